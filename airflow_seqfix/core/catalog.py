@@ -1,0 +1,213 @@
+"""Which sequences there are, and which columns they feed: catalog rows become `SequenceInfo` and `ColumnInfo`."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any
+
+from airflow_seqfix.core import queries
+from airflow_seqfix.core.errors import UnsupportedServerError, first_line
+from airflow_seqfix.core.session import Session
+
+#: The oldest server whose catalogs and behaviour are tested.
+OLDEST_SERVER = 130000
+
+
+class Feed(str, Enum):
+    """How a column is tied to a sequence."""
+
+    IDENTITY = "identity"  #: GENERATED … AS IDENTITY
+    DEFAULT = "default"  #: DEFAULT nextval('s'), whether or not the column owns the sequence
+    DOMAIN = "domain"  #: the default of the column's domain is nextval('s')
+    LATE_BOUND = "late_bound"  #: DEFAULT nextval('s'::text), and only one sequence can be meant
+    AMBIGUOUS = "ambiguous"  #: DEFAULT nextval('s'::text), and several sequences can be meant
+    WRAPPED = "wrapped"  #: nextval() is part of a larger expression, or called by a function
+    VIEW = "view"  #: the default of a view's column
+    OWNED = "owned"  #: OWNED BY the column, which does not draw from the sequence
+
+    def __str__(self) -> str:
+        return self.value
+
+
+#: The feeds whose values land in the column as they are drawn.
+DRAWN_AS_IS = frozenset({Feed.IDENTITY, Feed.DEFAULT, Feed.DOMAIN, Feed.LATE_BOUND})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """Where the session is connected, and as whom."""
+
+    version_num: int
+    version: str
+    database: str
+    role: str
+    quoted_role: str
+    in_recovery: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnInfo:
+    """A column that is tied to a sequence. Names are as the catalog holds them, `qualified_*` as SQL needs them."""
+
+    sequence_oid: int
+    feed: Feed
+    #: The default expression; None for identity columns and for OWNED BY alone.
+    source: str | None
+    table_oid: int
+    schema_name: str
+    table_name: str
+    column_name: str
+    qualified_table: str
+    quoted_column: str
+    data_type: str
+    #: The largest integer that the column can hold; None where it is neither an integer nor a numeric column.
+    largest_value: int | None
+    is_foreign: bool
+    has_foreign_partition: bool
+    #: A partition or inheritance child that is read through the table above it.
+    is_covered: bool
+    is_owned: bool
+    #: Whether min() and max() need not read the table from end to end.
+    has_index: bool
+    is_unique: bool
+    quoted_schema: str
+    may_use_schema: bool
+    may_select: bool
+    #: Whether a row-level security policy would hide rows from the role.
+    hides_rows: bool
+    #: How many relations a read of the column opens: the table, its partitions or children, all their indexes.
+    relations: int
+    #: The planner's estimate of rows.
+    estimated_rows: int
+
+    @property
+    def qualified_name(self) -> str:
+        return f"{self.qualified_table}.{self.quoted_column}"
+
+    @property
+    def smallest_value(self) -> int | None:
+        """The smallest integer that the column can hold: one further down for the binary integer types."""
+        if self.largest_value is None:
+            return None
+        return -self.largest_value - (self.largest_value in (32767, 2147483647, 9223372036854775807))
+
+    @property
+    def is_comparable(self) -> bool:
+        """Whether the values stored in the column can be set against the sequence's next value."""
+        return self.feed in DRAWN_AS_IS and self.largest_value is not None and not self.is_covered
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SequenceInfo:
+    """A sequence's definition: the columns of pg_sequence under the names of pg_sequences, and its columns."""
+
+    oid: int
+    schema_name: str
+    sequence_name: str
+    quoted_schema: str
+    #: Schema-qualified, quoted where PostgreSQL would quote.
+    qualified_name: str
+    #: `qualified_name` as a string literal, quoted by the server.
+    name_literal: str
+    data_type: str
+    start_value: int
+    min_value: int
+    max_value: int
+    increment_by: int
+    cycle: bool
+    cache_size: int
+    #: Quoted as SQL needs it.
+    owner: str
+    is_unlogged: bool
+    in_extension: bool
+    may_use_schema: bool
+    may_select: bool
+    #: Whether the role may lock and alter the sequence (it owns it).
+    may_alter: bool
+    #: Whether the role may call nextval().
+    may_nextval: bool
+    #: Whether the role may call setval().
+    may_setval: bool
+    columns: tuple[ColumnInfo, ...] = ()
+
+    @property
+    def is_ascending(self) -> bool:
+        return self.increment_by > 0
+
+    @property
+    def comparable(self) -> tuple[ColumnInfo, ...]:
+        """The columns whose furthest value decides."""
+        return tuple(column for column in self.columns if column.is_comparable)
+
+    @property
+    def lowest(self) -> int:
+        """The smallest value that both the sequence and its narrowest column can hold."""
+        return max([self.min_value, *(c.smallest_value for c in self.comparable if c.smallest_value is not None)])
+
+    @property
+    def highest(self) -> int:
+        """The largest value that both the sequence and its narrowest column can hold."""
+        return min([self.max_value, *(c.largest_value for c in self.comparable if c.largest_value is not None)])
+
+    @property
+    def limit(self) -> int:
+        """The last value in the sequence's direction that can still be stored."""
+        return self.highest if self.is_ascending else self.lowest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableInfo:
+    """A table with its columns, for the message to somebody who named one that is not there."""
+
+    schema_name: str
+    table_name: str
+    qualified_name: str
+    #: Quoted as SQL needs them.
+    columns: list[str]
+
+
+def identify(session: Session) -> Server:
+    """Ask the server who it is.
+
+    :raises UnsupportedServerError: when it is no PostgreSQL of version 13 or later.
+    """
+    try:
+        banner = str(session.rows("SELECT version()")[0][0])
+    except Exception as error:
+        raise UnsupportedServerError(
+            f"the server does not answer SELECT version() ({first_line(error)}): "
+            "connect to a database, not to a pooler's admin console"
+        ) from error
+    for product in ("Redshift", "CockroachDB", "YugabyteDB"):
+        if product.lower().rstrip("db") in banner.lower():
+            raise UnsupportedServerError(
+                f"this is {product}, not PostgreSQL: its sequences work in another way, and it was left alone"
+            )
+    with session.transaction():
+        (server,) = session.fetch(queries.get("server"), Server)
+    if server.version_num < OLDEST_SERVER:
+        raise UnsupportedServerError(f"this is PostgreSQL {server.version}: version 13 or later is needed")
+    return server
+
+
+def discover(session: Session) -> list[SequenceInfo]:
+    """Return every sequence of the database with the columns tied to it, in order of schema and name."""
+    with session.transaction():
+        sequences = session.fetch(queries.get("sequences"), SequenceInfo)
+        columns = session.fetch(queries.get("columns"), _column)
+    tied: dict[int, list[ColumnInfo]] = defaultdict(list)
+    for column in columns:
+        tied[column.sequence_oid].append(column)
+    return [replace(sequence, columns=tuple(tied.get(sequence.oid, ()))) for sequence in sequences]
+
+
+def list_tables(session: Session) -> list[TableInfo]:
+    """Return every table of the database, in order of schema and name."""
+    with session.transaction():
+        return session.fetch(queries.get("tables"), TableInfo)
+
+
+def _column(feed: str, **rest: Any) -> ColumnInfo:
+    return ColumnInfo(feed=Feed(feed), **rest)

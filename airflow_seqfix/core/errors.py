@@ -1,0 +1,53 @@
+"""What can go wrong, in words that a person can act on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class SeqfixError(Exception):
+    """The base of every error that this package raises on purpose."""
+
+
+class ArgumentError(SeqfixError):
+    """An argument has a value that cannot be meant; nothing was read or written."""
+
+
+class SelectionError(ArgumentError):
+    """The selection names something that does not exist, or selects nothing."""
+
+
+class UnsupportedServerError(SeqfixError):
+    """The server is none that this package can read sequences from."""
+
+
+class ConnectionFailedError(SeqfixError):
+    """The connection could not be opened, or was lost on the way."""
+
+
+class DeadlineError(SeqfixError):
+    """`run_timeout` is over before the catalog was read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obstacle:
+    """Why one sequence could not be read or moved; the others go on."""
+
+    #: What was found, as a sentence without its full stop.
+    reason: str
+    #: What helps: a statement to run, or an option to set.
+    cure: str
+    #: The server's SQLSTATE; None where the server was not asked.
+    sqlstate: str | None = None
+
+
+def sqlstate(error: BaseException) -> str | None:
+    """Return the SQLSTATE of a driver's exception: psycopg 3 and psycopg2 name the attribute differently."""
+    return getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
+
+
+def first_line(error: BaseException) -> str:
+    """Return the server's message without its DETAIL, HINT and CONTEXT."""
+    diagnostic = getattr(error, "diag", None)
+    message = getattr(diagnostic, "message_primary", None) or str(error).strip()
+    return str(message).split("\n", 1)[0] or type(error).__name__

@@ -1,0 +1,284 @@
+"""What a measurement means, and what mends it. Pure: it touches no connection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from airflow_seqfix.core.catalog import Feed, SequenceInfo, Server
+from airflow_seqfix.core.measure import Measurement
+from airflow_seqfix.core.policy import Policy
+from airflow_seqfix.core.steps import calls_to_pass, calls_within, is_beyond, used_share
+from airflow_seqfix.core.ways import SetVal, choose_way
+
+#: How many values beyond those handed out the write-ahead log may already hold, CACHE aside (SEQ_LOG_VALS in
+#: src/backend/commands/sequence.c). A standby knows no more than the log.
+LOGGED_AHEAD = 32
+
+#: Up to this gap the cure is a statement to paste: it only calls nextval(), and so cannot go back.
+PASTE_UP_TO = 1_000_000
+
+
+class Verdict(str, Enum):
+    """How a sequence stands against the columns that it feeds."""
+
+    IN_SYNC = "in_sync"  #: the next value lies beyond every value in the columns
+    BEHIND = "behind"  #: the data have reached the next value
+    EXHAUSTED = "exhausted"  #: no value is left that fits both the sequence and its columns
+    UNKNOWN = "unknown"  #: could be judged, but could not be read
+    SKIPPED = "skipped"  #: nothing to compare, or not ours to move
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class Caution(str, Enum):
+    """What to know beside the verdict."""
+
+    EXHAUSTING = "exhausting"  #: `warn_used_pct` of the values are used
+    OUTLIER = "outlier"  #: the furthest value stands far from all others, and is not followed unasked
+    CACHED = "cached"  #: CACHE > 1: open sessions may still hand out values that they took earlier
+    NO_INDEX = "no_index"  #: no index leads with a column, so it is read from end to end
+    NOT_UNIQUE = "not_unique"  #: a column takes the same value twice without an error
+    SHARED = "shared"  #: the sequence feeds several columns
+    NOT_OWNED = "not_owned"  #: no column owns the sequence
+    NOT_COMPARED = "not_compared"  #: it also feeds a column whose values cannot be compared
+    STANDBY = "standby"  #: read on a standby, which sees sequences ahead of the primary
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What is to be said of one sequence."""
+
+    measurement: Measurement
+    verdict: Verdict
+    reason: str | None = None
+    cure: str | None = None
+    warnings: tuple[Caution, ...] = ()
+    #: How many values the sequence is behind.
+    gap: int | None = None
+    #: How many default inserts succeed before one fails; None where that is not known.
+    inserts_until_collision: int | None = None
+    #: Whether `inserts_until_collision` is only a lower bound.
+    is_at_least: bool = False
+    #: The share of values used, in percent.
+    used_pct: float | None = None
+    #: How many values are left.
+    remaining: int | None = None
+    #: The move that mends it.
+    setval: SetVal | None = None
+
+    @property
+    def sequence(self) -> SequenceInfo:
+        return self.measurement.sequence
+
+    def fails(self, policy: Policy) -> bool:
+        """Whether a gate stays shut."""
+        match self.verdict:
+            case Verdict.UNKNOWN:
+                return policy.unknown == "fail"
+            case Verdict.BEHIND | Verdict.EXHAUSTED:
+                return True
+        return policy.fail_used_pct is not None and (self.used_pct or 0) >= policy.fail_used_pct
+
+
+def judge_unread(sequence: SequenceInfo, *, excluded: bool) -> Finding | None:
+    """Judge what needs no reading; None: it has to be read."""
+
+    def say(verdict: Verdict, reason: str, cure: str | None = None) -> Finding:
+        return Finding(measurement=Measurement(sequence=sequence), verdict=verdict, reason=reason, cure=cure)
+
+    if excluded:
+        return say(Verdict.SKIPPED, "excluded")
+    for column in sequence.columns:
+        if column.feed is Feed.AMBIGUOUS:
+            return say(
+                Verdict.UNKNOWN,
+                f"the default of {column.qualified_name} looks its sequence up by name, and several have that name",
+                f"ALTER TABLE {column.qualified_table} ALTER {column.quoted_column} "
+                f"SET DEFAULT nextval({sequence.name_literal});",
+            )
+    if sequence.cycle:
+        return say(Verdict.SKIPPED, "it has CYCLE, and is meant to hand out values again")
+    for column in sequence.comparable:
+        if column.is_foreign:
+            return say(Verdict.SKIPPED, f"{column.qualified_table} is a foreign table")
+        if column.has_foreign_partition:
+            return say(
+                Verdict.UNKNOWN,
+                f"{column.qualified_table} has a partition that is a foreign table",
+                f"exclude {sequence.qualified_name}, and check it where all partitions are local",
+            )
+    return None if sequence.comparable else say(Verdict.SKIPPED, _nothing_to_compare(sequence))
+
+
+def _nothing_to_compare(sequence: SequenceInfo) -> str:
+    for column in sequence.columns:
+        match column.feed:
+            case Feed.WRAPPED:
+                return f"the default of {column.qualified_name} is an expression, {column.source}"
+            case Feed.VIEW:
+                return f"it feeds a view, {column.qualified_name}"
+            case Feed.OWNED:
+                return f"{column.qualified_name} owns it, and does not draw from it"
+            case _:
+                return f"{column.qualified_name} is of type {column.data_type}, which does not order as numbers do"
+    return "no column draws from it"
+
+
+def judge(measurement: Measurement, policy: Policy, server: Server) -> Finding:
+    """Judge what was read."""
+    sequence, next_value = measurement.sequence, measurement.next_value
+    cautions = _cautions(sequence, server)
+    if measurement.obstacle is not None or next_value is None:
+        obstacle = measurement.obstacle
+        return Finding(
+            measurement=measurement,
+            verdict=Verdict.UNKNOWN,
+            reason=obstacle.reason if obstacle else "it was not read",
+            cure=obstacle.cure if obstacle else "run again",
+            warnings=cautions,
+        )
+    furthest = _decisive_value(measurement, policy)
+    used_pct = round(100 * used_share(sequence, next_value), 2)
+    remaining = calls_within(sequence, next_value, sequence.limit)
+    if used_pct >= policy.warn_used_pct:
+        cautions = (Caution.EXHAUSTING, *cautions)
+
+    reason = cure = setval = inserts = None
+    gap, is_at_least = 0, False
+    needed = None if furthest is None else furthest + policy.margin * sequence.increment_by
+    if furthest is not None and needed is not None and not is_beyond(sequence, next_value, needed):
+        verdict = Verdict.BEHIND
+        if not is_beyond(sequence, next_value, furthest):
+            gap = calls_to_pass(sequence, next_value, furthest)
+        inserts, is_at_least = _inserts_until_collision(measurement)
+        reason = _where_it_stands(measurement, furthest)
+        stray = _stray(measurement, furthest, policy) if gap else None
+        calls = calls_to_pass(sequence, next_value, needed)
+        possible = calls_within(
+            sequence, next_value, sequence.max_value if sequence.is_ascending else sequence.min_value
+        )
+        if stray:
+            cautions = (Caution.OUTLIER, *cautions)
+            reason, cure = f"{reason}; {stray}", "remove the row, or accept_outlier=True"
+        elif not gap and calls > possible:
+            verdict = Verdict.EXHAUSTED
+            reason, cure = (
+                f"margin={policy.margin} asks for more than the {remaining:,} values left",
+                "a smaller margin",
+            )
+        else:
+            # Where the margin, or the sequence's own grid, ends beyond the limit, the last step is far enough: the
+            # next call fails with "reached maximum value" instead of a duplicate.
+            calls = calls if calls <= possible else min(gap, possible)
+            target = next_value + (calls - 1) * sequence.increment_by
+            setval = choose_way(sequence, target, calls, policy, server)
+            cure = setval.obstacle.cure if setval.obstacle else _statement(setval)
+    elif remaining == 0:
+        verdict = Verdict.EXHAUSTED
+        reason = f"the next value would be {next_value}, and the last one that fits is {sequence.limit}"
+        cure = _widen(sequence)
+    elif (
+        server.in_recovery
+        and measurement.is_called
+        and furthest is not None
+        and not is_beyond(sequence, next_value - (LOGGED_AHEAD + sequence.cache_size) * sequence.increment_by, furthest)
+    ):
+        verdict = Verdict.UNKNOWN
+        reason = "a standby reads the sequence ahead of the primary, by more than it is ahead of the data here"
+        cure = "check on the primary"
+    else:
+        verdict = Verdict.IN_SYNC
+    return Finding(
+        measurement=measurement,
+        verdict=verdict,
+        reason=reason,
+        cure=cure,
+        warnings=cautions,
+        gap=gap,
+        inserts_until_collision=inserts,
+        is_at_least=is_at_least,
+        used_pct=used_pct,
+        remaining=remaining,
+        setval=setval,
+    )
+
+
+def _cautions(sequence: SequenceInfo, server: Server) -> tuple[Caution, ...]:
+    columns = sequence.comparable
+    return tuple(
+        caution
+        for caution, applies in (
+            (Caution.STANDBY, server.in_recovery),
+            (Caution.CACHED, sequence.cache_size > 1),
+            (Caution.SHARED, len(columns) > 1),
+            (Caution.NO_INDEX, any(not column.has_index for column in columns)),
+            (Caution.NOT_UNIQUE, any(not column.is_unique for column in columns)),
+            (Caution.NOT_OWNED, not any(column.is_owned for column in sequence.columns)),
+            (
+                Caution.NOT_COMPARED,
+                any(not (c.is_comparable or c.is_covered or c.feed is Feed.OWNED) for c in sequence.columns),
+            ),
+        )
+        if applies
+    )
+
+
+def _decisive_value(measurement: Measurement, policy: Policy) -> int | None:
+    """Return the furthest value that counts."""
+    if policy.interleaved and measurement.probe is not None and abs(measurement.sequence.increment_by) > 1:
+        return measurement.probe.furthest_on_steps
+    return measurement.furthest_value
+
+
+def _where_it_stands(measurement: Measurement, furthest: int) -> str:
+    column = measurement.furthest_column
+    place = column.qualified_name if column else "the data"
+    return f"the next value is {measurement.next_value}, and {place} has reached {furthest}"
+
+
+def _inserts_until_collision(measurement: Measurement) -> tuple[int | None, bool]:
+    """Return how many default inserts succeed before one fails, and whether that is only a lower bound."""
+    probe, next_value = measurement.probe, measurement.next_value
+    if probe is None or next_value is None:
+        return None, False
+    if probe.collision is not None:
+        return (probe.collision - next_value) // measurement.sequence.increment_by, False
+    if probe.probed_to is not None:
+        return calls_within(measurement.sequence, next_value, probe.probed_to), True
+    return None, False
+
+
+def _stray(measurement: Measurement, furthest: int, policy: Policy) -> str | None:
+    """Say why the furthest value is not followed; None where it is."""
+    next_value = measurement.next_value
+    assert next_value is not None
+    if policy.accept_outlier or abs(furthest - next_value) <= policy.max_jump:
+        return None
+    if measurement.probe is None:
+        return f"that is more than max_jump ({policy.max_jump:,}) away, and the value before it could not be read"
+    before = measurement.probe.runner_up
+    if before is None or is_beyond(measurement.sequence, next_value, before):
+        before = next_value
+    if abs(furthest - before) <= policy.max_jump:
+        return None
+    return f"that is more than max_jump ({policy.max_jump:,}) beyond the value before it, {before}"
+
+
+def _statement(setval: SetVal) -> str:
+    if setval.calls > PASTE_UP_TO:
+        return f"seqfix fix --sequence '{setval.sequence.qualified_name}'"
+    return f"SELECT max(nextval({setval.sequence.name_literal})) FROM generate_series(1, {setval.calls});"
+
+
+def _widen(sequence: SequenceInfo) -> str:
+    """Name the limit that was met first."""
+    narrow = next((c for c in sequence.comparable if sequence.limit in (c.largest_value, c.smallest_value)), None)
+    if narrow is not None and sequence.limit not in (sequence.min_value, sequence.max_value):
+        return f"ALTER TABLE {narrow.qualified_table} ALTER {narrow.quoted_column} TYPE bigint; rewrites the table"
+    bound = "MAXVALUE" if sequence.is_ascending else "MINVALUE"
+    return f"a larger type for the column, then ALTER SEQUENCE {sequence.qualified_name} AS bigint NO {bound};"

@@ -1,0 +1,98 @@
+"""Names as people write them: PostgreSQL's quoting, shell-style patterns, and what was probably meant."""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from airflow_seqfix.core.errors import ArgumentError
+
+#: One part of a dotted name: quoted, or anything up to the next dot.
+_PART = re.compile(r'"((?:[^"]|"")+)"|([^".]+)')
+_WILDCARD = re.compile(r"[*?\[]")
+
+#: How many parts a name may have, by the option that it is given to, and how to write it.
+SHAPES = {
+    "schemas": (1, "schema"),
+    "tables": (2, "table or schema.table"),
+    "columns": (3, "column, table.column or schema.table.column"),
+    "sequences": (2, "sequence or schema.sequence"),
+    "exclude": (3, "a sequence, schema.table or schema.table.column"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name or pattern, read by PostgreSQL's rules: folded to lower case unless in double quotes."""
+
+    text: str
+    #: What fnmatch takes, outermost first.
+    parts: tuple[str, ...]
+    is_pattern: bool
+
+    @classmethod
+    def parse(cls, text: object, option: str) -> Name:
+        """Read a name that was given to `option`.
+
+        :raises ArgumentError: when it cannot be one.
+        """
+        most, shape = SHAPES[option]
+        refusal = ArgumentError(
+            f"{option}: {text!r} is not a name; give {shape}, in double quotes where SQL needs them, "
+            "or a pattern such as app_*"
+        )
+        if not isinstance(text, str):
+            raise refusal
+        parts: list[str] = []
+        is_pattern = False
+        position = 0
+        while position <= len(text):
+            match = _PART.match(text, position)
+            if match is None or (match[2] is not None and not match[2].strip()):
+                raise refusal
+            if match[1] is None:
+                is_pattern = is_pattern or bool(_WILDCARD.search(match[2]))
+                parts.append(match[2].strip().lower())
+            else:
+                # A quoted part is literal: in brackets a wildcard stands for itself.
+                parts.append(_WILDCARD.sub(r"[\g<0>]", match[1].replace('""', '"')))
+            position = match.end() + 1
+            if match.end() < len(text) and text[match.end()] != ".":
+                raise refusal
+        if len(parts) > most:
+            raise refusal
+        return cls(text, tuple(parts), is_pattern)
+
+    def matches(self, *qualified: str) -> bool:
+        """Whether this name, which may leave out leading parts, means the object with that qualified name."""
+        tail = qualified[len(qualified) - len(self.parts) :]
+        return len(tail) == len(self.parts) and all(map(fnmatch.fnmatchcase, tail, self.parts))
+
+
+def parse_all(value: str | Iterable[str], option: str) -> tuple[Name, ...]:
+    """Read one name or several."""
+    return tuple(Name.parse(text, option) for text in ([value] if isinstance(value, str) else value))
+
+
+def did_you_mean(name: Name, candidates: Iterable[str]) -> str:
+    """Return the end of a sentence that says what there is instead of `name`.
+
+    :param candidates: Qualified names, quoted as SQL needs them.
+    """
+    known = list(dict.fromkeys(candidates))
+    bare = {candidate: _last_part(candidate).lower() for candidate in known}
+    near = difflib.get_close_matches(name.parts[-1].lower(), set(bare.values()), n=3)
+    meant = [candidate for candidate in known if bare[candidate] in near][:3]
+    if meant:
+        return f"did you mean {' or '.join(meant)}?"
+    if not known:
+        return "there are none"
+    return f"there are {', '.join(known[:10])}{', …' if len(known) > 10 else ''}"
+
+
+def _last_part(qualified: str) -> str:
+    quoted, plain = _PART.findall(qualified)[-1]
+    return str(quoted.replace('""', '"') or plain)

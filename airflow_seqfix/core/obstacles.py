@@ -1,0 +1,100 @@
+"""Why a sequence could not be read or moved, and what helps: SQLSTATEs and privileges into sentences."""
+
+from __future__ import annotations
+
+from airflow_seqfix.core.catalog import SequenceInfo, Server
+from airflow_seqfix.core.errors import Obstacle, first_line, sqlstate
+from airflow_seqfix.core.session import Limits
+from airflow_seqfix.core.ways import SetVal
+
+
+def forbidden(sequence: SequenceInfo, server: Server) -> Obstacle | None:
+    """Return what the role may not read of a sequence and its columns, with the grants that are missing."""
+    missing: list[str] = []
+    grants: list[str] = []
+    role = server.quoted_role
+    for schema, allowed in (
+        (sequence.quoted_schema, sequence.may_use_schema),
+        *((column.quoted_schema, column.may_use_schema) for column in sequence.comparable),
+    ):
+        if not allowed and f"schema {schema}" not in missing:
+            missing.append(f"schema {schema}")
+            grants.append(f"GRANT USAGE ON SCHEMA {schema} TO {role};")
+    if not sequence.may_select:
+        missing.append(f"sequence {sequence.qualified_name}")
+        grants.append(f"GRANT SELECT ON SEQUENCE {sequence.qualified_name} TO {role};")
+    for column in sequence.comparable:
+        if not column.may_select:
+            missing.append(f"column {column.qualified_name}")
+            grants.append(f"GRANT SELECT ({column.quoted_column}) ON {column.qualified_table} TO {role};")
+    if missing:
+        return Obstacle(
+            reason=f"role {role} may not read {', '.join(missing)}", cure=" ".join(grants), sqlstate="42501"
+        )
+    hidden = next((column for column in sequence.comparable if column.hides_rows), None)
+    if hidden is not None:
+        return Obstacle(
+            reason=f"row-level security may hide rows of {hidden.qualified_table} from role {role}",
+            cure=f"run as the table's owner, or ALTER ROLE {role} BYPASSRLS;",
+            sqlstate="42501",
+        )
+    return None
+
+
+def unreadable(sequence: SequenceInfo, error: Exception | None, limits: Limits, server: Server) -> Obstacle:
+    """Return why a read failed. Without an error, the sequence gave no row."""
+    if error is None:
+        return Obstacle(reason="the sequence is no longer there", cure="run again")
+    state = sqlstate(error)
+    slow = next((column for column in sequence.comparable if not column.has_index), None)
+    match state:
+        case "57014" if slow is not None:
+            reason = (
+                f"reading {slow.qualified_name} took longer than statement_timeout ({limits.statement_timeout:g} s): "
+                f"no index leads with it, and it has about {slow.estimated_rows:,} rows"
+            )
+            cure = (
+                f"CREATE INDEX CONCURRENTLY ON {slow.qualified_table} ({slow.quoted_column}); "
+                "or a larger statement_timeout"
+            )
+        case "57014":
+            reason = f"reading was cancelled: statement_timeout is {limits.statement_timeout:g} s"
+            cure = "a larger statement_timeout"
+        case "55P03":
+            reason = "another session holds a lock that keeps readers out"
+            cure = "run again when it is done; pg_blocking_pids() and pg_locks show who it is"
+        case "42P01" | "3F000" | "42703":
+            reason, cure = f"it changed while it was being read ({first_line(error)})", "run again"
+        case "42501":
+            reason = first_line(error)
+            cure = f"GRANT SELECT ON SEQUENCE {sequence.qualified_name} TO {server.quoted_role};"
+        case "0A000" if server.in_recovery:
+            reason, cure = "an unlogged sequence cannot be read on a standby", "check on the primary"
+        case _:
+            reason, cure = first_line(error), "see the server's log"
+    return Obstacle(reason=reason, cure=cure, sqlstate=state)
+
+
+def out_of_time(limits: Limits) -> Obstacle:
+    """Return what stands for everything that `run_timeout` left undone."""
+    return Obstacle(reason=f"run_timeout of {limits.run_timeout:g} s was over before", cure="a larger run_timeout")
+
+
+def immovable(setval: SetVal, error: Exception, limits: Limits) -> Obstacle:
+    """Return why a move failed."""
+    state, name = sqlstate(error), setval.sequence.qualified_name
+    match state:
+        case "55P03":
+            reason = f"transactions that use {name} did not end within lock_timeout ({limits.lock_timeout:g} s)"
+            cure = 'run again later, or lock="none", which waits for nobody'
+        case "2200H":
+            reason, cure = first_line(error), "other sessions took the last values: widen the sequence and its column"
+        case "25006":
+            reason, cure = first_line(error), "repair on the primary, in a session that may write"
+        case "42501":
+            reason, cure = first_line(error), f"run as {setval.sequence.owner}, which owns it, or ask it for the grant"
+        case "42704" | "42P01" | "55000":
+            reason, cure = f"it changed in the meantime ({first_line(error)})", "run again"
+        case _:
+            reason, cure = first_line(error), "see the server's log"
+    return Obstacle(reason=reason, cure=cure, sqlstate=state)

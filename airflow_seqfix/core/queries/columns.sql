@@ -1,0 +1,216 @@
+-- Every column that is tied to a sequence, and how.
+--
+-- One row for each (sequence, column). `feed` says how the column draws from the sequence:
+--   identity    GENERATED … AS IDENTITY                        (pg_depend, deptype i)
+--   default     DEFAULT nextval('s'), owned or not             (pg_attrdef → sequence in pg_depend)
+--   domain      the same, as the default of the column's domain
+--   late_bound  DEFAULT nextval('s'::text), one sequence can be meant
+--   ambiguous   DEFAULT nextval('s'::text), several sequences can be meant: a row for each
+--   wrapped     nextval() inside another expression, or behind a function
+--   view        the default of a view's column
+--   owned       OWNED BY the column, which does not draw from it
+--
+-- No table or sequence is opened or locked: pg_get_expr() with relation 0 needs no relation because defaults hold
+-- no column references, while with a relation it would wait behind any ACCESS EXCLUSIVE lock on that table.
+WITH RECURSIVE
+expression AS (
+    SELECT 'pg_attrdef'::regclass AS classid, d.oid AS objid, d.adrelid AS table_oid, d.adnum AS column_number,
+           pg_get_expr(d.adbin, 0) AS source, 'default' AS feed
+      FROM pg_attrdef d
+      JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+     -- Generated columns do hold column references, and cannot call nextval().
+     WHERE a.attgenerated = '' AND NOT a.attisdropped
+     UNION ALL
+    -- A column of a domain takes the domain's default where it has none of its own.
+    SELECT 'pg_type'::regclass, t.oid, a.attrelid, a.attnum, pg_get_expr(t.typdefaultbin, 0), 'domain'
+      FROM pg_type t
+      JOIN pg_attribute a ON a.atttypid = t.oid
+      JOIN pg_class c ON c.oid = a.attrelid
+     WHERE t.typtype = 'd' AND t.typdefaultbin IS NOT NULL
+       AND a.attnum > 0 AND NOT a.attisdropped AND NOT a.atthasdef
+       AND c.relkind IN ('r', 'p', 'f')
+),
+-- Functions that an expression calls; BEGIN ATOMIC bodies (14+) record what they call in turn.
+called AS (
+    SELECT e.classid, e.objid, d.refobjid AS function_oid
+      FROM (SELECT DISTINCT classid, objid FROM expression) e
+      JOIN pg_depend d ON d.classid = e.classid AND d.objid = e.objid AND d.refclassid = 'pg_proc'::regclass
+     UNION
+    SELECT f.classid, f.objid, d.refobjid
+      FROM called f
+      JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = f.function_oid
+                      AND d.refclassid = 'pg_proc'::regclass
+),
+recorded AS (
+    SELECT d.classid, d.objid, d.refobjid AS sequence_oid, false AS in_function
+      FROM pg_depend d
+      JOIN pg_sequence q ON q.seqrelid = d.refobjid
+     WHERE d.classid IN ('pg_attrdef'::regclass, 'pg_type'::regclass)
+       AND d.refclassid = 'pg_class'::regclass AND d.deptype = 'n'
+     UNION
+    SELECT f.classid, f.objid, d.refobjid, true
+      FROM called f
+      JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = f.function_oid
+                      AND d.refclassid = 'pg_class'::regclass AND d.deptype = 'n'
+      JOIN pg_sequence q ON q.seqrelid = d.refobjid
+),
+-- nextval('s'::text) is looked up by name at each call, with the search_path of whoever inserts.
+late_bound AS (
+    SELECT e.table_oid, e.column_number, e.source, m.literal,
+           CASE WHEN m.literal ~ $re$^("([^"]|"")+"|[[:alpha:]_][[:alnum:]_$]*)(\.("([^"]|"")+"|[[:alpha:]_][[:alnum:]_$]*))?$$re$
+                THEN parse_ident(m.literal) END AS name
+      FROM expression e
+     CROSS JOIN LATERAL (
+           SELECT replace((regexp_match(e.source,
+                  $re$^\(?nextval\(\('((?:[^']|'')+)'::(?:text|character varying)\)::regclass\)\)?(?:::[a-z ]+)?$$re$))[1],
+                  '''''', '''') AS literal) m
+     WHERE m.literal IS NOT NULL
+),
+candidate AS (
+    SELECT l.table_oid, l.column_number, l.source, s.oid AS sequence_oid,
+           count(*) OVER (PARTITION BY l.table_oid, l.column_number) AS candidates
+      FROM late_bound l
+      JOIN pg_class s ON s.relkind = 'S' AND s.relname = l.name[cardinality(l.name)]
+      JOIN pg_namespace n ON n.oid = s.relnamespace
+     WHERE (cardinality(l.name) = 1 OR n.nspname = l.name[1])
+       AND NOT pg_is_other_temp_schema(n.oid)
+),
+ownership AS (
+    SELECT d.objid AS sequence_oid, d.refobjid AS table_oid, d.refobjsubid AS column_number, d.deptype
+      FROM pg_depend d
+      JOIN pg_sequence q ON q.seqrelid = d.objid
+     WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
+       -- On 13 an identity sequence's row type has an entry of its own, without a column.
+       AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
+),
+tie AS (
+    SELECT o.sequence_oid, o.table_oid, o.column_number, 'identity' AS feed, NULL AS source
+      FROM ownership o
+     WHERE o.deptype = 'i'
+     UNION ALL
+    SELECT r.sequence_oid, e.table_oid, e.column_number,
+           CASE WHEN NOT r.in_function AND e.source ~
+                     $re$^\(?nextval\('(?:[^']|'')+'::regclass\)\)?(?:::(?:bigint|integer|smallint|numeric))?$$re$
+                THEN e.feed ELSE 'wrapped' END,
+           e.source
+      FROM recorded r
+      JOIN expression e ON e.classid = r.classid AND e.objid = r.objid
+     -- currval('s') and the like depend on the sequence without advancing it.
+     WHERE r.in_function OR e.source ~ '\mnextval\(' OR e.source !~ '\m(currval|lastval|setval)\('
+     UNION ALL
+    SELECT c.sequence_oid, c.table_oid, c.column_number,
+           CASE WHEN c.candidates = 1 THEN 'late_bound' ELSE 'ambiguous' END, c.source
+      FROM candidate c
+     UNION ALL
+    SELECT o.sequence_oid, o.table_oid, o.column_number, 'owned', NULL
+      FROM ownership o
+     WHERE o.deptype = 'a'
+       AND NOT EXISTS (SELECT FROM recorded r
+                         JOIN expression e ON e.classid = r.classid AND e.objid = r.objid
+                        WHERE r.sequence_oid = o.sequence_oid
+                          AND e.table_oid = o.table_oid AND e.column_number = o.column_number)
+       AND NOT EXISTS (SELECT FROM candidate c
+                        WHERE c.sequence_oid = o.sequence_oid
+                          AND c.table_oid = o.table_oid AND c.column_number = o.column_number)
+),
+tied_table AS (
+    SELECT DISTINCT t.table_oid FROM tie t
+),
+-- A read of the topmost table covers its partitions and inheritance children.
+ancestor AS (
+    SELECT i.inhrelid AS table_oid, i.inhparent AS ancestor_oid
+      FROM tied_table t
+      JOIN pg_inherits i ON i.inhrelid = t.table_oid
+     UNION
+    SELECT a.table_oid, i.inhparent
+      FROM ancestor a
+      JOIN pg_inherits i ON i.inhrelid = a.ancestor_oid
+),
+-- What a read of the table opens: itself, its partitions or children, and all their indexes.
+member AS (
+    SELECT t.table_oid, t.table_oid AS member_oid
+      FROM tied_table t
+     UNION
+    SELECT m.table_oid, i.inhrelid
+      FROM member m
+      JOIN pg_inherits i ON i.inhparent = m.member_oid
+),
+weight AS (
+    SELECT m.table_oid,
+           count(*) + sum((SELECT count(*) FROM pg_index i WHERE i.indrelid = m.member_oid)) AS relations,
+           sum(greatest(c.reltuples, 0))::bigint AS estimated_rows,
+           bool_or(c.relkind = 'f') AS has_foreign
+      FROM member m
+      JOIN pg_class c ON c.oid = m.member_oid
+     GROUP BY m.table_oid
+),
+-- A domain takes its limits from the type under all its layers.
+base AS (
+    SELECT t.oid AS type_oid, t.oid AS base_oid, -1 AS type_modifier
+      FROM pg_type t
+     WHERE t.oid IN (SELECT a.atttypid FROM tie JOIN pg_attribute a
+                         ON a.attrelid = tie.table_oid AND a.attnum = tie.column_number)
+     UNION ALL
+    SELECT b.type_oid, t.typbasetype, greatest(b.type_modifier, t.typtypmod)
+      FROM base b
+      JOIN pg_type t ON t.oid = b.base_oid AND t.typtype = 'd'
+)
+SELECT tie.sequence_oid::bigint                                       AS sequence_oid,
+       CASE WHEN c.relkind IN ('v', 'm') THEN 'view' ELSE tie.feed END AS feed,
+       tie.source                                                     AS source,
+       c.oid::bigint                                                  AS table_oid,
+       n.nspname::text                                                AS schema_name,
+       c.relname::text                                                AS table_name,
+       a.attname::text                                                AS column_name,
+       quote_ident(n.nspname) || '.' || quote_ident(c.relname)        AS qualified_table,
+       quote_ident(a.attname)                                         AS quoted_column,
+       format_type(a.atttypid, a.atttypmod)                           AS data_type,
+       -- The integers that the column can hold; NULL where it is no integer or numeric column.
+       CASE b.base_oid
+            WHEN 'smallint'::regtype THEN 32767
+            WHEN 'integer'::regtype  THEN 2147483647
+            WHEN 'bigint'::regtype   THEN 9223372036854775807
+            WHEN 'numeric'::regtype  THEN
+                 CASE WHEN m.digits IS NULL OR m.digits > 18 THEN 9223372036854775807
+                      WHEN m.scale >= 0 THEN (10::numeric ^ greatest(m.digits, 0) - 1)::bigint END
+       END                                                            AS largest_value,
+       c.relkind = 'f'                                                AS is_foreign,
+       w.has_foreign AND c.relkind <> 'f'                             AS has_foreign_partition,
+       EXISTS (SELECT FROM ancestor
+                 JOIN pg_attribute pa ON pa.attrelid = ancestor.ancestor_oid AND pa.attname = a.attname
+                 JOIN tie parent ON parent.table_oid = pa.attrelid AND parent.column_number = pa.attnum
+                                AND parent.sequence_oid = tie.sequence_oid
+                                AND parent.feed NOT IN ('owned', 'wrapped', 'view', 'ambiguous')
+                WHERE ancestor.table_oid = tie.table_oid)             AS is_covered,
+       EXISTS (SELECT FROM ownership o
+                WHERE o.sequence_oid = tie.sequence_oid
+                  AND o.table_oid = tie.table_oid
+                  AND o.column_number = tie.column_number)            AS is_owned,
+       -- min() and max() can use a valid btree that is not partial and leads with the column.
+       EXISTS (SELECT FROM pg_index i
+                 JOIN pg_class ic ON ic.oid = i.indexrelid
+                 JOIN pg_am am ON am.oid = ic.relam AND am.amname = 'btree'
+                WHERE i.indrelid = c.oid AND i.indkey[0] = a.attnum
+                  AND i.indisvalid AND i.indpred IS NULL)             AS has_index,
+       EXISTS (SELECT FROM pg_index i
+                WHERE i.indrelid = c.oid AND i.indkey[0] = a.attnum AND i.indnkeyatts = 1
+                  AND i.indisunique AND i.indisvalid AND i.indpred IS NULL) AS is_unique,
+       quote_ident(n.nspname)                                         AS quoted_schema,
+       has_schema_privilege(n.oid, 'USAGE')                           AS may_use_schema,
+       has_column_privilege(c.oid, a.attnum, 'SELECT')                AS may_select,
+       row_security_active(c.oid)                                     AS hides_rows,
+       w.relations::bigint                                            AS relations,
+       w.estimated_rows                                               AS estimated_rows
+  FROM tie
+  JOIN pg_class c ON c.oid = tie.table_oid
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_attribute a ON a.attrelid = tie.table_oid AND a.attnum = tie.column_number
+  JOIN weight w ON w.table_oid = tie.table_oid
+  JOIN base b ON b.type_oid = a.atttypid
+  JOIN pg_type t ON t.oid = b.base_oid AND t.typtype <> 'd'
+ -- A numeric's modifier holds precision and scale, see numeric_typmod_precision() in numeric.c.
+ CROSS JOIN LATERAL (SELECT greatest(a.atttypmod, b.type_modifier) - 4 AS packed) z
+ CROSS JOIN LATERAL (SELECT CASE WHEN z.packed >= 0 THEN ((z.packed & 2047) # 1024) - 1024 END AS scale) s
+ CROSS JOIN LATERAL (SELECT s.scale, CASE WHEN z.packed >= 0 THEN (z.packed >> 16 & 65535) - s.scale END AS digits) m
+ WHERE NOT pg_is_other_temp_schema(n.oid)
+ ORDER BY n.nspname, c.relname, a.attnum

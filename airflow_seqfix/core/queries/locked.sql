@@ -1,0 +1,44 @@
+-- Move one sequence forward under a lock that nobody can pass, or leave it where it is.
+--
+-- ALTER SEQUENCE … OWNER TO its present owner changes nothing, and takes the one lock that conflicts with nextval()
+-- and setval() on every kind of sequence, AccessExclusiveLock (ATExecChangeOwner() in tablecmds.c). Until this
+-- transaction ends the state cannot change but here, so "look, then set" cannot set it back.
+DO $seqfix$
+DECLARE
+    sequence     constant regclass := {sequence}::regclass;
+    target       constant bigint   := {target};
+    increment_by constant bigint   := {increment_by};
+    cache_size   constant bigint   := {cache_size};
+    present_owner text;
+    last_value    bigint;
+    is_called     boolean;
+BEGIN
+    SELECT quote_ident(pg_get_userbyid(relowner)) INTO present_owner FROM pg_class WHERE oid = sequence;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'sequence with OID % does not exist', sequence::oid USING ERRCODE = 'undefined_table';
+    END IF;
+    EXECUTE format('ALTER SEQUENCE %s OWNER TO %s', sequence, present_owner);
+    -- Only if the owner was another one by the time the lock was granted has this transaction written the row.
+    PERFORM FROM pg_class WHERE oid = sequence AND xmin = pg_current_xact_id()::xid;
+    IF FOUND THEN
+        RAISE EXCEPTION 'the owner of sequence % has changed', sequence
+              USING ERRCODE = 'object_not_in_prerequisite_state';
+    END IF;
+    PERFORM FROM pg_sequence
+      WHERE seqrelid = sequence AND seqincrement = increment_by AND seqcache = cache_size AND NOT seqcycle
+        AND seqmin = {min_value} AND seqmax = {max_value};
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the definition of sequence % has changed', sequence
+              USING ERRCODE = 'object_not_in_prerequisite_state';
+    END IF;
+    EXECUTE format('SELECT last_value, is_called FROM %s', sequence) INTO last_value, is_called;
+    IF sign(increment_by) * last_value < sign(increment_by) * target OR last_value = target AND NOT is_called THEN
+        IF cache_size > 1 THEN
+            -- A new relation file: sessions notice it and throw away the values that they have cached, see
+            -- init_sequence() in sequence.c.
+            EXECUTE format('ALTER SEQUENCE %s RESTART WITH %s', sequence, target);
+        END IF;
+        PERFORM setval(sequence, target, true);
+    END IF;
+END
+$seqfix$

@@ -1,0 +1,36 @@
+-- Every sequence of the current database: its definition, and what the current role may do with it.
+--
+-- * pg_sequence is readable by everyone and locks nothing; the view pg_sequences locks every sequence.
+-- * Names are quoted here, by the server, so that Python never quotes an identifier.
+-- * A sequence on another session's temporary table cannot be read by anybody else.
+SELECT s.oid::bigint                                        AS oid,
+       n.nspname::text                                      AS schema_name,
+       s.relname::text                                      AS sequence_name,
+       quote_ident(n.nspname)                               AS quoted_schema,
+       x.qualified_name                                     AS qualified_name,
+       quote_literal(x.qualified_name)                      AS name_literal,
+       format_type(q.seqtypid, NULL)                        AS data_type,
+       q.seqstart                                           AS start_value,
+       q.seqmin                                             AS min_value,
+       q.seqmax                                             AS max_value,
+       q.seqincrement                                       AS increment_by,
+       q.seqcycle                                           AS cycle,
+       q.seqcache                                           AS cache_size,
+       quote_ident(pg_get_userbyid(s.relowner))             AS owner,
+       s.relpersistence = 'u'                               AS is_unlogged,
+       EXISTS (SELECT FROM pg_depend e
+                WHERE e.classid = 'pg_class'::regclass
+                  AND e.objid = s.oid
+                  AND e.deptype = 'e')                      AS in_extension,
+       has_schema_privilege(n.oid, 'USAGE')                 AS may_use_schema,
+       has_sequence_privilege(s.oid, 'SELECT')              AS may_select,
+       -- Locking or altering a sequence takes its owner's rights (WITH INHERIT), see ALTER SEQUENCE.
+       pg_has_role(s.relowner, 'USAGE')                     AS may_alter,
+       has_sequence_privilege(s.oid, 'USAGE, UPDATE')       AS may_nextval,
+       has_sequence_privilege(s.oid, 'UPDATE')              AS may_setval
+  FROM pg_class s
+  JOIN pg_namespace n ON n.oid = s.relnamespace
+  JOIN pg_sequence q ON q.seqrelid = s.oid
+ CROSS JOIN LATERAL (SELECT quote_ident(n.nspname) || '.' || quote_ident(s.relname) AS qualified_name) x
+ WHERE NOT pg_is_other_temp_schema(n.oid)
+ ORDER BY n.nspname, s.relname

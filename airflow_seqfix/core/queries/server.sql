@@ -1,0 +1,7 @@
+-- Where we are and who we are.
+SELECT current_setting('server_version_num')::int   AS version_num,
+       current_setting('server_version')            AS version,
+       current_database()::text                     AS database,
+       current_user::text                           AS role,
+       quote_ident(current_user)                    AS quoted_role,
+       pg_is_in_recovery()                          AS in_recovery

@@ -1,0 +1,159 @@
+"""Moves sequences forward, one short transaction each, and looks afterwards whether it worked."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from airflow_seqfix.core import queries
+from airflow_seqfix.core.catalog import Server
+from airflow_seqfix.core.errors import ConnectionFailedError, DeadlineError, Obstacle, sqlstate
+from airflow_seqfix.core.judge import Finding, Verdict, judge
+from airflow_seqfix.core.measure import measure
+from airflow_seqfix.core.obstacles import immovable, out_of_time
+from airflow_seqfix.core.policy import Policy
+from airflow_seqfix.core.session import Session
+from airflow_seqfix.core.steps import calls_to_pass, is_beyond
+from airflow_seqfix.core.ways import SetVal, Way
+
+#: How many values one transaction takes with nextval(): about 10 ms, and the step at which a run can be interrupted.
+CALLS_AT_ONCE = 10_000
+#: How often a lock is asked for, and how long to wait between, in seconds: everybody queues behind a waiting lock.
+LOCK_ATTEMPTS = 3
+LOCK_PAUSE = 1.0
+#: How often to move again because more explicit ids have arrived meanwhile.
+ROUNDS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one sequence that was behind."""
+
+    #: How it was found.
+    before: Finding
+    #: How it stands now, read again in a new transaction; the same as `before` where nothing was tried.
+    after: Finding
+    way: Way | None = None
+    #: Whether it was read again and found in sync.
+    verified: bool = False
+    #: Why it was not moved.
+    error: Obstacle | None = None
+
+
+def apply(
+    session: Session,
+    server: Server,
+    findings: list[Finding],
+    policy: Policy,
+    progress: Callable[[SetVal], None] | None = None,
+) -> list[Outcome]:
+    """Move each of `findings` that has a `setval`, and verify it. One failure never stops the others.
+
+    :raises ConnectionFailedError: when the connection is lost; every sequence stays forward of where it was.
+    """
+    outcomes = {finding.sequence.oid: Outcome(before=finding, after=finding) for finding in findings}
+    for _ in range(ROUNDS):
+        behind = [o for o in outcomes.values() if o.error is None and not o.verified and o.after.setval is not None]
+        if not behind:
+            break
+        for outcome in behind:
+            setval = outcome.after.setval
+            assert setval is not None
+            if progress is not None:
+                progress(setval)
+            error = _move(session, setval)
+            outcomes[setval.sequence.oid] = replace(outcome, way=setval.way, error=error)
+        _verify(session, server, outcomes, [o.before.sequence.oid for o in behind], policy)
+    return [
+        outcome if outcome.after.setval is None or outcome.error else replace(outcome, error=_still_behind(outcome))
+        for outcome in outcomes.values()
+    ]
+
+
+def _verify(session: Session, server: Server, outcomes: dict[int, Outcome], oids: list[int], policy: Policy) -> None:
+    for measurement in measure(session, server, [outcomes[oid].before.sequence for oid in oids]):
+        oid = measurement.sequence.oid
+        after = judge(measurement, policy, server)
+        outcomes[oid] = replace(outcomes[oid], after=after, verified=after.verdict is Verdict.IN_SYNC)
+
+
+def _still_behind(outcome: Outcome) -> Obstacle:
+    return Obstacle(
+        reason=f"rows with explicit ids kept arriving; after {ROUNDS} moves {outcome.after.reason}",
+        cure="run again when the load is done",
+    )
+
+
+def _move(session: Session, setval: SetVal) -> Obstacle | None:
+    """Take the chosen way; return what stood in it."""
+    try:
+        match setval.way:
+            case Way.ADVANCE:
+                return _advance(session, setval)
+            case Way.LOCKED:
+                _with_attempts(session, lambda: _run(session, "locked", setval))
+                return None
+            case Way.GUARDED:
+                _run(session, "guarded", setval)
+                return None
+            case None:
+                return setval.obstacle
+    except ConnectionFailedError:
+        raise
+    except DeadlineError:
+        return out_of_time(session.limits)
+    except Exception as error:
+        if sqlstate(error) is None:
+            raise
+        return immovable(setval, error, session.limits)
+
+
+def _run(session: Session, name: str, setval: SetVal) -> None:
+    with session.transaction(read_only=False):
+        session.run(statement(name, setval))
+
+
+def _with_attempts(session: Session, move: Callable[[], None]) -> None:
+    """Ask for a lock a few times with pauses, in which everybody who queued behind it gets through."""
+    for attempt in range(1, LOCK_ATTEMPTS + 1):
+        try:
+            return move()
+        except Exception as error:
+            pause = LOCK_PAUSE * random.uniform(1, 1.5)  # noqa: S311 - jitter
+            if sqlstate(error) != "55P03" or attempt == LOCK_ATTEMPTS or session.seconds_left <= pause:
+                raise
+            time.sleep(pause)
+    raise AssertionError("unreachable")
+
+
+def _advance(session: Session, setval: SetVal) -> Obstacle | None:
+    """Call nextval() until a value reaches the target. Other sessions' calls count as well."""
+    sequence, reached = setval.sequence, None
+    left = setval.calls
+    while reached is None or is_beyond(sequence, setval.target, reached):
+        with session.transaction(read_only=False):
+            reached = session.rows(statement("advance", setval, calls=min(left, CALLS_AT_ONCE)))[0][0]
+        if reached is None:
+            return Obstacle(
+                reason=f"the definition of {sequence.qualified_name} has changed", cure="run again", sqlstate="55000"
+            )
+        left = calls_to_pass(sequence, reached + sequence.increment_by, setval.target)
+    return None
+
+
+def statement(name: str, setval: SetVal, *, calls: int = 1) -> str:
+    """Return one of the moves as SQL. All that is filled in are integers and names quoted by the server."""
+    sequence = setval.sequence
+    return queries.get(name).format(
+        sequence=f"{sequence.oid}::oid",
+        qualified_name=sequence.qualified_name,
+        target=setval.target,
+        increment_by=sequence.increment_by,
+        cache_size=sequence.cache_size,
+        min_value=sequence.min_value,
+        max_value=sequence.max_value,
+        furthest="max" if sequence.is_ascending else "min",
+        calls=calls,
+    )

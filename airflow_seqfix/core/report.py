@@ -1,0 +1,174 @@
+"""What was found and done, as data: `Report` and `Plan`."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from airflow_seqfix.core.catalog import Server
+from airflow_seqfix.core.judge import Finding, Verdict
+from airflow_seqfix.core.policy import Policy
+from airflow_seqfix.core.repair import Outcome, statement
+from airflow_seqfix.core.ways import Way
+
+#: The version of the dictionary that `to_dict()` returns. Keys are added under the same number; a key that goes or
+#: changes its meaning raises it.
+REPORT_VERSION = 1
+
+#: Worst first.
+ORDER = (Verdict.BEHIND, Verdict.EXHAUSTED, Verdict.UNKNOWN, Verdict.IN_SYNC, Verdict.SKIPPED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One sequence of a report: how it stands now, and what was done about it."""
+
+    finding: Finding
+    outcome: Outcome | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        return self.finding.verdict
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether it was behind, was moved, and was found in sync afterwards."""
+        return self.outcome is not None and self.outcome.verified
+
+    def to_dict(self) -> dict[str, Any]:
+        finding, measurement = self.finding, self.finding.measurement
+        furthest = measurement.furthest_column
+        row: dict[str, Any] = {
+            "sequence": finding.sequence.qualified_name,
+            "columns": [c.qualified_name for c in finding.sequence.columns if not c.is_covered],
+            "verdict": str(finding.verdict),
+            "reason": finding.reason,
+            "cure": finding.cure,
+            "warnings": [str(caution) for caution in finding.warnings],
+            "next_value": measurement.next_value,
+            "furthest_value": measurement.furthest_value,
+            "furthest_column": furthest.qualified_name if furthest else None,
+            "gap": finding.gap,
+            "inserts_until_collision": finding.inserts_until_collision,
+            "inserts_until_collision_is_at_least": finding.is_at_least,
+            "used_pct": finding.used_pct,
+            "remaining": finding.remaining,
+        }
+        if self.outcome is not None:
+            error = self.outcome.error
+            row |= {
+                "way": str(self.outcome.way) if self.outcome.way else None,
+                "before": _state(self.outcome.before),
+                "after": _state(self.outcome.after),
+                "verified": self.outcome.verified,
+                "proven": self.outcome.way is not Way.GUARDED,
+                "error": {"sqlstate": error.sqlstate, "reason": error.reason, "cure": error.cure} if error else None,
+            }
+        return row
+
+
+def _state(finding: Finding) -> dict[str, Any]:
+    return {
+        "last_value": finding.measurement.last_value,
+        "is_called": finding.measurement.is_called,
+        "next_value": finding.measurement.next_value,
+        "gap": finding.gap,
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Everything that a run found and did."""
+
+    server: Server
+    policy: Policy
+    started_at: datetime.datetime
+    rows: tuple[Row, ...]
+
+    @property
+    def failing(self) -> tuple[Row, ...]:
+        """The rows that keep a gate shut, worst first."""
+        return tuple(row for row in self.sorted_rows if row.finding.fails(self.policy))
+
+    @property
+    def sorted_rows(self) -> tuple[Row, ...]:
+        """All rows, worst verdict first, and within a verdict the largest gap."""
+        return tuple(sorted(self.rows, key=lambda row: (ORDER.index(row.verdict), -(row.finding.gap or 0))))
+
+    @property
+    def summary(self) -> dict[str, int]:
+        """Counts: by verdict, and of what was fixed, verified and failed."""
+        return {
+            "checked": sum(row.verdict is not Verdict.SKIPPED for row in self.rows),
+            **{str(verdict): sum(row.verdict is verdict for row in self.rows) for verdict in Verdict},
+            "fixed": sum(row.is_fixed for row in self.rows),
+            "verified": sum(row.outcome is not None and row.outcome.verified for row in self.rows),
+            "failed": sum(row.outcome is not None and row.outcome.error is not None for row in self.rows),
+        }
+
+    def to_dict(self, rows: Iterable[Row] | None = None) -> dict[str, Any]:
+        """Return plain JSON types.
+
+        :param rows: The rows to list; None: all, worst first. The summary always counts all.
+        """
+        return {
+            "report_version": REPORT_VERSION,
+            "server": self.server.version,
+            "database": self.server.database,
+            "role": self.server.role,
+            "in_recovery": self.server.in_recovery,
+            "started_at": self.started_at.isoformat(timespec="seconds"),
+            "summary": self.summary,
+            "sequences": [row.to_dict() for row in (self.sorted_rows if rows is None else rows)],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The moves that a repair would make now."""
+
+    report: Report
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report, with the target and the way of each move."""
+        plan = self.report.to_dict()
+        moves = {
+            row.finding.sequence.qualified_name: row.finding.setval
+            for row in self.report.rows
+            if row.finding.setval is not None
+        }
+        for row in plan["sequences"]:
+            setval = moves.get(row["sequence"])
+            if setval is not None:
+                row["target"] = setval.target
+                row["way"] = str(setval.way) if setval.way else None
+                row["why"] = setval.why
+        return plan
+
+    def to_sql(self) -> str:
+        """Return a psql script that makes the moves; safe to run twice, and late."""
+        server, started_at = self.report.server, self.report.started_at
+        lines = [
+            f"-- Sequences of database {_comment(server.database)} that are behind their data",
+            f"-- PostgreSQL {server.version}, read {started_at.isoformat(timespec='seconds')}",
+            "",
+        ]
+        for row in self.report.sorted_rows:
+            setval = row.finding.setval
+            if setval is None:
+                continue
+            lines += [f"-- {_comment(setval.sequence.qualified_name)}: {_comment(row.finding.reason or '')}"]
+            if setval.obstacle is not None:
+                lines += [f"-- not moved: {_comment(setval.obstacle.reason)}", ""]
+            elif setval.way is Way.ADVANCE:
+                lines += [f"-- {setval.why}", row.finding.cure or "", ""]
+            else:
+                lines += [f"-- {setval.why}", f"{statement(str(setval.way), setval)};", ""]
+        return "\n".join(lines)
+
+
+def _comment(text: str) -> str:
+    # A line break in a name would end the comment and start a statement.
+    return " ".join(text.splitlines())

