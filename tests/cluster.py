@@ -6,6 +6,7 @@ more than their start and stop: several majors side by side, passwords, crashes,
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import importlib.util
 import os
@@ -114,10 +115,14 @@ class Cluster:
         self.base.chmod(0o755)
         if str(binaries).startswith(tempfile.gettempdir()):
             return binaries
-        copy = Path(tempfile.gettempdir()) / f"seqfix-servers-{os.getpid()}" / binaries.parent.parent.name
+        copies = Path(tempfile.gettempdir()) / f"seqfix-servers-{os.getpid()}"
+        if not copies.exists():
+            copies.mkdir(mode=0o755)
+            atexit.register(shutil.rmtree, copies, ignore_errors=True)
+        # The whole installation: the programs look for their libraries and share files beside themselves.
+        copy = copies / binaries.parent.parent.name
         if not copy.exists():
             shutil.copytree(binaries.parent, copy, symlinks=True)
-            copy.parent.chmod(0o755)
         return copy / binaries.name
 
 

@@ -36,9 +36,11 @@ def _server_labels() -> list[str]:
     if os.environ.get("SEQFIX_TEST_DSN"):
         return ["dsn"]
     named = os.environ.get("SEQFIX_TEST_SERVERS")
-    if named:
-        return [entry.split("=", 1)[0] for entry in named.split(",")]
-    return list(WHEELS)
+    if named is None:
+        return list(WHEELS)
+    if not named:
+        raise pytest.UsageError("SEQFIX_TEST_SERVERS is empty: what should have filled it has failed")
+    return [entry.split("=", 1)[0] for entry in named.split(",")]
 
 
 def _binaries(label: str) -> Path:
