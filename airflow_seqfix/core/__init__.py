@@ -9,7 +9,14 @@ from collections.abc import Callable
 from typing import Unpack
 
 from airflow_seqfix.core.catalog import Server, discover, identify, list_tables
-from airflow_seqfix.core.errors import ArgumentError, ConnectionFailedError, SelectionError, SeqfixError
+from airflow_seqfix.core.errors import (
+    ArgumentError,
+    ConnectionFailedError,
+    LockTimeoutError,
+    SelectionError,
+    SeqfixError,
+    UnsupportedServerError,
+)
 from airflow_seqfix.core.judge import Caution, Finding, Verdict, judge, judge_unread
 from airflow_seqfix.core.measure import measure
 from airflow_seqfix.core.options import Options, Settings
@@ -27,6 +34,7 @@ __all__ = [
     "ConnectionFailedError",
     "Finding",
     "Lock",
+    "LockTimeoutError",
     "Options",
     "Outcome",
     "Plan",
@@ -35,6 +43,7 @@ __all__ = [
     "Row",
     "SelectionError",
     "SeqfixError",
+    "UnsupportedServerError",
     "Verdict",
     "Way",
     "check",

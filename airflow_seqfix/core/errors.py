@@ -25,6 +25,10 @@ class ConnectionFailedError(SeqfixError):
     """The connection could not be opened, or was lost on the way."""
 
 
+class LockTimeoutError(SeqfixError):
+    """A lock could not be had in time; trying again may help."""
+
+
 class DeadlineError(SeqfixError):
     """`run_timeout` is over before the catalog was read."""
 

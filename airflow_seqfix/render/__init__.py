@@ -1,0 +1,1 @@
+"""Reports for people. Everything that comes from a database is text here, never markup."""

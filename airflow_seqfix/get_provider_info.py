@@ -1,0 +1,25 @@
+"""What Airflow's ProvidersManager reads. It imports this early: nothing else may be imported here."""
+
+from typing import Any
+
+
+def get_provider_info() -> dict[str, Any]:
+    """Return the provider's metadata, as Airflow's provider_info.schema.json describes it."""
+    return {
+        "package-name": "airflow-seqfix",
+        "name": "PostgreSQL sequences (seqfix)",
+        "description": "Find PostgreSQL sequences that have fallen behind their tables, and move them forward.",
+        "integrations": [
+            {
+                "integration-name": "PostgreSQL sequences",
+                "external-doc-url": "https://www.postgresql.org/docs/current/sql-createsequence.html",
+                "tags": ["software"],
+            }
+        ],
+        "operators": [
+            {"integration-name": "PostgreSQL sequences", "python-modules": ["airflow_seqfix.operators.postgres"]}
+        ],
+        "sensors": [
+            {"integration-name": "PostgreSQL sequences", "python-modules": ["airflow_seqfix.sensors.postgres"]}
+        ],
+    }

@@ -1,0 +1,31 @@
+"""A report as one message: for exceptions, callbacks and chat."""
+
+from __future__ import annotations
+
+from airflow_seqfix.core.report import Report, Row
+from airflow_seqfix.render.table import plain, words
+
+#: How many sequences a message names.
+NAMED = 10
+
+
+def message(report: Report) -> str:
+    """Say which sequences keep the gate shut, why, and what helps."""
+    failing = report.failing
+    total = len(report.rows)
+    noun = "sequence" if total == 1 else "sequences"
+    verb = "is" if len(failing) == 1 else "are"
+    lines = [f"{len(failing)} of {total} {noun} in database {plain(report.server.database)} {verb} not in sync"]
+    lines += [_line(row) for row in failing[:NAMED]]
+    if len(failing) > NAMED:
+        lines.append(f"and {len(failing) - NAMED} more, see the log and the report")
+    return "\n".join(lines)
+
+
+def _line(row: Row) -> str:
+    error = row.outcome.error if row.outcome else None
+    column = row.finding.measurement.furthest_column
+    name = row.finding.sequence.qualified_name + (f" ({column.qualified_name})" if column else "")
+    reason = error.reason if error else row.finding.reason or f"{row.finding.used_pct} % used"
+    cure = error.cure if error else row.finding.cure
+    return plain(f"{name}: {words(row.verdict)}: {reason}." + (f" Cure: {cure}" if cure else ""))

@@ -1,0 +1,247 @@
+"""What the operator and the sensor share: arguments, the connection, the log, and when to fail."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+
+from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_seqfix.core import Connection, Options, Report
+
+#: How many sequences the XCom lists.
+XCOM_ROWS = 50
+#: How wide the table in the log is.
+LOG_WIDTH = 140
+
+#: A name in a comma-separated list: quoted parts may hold commas.
+_LISTED = re.compile(r'(?:"(?:[^"]|"")*"|[^",])+')
+
+#: The selection, which a template may render.
+NAME_ARGUMENTS = ("schemas", "tables", "columns", "sequences", "exclude")
+#: The rest of the options of `airflow_seqfix.core`.
+OTHER_ARGUMENTS = (
+    "allow_empty",
+    "allow_skipped",
+    "margin",
+    "max_jump",
+    "accept_outlier",
+    "interleaved",
+    "unknown",
+    "warn_used_pct",
+    "fail_used_pct",
+    "lock_timeout",
+    "statement_timeout",
+    "run_timeout",
+)
+
+Names = str | Sequence[str]
+
+
+class SequenceTask(BaseOperator):
+    """A task that looks at the sequences of one PostgreSQL database.
+
+    :param conn_id: The PostgreSQL connection.
+    :param database: Another database than the connection's.
+    :param hook_params: More arguments for `PostgresHook`.
+    :param schemas: Schemas of the sequences, or of the tables that they feed: names as written in SQL, or patterns
+        such as `app_*`; a list, or a string with JSON or commas. Kinds narrow each other; empty means all.
+    :param tables: Tables that the sequences feed.
+    :param columns: Columns that the sequences feed.
+    :param sequences: The sequences themselves.
+    :param exclude: Sequences, tables or columns whose sequences are left alone and listed as skipped.
+    :param allow_empty: Whether a selection that matches no sequence is in order.
+    :param allow_skipped: Whether a table, column or sequence that is named may turn out not to be checkable.
+    :param margin: How many steps beyond the furthest value the next value must lie.
+    :param max_jump: How far, in values, the furthest value may lie from the value before it without being taken for
+        a stray, which is reported and not followed.
+    :param accept_outlier: Whether to follow such a stray.
+    :param interleaved: Whether only values on the sequence's own steps count (several writers with offsets).
+    :param unknown: Whether what could not be read fails the task ("fail") or is only listed ("warn").
+    :param warn_used_pct: From this share of used values on a sequence is listed as exhausting.
+    :param fail_used_pct: From this share on it fails the task; None: never.
+    :param lock_timeout: How long to wait for a lock, in seconds; at most 1.
+    :param statement_timeout: How long one statement may run, in seconds.
+    :param run_timeout: How long the whole run may take, in seconds; what was not reached is reported as unknown.
+    """
+
+    template_fields: Sequence[str] = ("conn_id", "database", "hook_params", *NAME_ARGUMENTS)
+    template_fields_renderers: ClassVar[dict[str, str]] = {"hook_params": "json"}
+    ui_color = "#d5e8d4"
+
+    def __init__(
+        self,
+        *,
+        conn_id: str = "postgres_default",
+        database: str | None = None,
+        hook_params: dict[str, Any] | None = None,
+        schemas: Names = (),
+        tables: Names = (),
+        columns: Names = (),
+        sequences: Names = (),
+        exclude: Names = (),
+        allow_empty: bool = False,
+        allow_skipped: bool = False,
+        margin: int = 0,
+        max_jump: int = 10_000_000,
+        accept_outlier: bool = False,
+        interleaved: bool = False,
+        unknown: str = "fail",
+        warn_used_pct: float = 75.0,
+        fail_used_pct: float | None = None,
+        lock_timeout: float = 0.1,
+        statement_timeout: float = 60.0,
+        run_timeout: float = 300.0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.conn_id = conn_id
+        self.database = database
+        self.hook_params = hook_params
+        self.schemas = schemas
+        self.tables = tables
+        self.columns = columns
+        self.sequences = sequences
+        self.exclude = exclude
+        self.allow_empty = allow_empty
+        self.allow_skipped = allow_skipped
+        self.margin = margin
+        self.max_jump = max_jump
+        self.accept_outlier = accept_outlier
+        self.interleaved = interleaved
+        self.unknown = unknown
+        self.warn_used_pct = warn_used_pct
+        self.fail_used_pct = fail_used_pct
+        self.lock_timeout = lock_timeout
+        self.statement_timeout = statement_timeout
+        self.run_timeout = run_timeout
+        self._connection: Connection | None = None
+
+    def options(self, context: Context) -> Options:
+        """Return what the core is given.
+
+        :raises AirflowFailException: when a list of names is none.
+        """
+        options: dict[str, Any] = {name: getattr(self, name) for name in OTHER_ARGUMENTS}
+        options |= {name: names(name, getattr(self, name)) for name in NAME_ARGUMENTS}
+        instance = context.get("ti")
+        if instance is not None:
+            # Who is it, in pg_stat_activity.
+            options["application_name"] = f"{instance.dag_id}.{instance.task_id} {instance.run_id}"
+        return options  # type: ignore[return-value]
+
+    @contextlib.contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """Open a connection through the hook, and keep it at hand for `on_kill` while it is open.
+
+        :raises ConnectionFailedError: when there is none to be had; nothing of Airflow's, so that it is retried.
+        """
+        from airflow.providers.common.compat.sdk import AirflowNotFoundException
+        from airflow.providers.postgres.hooks.postgres import PostgresHook
+
+        from airflow_seqfix.core import ConnectionFailedError
+
+        try:
+            hook = PostgresHook(postgres_conn_id=self.conn_id, database=self.database, **(self.hook_params or {}))
+            connection = hook.connection
+        except AirflowNotFoundException as error:
+            raise ConnectionFailedError(
+                f"conn_id={self.conn_id!r} is not defined: add it with `airflow connections add`, on the page "
+                f"Admin, Connections, or as AIRFLOW_CONN_{self.conn_id.upper()}"
+            ) from error
+        if connection.conn_type not in ("postgres", "postgresql"):
+            raise AirflowFailException(
+                f"conn_id={self.conn_id!r} is of type {connection.conn_type!r}: a connection of type postgres is needed"
+            )
+        try:
+            opened: Any = hook.get_conn()
+        except Exception as error:
+            where = (
+                f"host={connection.host} port={connection.port or 5432} "
+                f"dbname={self.database or connection.schema} user={connection.login}"
+            )
+            raise ConnectionFailedError(
+                f"conn_id={self.conn_id!r} does not connect ({where}): {_one_line(error)}"
+            ) from None
+        with contextlib.closing(opened):
+            self._connection = opened
+            try:
+                yield opened
+            finally:
+                self._connection = None
+
+    def on_kill(self) -> None:
+        """Cancel the statement that is running: it would go on, and keep its locks, without its task."""
+        cancel = getattr(self._connection, "cancel_safe", None) or getattr(self._connection, "cancel", None)
+        if cancel is not None:
+            cancel()
+
+    def log_report(self, report: Report) -> None:
+        """Write the whole table to the task's log, as a group that can be folded."""
+        from airflow_seqfix.render.table import summary, table
+
+        self.log.info("%s", summary(report))
+        self.log_group(
+            f"Sequences of database {report.server.database}, read as role {report.server.role}",
+            table(report, width=LOG_WIDTH, all_rows=True),
+        )
+
+    def log_group(self, title: str, text: str) -> None:
+        """Write text to the task's log, line by line, as a group that can be folded."""
+        self.log.info("::group::%s", title)
+        for line in text.splitlines():
+            self.log.info("%s", line)
+        self.log.info("::endgroup::")
+
+    def fail(self, context: Context, report: Report) -> NoReturn:
+        """Push the report, and fail in the way that the worst of it asks for.
+
+        :raises LockTimeoutError: when a lock could not be had: trying again may help.
+        :raises AirflowFailException: when it would not.
+        """
+        from airflow_seqfix.core import LockTimeoutError
+        from airflow_seqfix.render.message import message
+
+        context["ti"].xcom_push(key="return_value", value=xcom(report))
+        errors = [row.outcome.error for row in report.failing if row.outcome is not None]
+        if any(error is not None and error.sqlstate == "55P03" for error in errors):
+            raise LockTimeoutError(message(report))
+        raise AirflowFailException(message(report))
+
+
+def xcom(report: Report) -> dict[str, Any]:
+    """Return the report with the rows that somebody has to know of, and no more than `XCOM_ROWS` of them."""
+    telling = [row for row in report.sorted_rows if row.outcome is not None or row.finding.fails(report.policy)]
+    return report.to_dict(telling[:XCOM_ROWS]) | {"truncated": max(0, len(telling) - XCOM_ROWS)}
+
+
+def names(argument: str, value: Any) -> list[str]:
+    """Return a list of names from what a caller, a form or a template yields: a list, JSON, or names with commas.
+
+    :raises AirflowFailException: when it is nothing of the kind.
+    """
+    if isinstance(value, str):
+        if not value.strip() or value.strip() == "None":
+            raise AirflowFailException(f"{argument} is {value!r}, perhaps from a template: give names, or leave it out")
+        if value.lstrip().startswith("["):
+            for read in (json.loads, ast.literal_eval):
+                with contextlib.suppress(ValueError, SyntaxError):
+                    return names(argument, read(value))
+            raise AirflowFailException(f"{argument} is {value!r}, which is no list")
+        return [name.strip() for name in _LISTED.findall(value) if name.strip()]
+    if value is None:
+        return []
+    if isinstance(value, list | tuple | set) and all(isinstance(name, str) for name in value):
+        return list(value)
+    raise AirflowFailException(f"{argument} is {value!r}: give a list of names")
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(dict.fromkeys(line.strip() for line in str(error).splitlines() if line.strip()))
