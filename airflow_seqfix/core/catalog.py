@@ -77,6 +77,8 @@ class ColumnInfo:
     may_select: bool
     #: Whether a row-level security policy would hide rows from the role.
     hides_rows: bool
+    #: The table's owner, quoted as SQL needs it; None where the policies bind the owner too.
+    exempt_owner: str | None
     #: How many relations a read of the column opens: the table, its partitions or children, all their indexes.
     relations: int
     #: The planner's estimate of rows.
@@ -126,6 +128,8 @@ class SequenceInfo:
     may_select: bool
     #: Whether the role may lock and alter the sequence (it owns it).
     may_alter: bool
+    #: Whether the role is a member of the owner, be it without inheriting its rights.
+    is_owners_member: bool
     #: Whether the role may call nextval().
     may_nextval: bool
     #: Whether the role may call setval().

@@ -35,7 +35,8 @@ def forbidden(sequence: SequenceInfo, server: Server) -> Obstacle | None:
     if hidden is not None:
         return Obstacle(
             reason=f"row-level security may hide rows of {hidden.qualified_table} from role {role}",
-            cure=f"run as the table's owner, or ALTER ROLE {role} BYPASSRLS;",
+            cure=f"ALTER ROLE {role} BYPASSRLS;"
+            + (f" or run as {hidden.exempt_owner}, which owns the table" if hidden.exempt_owner else ""),
             sqlstate="42501",
         )
     return None

@@ -60,6 +60,17 @@ def choose_way(sequence: SequenceInfo, target: int, calls: int, policy: Policy, 
         case Lock.SEQUENCE:
             if sequence.may_alter:
                 return take(Way.LOCKED, 'lock="sequence"')
+            if sequence.is_owners_member:
+                # Until 15 a role inherits from all or none of those that it is a member of.
+                inherit = (
+                    f"GRANT {sequence.owner} TO {role} WITH INHERIT TRUE;"
+                    if server.version_num >= 160000
+                    else f"ALTER ROLE {role} INHERIT;"
+                )
+                return refuse(
+                    f"only its owner {sequence.owner} may lock {name}, and role {role} does not inherit its rights",
+                    f"{inherit} or SET ROLE {sequence.owner} first",
+                )
             return refuse(
                 f"only its owner {sequence.owner} may lock {name}",
                 f'GRANT {sequence.owner} TO {role}; or {grant} and lock="auto"',

@@ -199,6 +199,8 @@ SELECT tie.sequence_oid::bigint                                       AS sequenc
        has_schema_privilege(n.oid, 'USAGE')                           AS may_use_schema,
        has_column_privilege(c.oid, a.attnum, 'SELECT')                AS may_select,
        row_security_active(c.oid)                                     AS hides_rows,
+       CASE WHEN NOT c.relforcerowsecurity
+            THEN quote_ident(pg_get_userbyid(c.relowner)) END         AS exempt_owner,
        w.relations::bigint                                            AS relations,
        w.estimated_rows                                               AS estimated_rows
   FROM tie

@@ -26,6 +26,7 @@ SELECT s.oid::bigint                                        AS oid,
        has_sequence_privilege(s.oid, 'SELECT')              AS may_select,
        -- Locking or altering a sequence takes its owner's rights (WITH INHERIT), see ALTER SEQUENCE.
        pg_has_role(s.relowner, 'USAGE')                     AS may_alter,
+       pg_has_role(s.relowner, 'MEMBER')                    AS is_owners_member,
        has_sequence_privilege(s.oid, 'USAGE, UPDATE')       AS may_nextval,
        has_sequence_privilege(s.oid, 'UPDATE')              AS may_setval
   FROM pg_class s
