@@ -57,7 +57,7 @@ with DAG(
         from airflow.providers.postgres.hooks.postgres import PostgresHook
 
         hook = PostgresHook(postgres_conn_id="postgres_default")
-        customer = "INSERT INTO shop.customers (name, email) VALUES ('New Reader', 'new@example.com') RETURNING id"
+        customer = "INSERT INTO shop.customers (name) VALUES ('New Reader') RETURNING id"
         order = "INSERT INTO shop.orders (customer_id, placed_on, total) VALUES (1, '2026-11-02', 20) RETURNING id"
         invoice = "INSERT INTO shop.invoices (order_id) VALUES (1) RETURNING number"
         view = "INSERT INTO shop.page_views (viewed_at, path) VALUES ('2026-11-02', '/') RETURNING id"

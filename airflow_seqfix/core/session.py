@@ -18,6 +18,7 @@ from airflow_seqfix.core.errors import (
     ArgumentError,
     ConnectionFailedError,
     DeadlineError,
+    SeqfixError,
     first_line,
     sqlstate,
 )
@@ -182,8 +183,10 @@ def borrow(source: Connectable, limits: Limits, *, application_name: str = "seqf
     if callable(source):
         try:
             connection = source()
+        except SeqfixError:
+            raise
         except Exception as error:
-            raise ConnectionFailedError(str(error).strip()) from error
+            raise ConnectionFailedError(first_line(error)) from error
         with contextlib.closing(connection), _plain(connection):
             yield Session(connection, limits, application_name=application_name)
     else:

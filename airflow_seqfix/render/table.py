@@ -39,7 +39,7 @@ class Column:
 
 
 def table(report: Report, *, width: int, color: bool = False, all_rows: bool = False) -> str:
-    """Return the report as lines of at most `width` characters.
+    """Return the report's rows as lines of at most `width` characters, and below them what explains them.
 
     :param width: At least 60.
     :param color: Whether to add terminal colours.
@@ -57,9 +57,6 @@ def table(report: Report, *, width: int, color: bool = False, all_rows: bool = F
         console.print(*_explanation(row), sep="\n", soft_wrap=True)
     if len(explained) > EXPLAINED:
         console.print(Text(f"\n{len(explained) - EXPLAINED} more are explained in the report as JSON."), soft_wrap=True)
-    if rows:
-        console.print()
-    console.print(Text(summary(report)), soft_wrap=True)
     return out.getvalue()
 
 

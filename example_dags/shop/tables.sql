@@ -5,7 +5,7 @@ CREATE SCHEMA shop;
 CREATE TABLE shop.customers (
     id    serial PRIMARY KEY,
     name  text NOT NULL,
-    email text NOT NULL UNIQUE
+    email text UNIQUE
 );
 
 CREATE TABLE shop.orders (
