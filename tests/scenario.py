@@ -1,0 +1,72 @@
+"""The scenarios: every way in which a sequence drifts, or has to be left alone.
+
+`tests/scenarios/<name>.sql` makes the situation, its first line tells the story. `<name>.json` says what is expected:
+
+  servers    versions that know the syntax, such as ">=14"; all where it is missing
+  options    what check() and fix() are given
+  behaviour  on the cases of docs/behaviours.md: what the inserts give in the best of worlds (`expected`) and, where
+             the repair leaves that, why (`on_purpose`)
+  report     by sequence, the part of its row that check() has to give; of `reason` and `cure` any part will do
+  fixed      the same for fix(), where a sequence that was behind does not end up in sync and verified
+  inserts    statements after fix(), each with the rows that it has to return, or the SQLSTATE that it has to fail with
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+FOLDER = Path(__file__).parent / "scenarios"
+
+#: What every row of `report` has to give.
+FIGURES = {"verdict", "next_value", "furthest_value", "gap"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """One situation, and what is expected of it."""
+
+    name: str
+    sql: str
+    report: dict[str, dict[str, Any]]
+    inserts: list[dict[str, Any]]
+    servers: str = ">=13"
+    options: dict[str, Any] = field(default_factory=dict)
+    behaviour: dict[str, Any] | None = None
+    fixed: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, name: str) -> Scenario:
+        expected = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+        return cls(name=name, sql=(FOLDER / f"{name}.sql").read_text(encoding="utf-8"), **expected)
+
+    def suits(self, major: int) -> bool:
+        """Whether a server of that major version knows the syntax."""
+        operator, bound = self.servers[:2], int(self.servers[2:])
+        return {">=": major >= bound, "<=": major <= bound}[operator]
+
+    @property
+    def behind(self) -> set[str]:
+        return {sequence for sequence, row in self.report.items() if row["verdict"] == "behind"}
+
+    @property
+    def moved(self) -> set[str]:
+        """The sequences that fix() has to move: those behind, but for those that it has to leave so."""
+        return self.behind - {sequence for sequence, row in self.fixed.items() if row["verdict"] == "behind"}
+
+
+def load_all() -> list[Scenario]:
+    return [Scenario.load(path.stem) for path in sorted(FOLDER.glob("*.sql"))]
+
+
+def outcome(conn: psycopg.Connection, statement: str) -> tuple[list[Any] | None, psycopg.Error | None]:
+    """Run a statement in its own transaction; return the rows, single values unpacked, or the error."""
+    try:
+        rows = conn.execute(statement).fetchall()
+    except psycopg.Error as error:
+        return None, error
+    return [row[0] if len(row) == 1 else list(row) for row in rows], None
