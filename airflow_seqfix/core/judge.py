@@ -8,7 +8,7 @@ from enum import Enum
 from airflow_seqfix.core.catalog import Feed, SequenceInfo, Server
 from airflow_seqfix.core.measure import Measurement
 from airflow_seqfix.core.policy import Policy
-from airflow_seqfix.core.steps import calls_to_pass, calls_within, is_beyond, used_share
+from airflow_seqfix.core.steps import calls_to_pass, calls_within, is_beyond, used_share, values_left
 from airflow_seqfix.core.ways import SetVal, choose_way
 
 #: How many values beyond those handed out the write-ahead log may already hold, CACHE aside (SEQ_LOG_VALS in
@@ -144,7 +144,7 @@ def judge(measurement: Measurement, policy: Policy, server: Server) -> Finding:
         )
     furthest = _decisive_value(measurement, policy)
     used_pct = round(100 * used_share(sequence, next_value), 2)
-    remaining = calls_within(sequence, next_value, sequence.limit)
+    remaining = values_left(sequence, next_value)
     if used_pct >= policy.warn_used_pct:
         cautions = (Caution.EXHAUSTING, *cautions)
 

@@ -21,11 +21,18 @@ def calls_within(sequence: SequenceInfo, next_value: int, bound: int) -> int:
     return max(0, (bound - next_value) // sequence.increment_by + 1)
 
 
+def values_left(sequence: SequenceInfo, next_value: int) -> int:
+    """Return how many values are still to come that both the sequence and its narrowest column can hold."""
+    near = sequence.lowest - 1 if sequence.is_ascending else sequence.highest + 1
+    too_early = calls_within(sequence, next_value, near)
+    return max(0, calls_within(sequence, next_value, sequence.limit) - too_early)
+
+
 def used_share(sequence: SequenceInfo, next_value: int) -> float:
     """Return the share of the values from START to the nearer limit of sequence and columns that is used, 0 to 1.
 
     START and not MINVALUE is the base: with a MINVALUE of -2147483648 half of the values would seem used at once.
     """
-    total = calls_within(sequence, sequence.start_value, sequence.limit)
-    left = calls_within(sequence, next_value, sequence.limit)
+    total = values_left(sequence, sequence.start_value)
+    left = values_left(sequence, next_value)
     return min(1.0, max(0.0, 1 - left / total)) if total else 1.0
