@@ -3,16 +3,84 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+import sys
 import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
-# Before the first import of airflow, which reads them once.
+import pytest
+from psycopg import conninfo
+
+from tests.conftest import Database
+
+ROOT = Path(__file__).parents[2]
 HOME = Path(tempfile.mkdtemp(prefix="seqfix-airflow-"))
+
+# Airflow reads them once, when it is first imported.
 os.environ.update(
     AIRFLOW_HOME=str(HOME),
-    AIRFLOW__CORE__DAGS_FOLDER=str(Path(__file__).parents[2] / "example_dags"),
+    AIRFLOW__CORE__DAGS_FOLDER=str(ROOT / "example_dags"),
     AIRFLOW__CORE__LOAD_EXAMPLES="False",
-    AIRFLOW__CORE__UNIT_TEST_MODE="False",
     AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=f"sqlite:///{HOME / 'airflow.db'}",
-    AIRFLOW__LOGGING__LOGGING_LEVEL="INFO",
 )
+
+
+def airflow_uri(db: Database, **override: str) -> str:
+    """Return a database as an Airflow connection writes it."""
+    part = conninfo.conninfo_to_dict(db.dsn) | override
+    password = f":{quote(part['password'], safe='')}" if part.get("password") else ""
+    return f"postgres://{part['user']}{password}@{part['host']}:{part['port']}/{part['dbname']}"
+
+
+@pytest.fixture(scope="session")
+def airflow_home() -> Iterator[Path]:
+    """Make the metadata database."""
+    subprocess.run(["airflow", "db", "migrate"], check=True, capture_output=True)
+    yield HOME
+    shutil.rmtree(HOME, ignore_errors=True)
+
+
+@pytest.fixture
+def shop(db: Database, monkeypatch: pytest.MonkeyPatch) -> Database:
+    """A database behind the connection `shop`."""
+    monkeypatch.setenv("AIRFLOW_CONN_SHOP", airflow_uri(db))
+    return db
+
+
+@pytest.fixture
+def run_dag(airflow_home: Path) -> Callable[..., Any]:
+    """Run a DAG with dag.test(), which since Airflow 3 wants it serialised first, and return the run."""
+
+    def run(dag: Any, **arguments: Any) -> Any:
+        from airflow.dag_processing.bundles.manager import DagBundlesManager
+        from airflow.models.serialized_dag import SerializedDagModel
+        from airflow.serialization.definitions.dag import SerializedDAG
+        from airflow.serialization.serialized_objects import LazyDeserializedDAG
+
+        DagBundlesManager().sync_bundles_to_db()
+        serialized = LazyDeserializedDAG.from_dag(dag)
+        SerializedDAG.bulk_write_to_db("dags-folder", None, [serialized])
+        SerializedDagModel.write_dag(serialized, bundle_name="dags-folder")
+        return dag.test(**arguments)
+
+    return run
+
+
+@pytest.fixture
+def airflow(airflow_home: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run the command `airflow`."""
+
+    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "airflow", *arguments],
+            env=os.environ | environment,
+            capture_output=True,
+            text=True,
+            timeout=240,
+        )
+
+    return run

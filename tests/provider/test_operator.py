@@ -1,0 +1,266 @@
+"""The operator, on PostgresHook, against real servers; its life as a task in dag.test()."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from airflow_seqfix.core import ConnectionFailedError, LockTimeoutError
+from tests.conftest import Database
+from tests.provider.conftest import airflow_uri
+
+DRIFT = """
+    CREATE TABLE orders (id serial PRIMARY KEY, note text);
+    INSERT INTO orders (id) SELECT generate_series(1, 100);
+    CREATE TABLE customers (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, note text);
+    INSERT INTO customers (id) OVERRIDING SYSTEM VALUE VALUES (7);
+    CREATE TABLE fine (id serial PRIMARY KEY, note text);
+"""
+
+
+class Pushed:
+    """Stands where the task instance stands, for what is pushed when a task runs outside Airflow."""
+
+    dag_id, task_id, run_id = "dag", "task", "run"
+
+    def __init__(self) -> None:
+        self.xcoms: dict[str, Any] = {}
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        self.xcoms[key] = value
+
+
+def operator(**arguments: Any) -> Any:
+    from airflow_seqfix.operators.postgres import PostgresSequenceResetOperator
+
+    return PostgresSequenceResetOperator(task_id="reset", conn_id="shop", **arguments)
+
+
+def test_repairs_and_reports(shop: Database, caplog: pytest.LogCaptureFixture) -> None:
+    shop.execute(DRIFT)
+    task = operator()
+    with caplog.at_level(logging.INFO):
+        report = task.execute({"ti": Pushed()})
+    assert report["summary"] == {
+        "checked": 3,
+        "in_sync": 3,
+        "behind": 0,
+        "exhausted": 0,
+        "unknown": 0,
+        "skipped": 0,
+        "fixed": 2,
+        "verified": 2,
+        "failed": 0,
+    }
+    assert {row["sequence"] for row in report["sequences"]} == {"public.orders_id_seq", "public.customers_id_seq"}
+    assert json.loads(json.dumps(report)) == report
+    assert shop.value("INSERT INTO orders (note) VALUES ('') RETURNING id") == 101
+    assert shop.value("INSERT INTO customers (note) VALUES ('') RETURNING id") == 8
+    assert shop.value("INSERT INTO fine (note) VALUES ('') RETURNING id") == 1
+
+
+def test_second_run_changes_nothing(shop: Database) -> None:
+    shop.execute(DRIFT)
+    operator().execute({"ti": Pushed()})
+    state = shop.state("orders_id_seq")
+    report = operator().execute({"ti": Pushed()})
+    assert shop.state("orders_id_seq") == state
+    assert report["sequences"] == []
+    assert report["summary"]["fixed"] == 0
+
+
+def test_dry_run_writes_nothing_and_does_not_fail(shop: Database) -> None:
+    shop.execute(DRIFT)
+    state = shop.state("orders_id_seq")
+    report = operator(dry_run=True).execute({"ti": Pushed()})
+    assert shop.state("orders_id_seq") == state
+    assert report["summary"]["behind"] == 2
+
+
+@pytest.mark.parametrize(
+    "tables",
+    [
+        "orders, customers",
+        '["orders", "customers"]',
+        "['orders', 'customers']",
+        ["orders", "customers"],
+        ("orders", "customers"),
+    ],
+)
+def test_lists_as_templates_yield_them(tables: Any, shop: Database) -> None:
+    shop.execute(DRIFT)
+    report = operator(tables=tables).execute({"ti": Pushed()})
+    assert report["summary"]["checked"] == 2
+
+
+@pytest.mark.parametrize("tables", ["", " ", "None", "[1]", "[oops", 5])
+def test_what_is_no_list_is_refused_by_name(tables: Any, shop: Database) -> None:
+    from airflow.providers.common.compat.sdk import AirflowFailException
+
+    shop.execute(DRIFT)
+    state = shop.state("orders_id_seq")
+    with pytest.raises(AirflowFailException, match="tables is"):
+        operator(tables=tables).execute({"ti": Pushed()})
+    assert shop.state("orders_id_seq") == state
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"tables": ["order"]}, "tables: there is no table order; did you mean public.orders?"),
+        (
+            {"columns": ["orders.nr"]},
+            "columns: no column orders.nr of public.orders draws from a sequence; its columns are id, note",
+        ),
+        ({"schemas": ["publik"]}, "schemas: no schema publik has a sequence; did you mean public?"),
+        (
+            {"tables": ["orders"], "sequences": ["orders_seq"]},
+            "sequences: there is no sequence orders_seq; did you mean public.orders_id_seq?",
+        ),
+        (
+            {"tables": ["nothing_*"]},
+            "tables: there is no table nothing_*; there are public.customers, public.fine, public.orders",
+        ),
+        (
+            {"schemas": ["public"], "tables": ["orders"], "columns": ["fine.id"]},
+            "no sequence matches schemas and tables and columns",
+        ),
+        ({"lock": "table"}, "lock='table': give one of auto, none, sequence, guarded"),
+        ({"margin": -1}, "margin=-1: give an integer of at least 0"),
+        ({"lock_timeout": 5}, "lock_timeout=5: at most 1 second"),
+        ({"run_timeout": 0}, "run_timeout=0: give a number of seconds greater than 0"),
+    ],
+)
+def test_bad_arguments_fail_without_retry(arguments: dict[str, Any], said: str, shop: Database) -> None:
+    from airflow.providers.common.compat.sdk import AirflowFailException
+
+    shop.execute(DRIFT)
+    state = shop.state("orders_id_seq")
+    with pytest.raises(AirflowFailException) as failure:
+        operator(**arguments).execute({"ti": Pushed()})
+    assert str(failure.value).startswith(said)
+    assert shop.state("orders_id_seq") == state
+
+
+def test_what_cannot_be_moved_fails_after_the_rest_is_done(shop: Database) -> None:
+    from airflow.providers.common.compat.sdk import AirflowFailException
+
+    shop.execute(DRIFT + "CREATE TABLE full_up (id smallint DEFAULT 1); CREATE SEQUENCE full_seq OWNED BY full_up.id;")
+    shop.execute("ALTER TABLE full_up ALTER id SET DEFAULT nextval('full_seq'); SELECT setval('full_seq', 32767);")
+    ti = Pushed()
+    with pytest.raises(AirflowFailException) as failure:
+        operator().execute({"ti": ti})
+    assert "public.full_seq" in str(failure.value)
+    assert ti.xcoms["return_value"]["summary"]["fixed"] == 2
+    assert shop.value("INSERT INTO orders (note) VALUES ('') RETURNING id") == 101
+
+
+def test_a_lock_that_cannot_be_had_is_worth_a_retry(shop: Database) -> None:
+    shop.execute(DRIFT)
+    with shop.connect() as writer:
+        writer.execute("BEGIN; SELECT nextval('orders_id_seq')")
+        with pytest.raises(LockTimeoutError, match=r"public\.orders_id_seq"):
+            operator(lock="sequence").execute({"ti": Pushed()})
+        writer.execute("ROLLBACK")
+    assert shop.value("INSERT INTO customers (note) VALUES ('') RETURNING id") == 8
+    assert operator(lock="sequence").execute({"ti": Pushed()})["summary"]["fixed"] == 1
+
+
+def test_unknown_connection(monkeypatch: pytest.MonkeyPatch, airflow_home: Any) -> None:
+    monkeypatch.delenv("AIRFLOW_CONN_SHOP", raising=False)
+    with pytest.raises(ConnectionFailedError, match="conn_id='shop' is not defined"):
+        operator().execute({"ti": Pushed()})
+
+
+def test_wrong_connection_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    from airflow.providers.common.compat.sdk import AirflowFailException
+
+    monkeypatch.setenv("AIRFLOW_CONN_SHOP", "mysql://somebody@127.0.0.1/shop")
+    with pytest.raises(AirflowFailException, match="of type 'mysql': a connection of type postgres is needed"):
+        operator().execute({"ti": Pushed()})
+
+
+@pytest.mark.parametrize(
+    "override",
+    [{"port": "1"}, {"dbname": "no_such_database"}, {"user": "no_such_role"}, {"host": "no-such-host.invalid"}],
+)
+def test_no_connection_is_one_line_without_a_password(
+    override: dict[str, str], newest_db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_SHOP", airflow_uri(newest_db, password="s3cr3t-word", **override))
+    with pytest.raises(ConnectionFailedError) as failure:
+        operator().execute({"ti": Pushed()})
+    said = str(failure.value)
+    assert "\n" not in said
+    assert "s3cr3t-word" not in said
+    assert failure.value.__cause__ is None
+    for value in override.values():
+        assert value in said
+
+
+def test_application_name_tells_the_task(shop: Database) -> None:
+    shop.execute(DRIFT)
+    # The repair of this sequence waits for the writer's transaction: time enough to look.
+    with shop.connect() as writer, shop.connect() as watcher:
+        writer.execute("BEGIN; SELECT nextval('orders_id_seq')")
+        import threading
+
+        seen: set[str] = set()
+        done = threading.Event()
+
+        def watch() -> None:
+            while not done.is_set():
+                seen.update(
+                    name for (name,) in watcher.execute("SELECT application_name FROM pg_stat_activity").fetchall()
+                )
+
+        thread = threading.Thread(target=watch)
+        thread.start()
+        with pytest.raises(LockTimeoutError):
+            operator(lock="sequence", tables=["orders"]).execute({"ti": Pushed()})
+        done.set()
+        thread.join()
+    assert "dag.task run" in seen
+
+
+def test_in_a_dag_twice(shop: Database, run_dag: Callable[..., Any]) -> None:
+    from airflow.sdk import DAG
+
+    from airflow_seqfix.operators.postgres import PostgresSequenceResetOperator
+
+    shop.execute(DRIFT)
+    with DAG(dag_id="twice", schedule=None) as dag:
+        first = PostgresSequenceResetOperator(task_id="first", conn_id="shop", schemas="{{ ['public'] | tojson }}")
+        second = PostgresSequenceResetOperator(task_id="second", conn_id="{{ 'shop' }}")
+        first >> second
+    run = run_dag(dag)
+    assert run.state == "success"
+    instances = {instance.task_id: instance for instance in run.get_task_instances()}
+    first_report = instances["first"].xcom_pull(task_ids="first")
+    second_report = instances["second"].xcom_pull(task_ids="second")
+    assert first_report["summary"]["fixed"] == 2
+    assert second_report["summary"]["fixed"] == 0
+    assert second_report["sequences"] == []
+    assert shop.value("INSERT INTO orders (note) VALUES ('') RETURNING id") == 101
+
+
+def test_defaults_are_the_core_s() -> None:
+    from airflow_seqfix.core.options import LIMIT_OPTIONS, POLICY_OPTIONS, SELECTION_OPTIONS
+    from airflow_seqfix.core.policy import Policy
+    from airflow_seqfix.core.session import Limits
+    from airflow_seqfix.operators.postgres import PostgresSequenceResetOperator
+    from airflow_seqfix.task import SequenceTask
+
+    arguments: dict[str, inspect.Parameter] = {}
+    for kind in (SequenceTask, PostgresSequenceResetOperator):
+        arguments |= inspect.signature(kind.__init__).parameters
+    assert set(SELECTION_OPTIONS + POLICY_OPTIONS + LIMIT_OPTIONS) <= set(arguments)
+    for defaults in (Policy(), Limits()):
+        for name in (*POLICY_OPTIONS, *LIMIT_OPTIONS):
+            if hasattr(defaults, name):
+                assert arguments[name].default == getattr(defaults, name), name

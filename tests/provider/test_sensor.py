@@ -1,0 +1,97 @@
+"""The sensor as a gate: what opens it, what keeps it shut, and how it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.conftest import Database
+from tests.provider.test_operator import DRIFT, Pushed
+
+
+def sensor(**arguments: Any) -> Any:
+    from airflow_seqfix.sensors.postgres import PostgresSequenceDriftSensor
+
+    return PostgresSequenceDriftSensor(task_id="gate", conn_id="shop", **arguments)
+
+
+def test_waits_for_the_repair(shop: Database) -> None:
+    shop.execute(DRIFT)
+    first = sensor().poke({"ti": Pushed()})
+    assert not first.is_done
+    assert first.xcom_value["summary"]["behind"] == 2
+    shop.execute("SELECT setval('orders_id_seq', 100), setval('customers_id_seq', 7)")
+    second = sensor().poke({"ti": Pushed()})
+    assert second.is_done
+    assert second.xcom_value["sequences"] == []
+
+
+def test_fails_at_once_and_says_everything(shop: Database) -> None:
+    from airflow.providers.common.compat.sdk import AirflowFailException
+
+    shop.execute(DRIFT)
+    ti = Pushed()
+    with pytest.raises(AirflowFailException) as failure:
+        sensor(on_drift="fail", tables=["orders"]).poke({"ti": ti})
+    said = str(failure.value)
+    assert said == (
+        f"1 of 1 sequence in database {shop.name} is not in sync\n"
+        "public.orders_id_seq (public.orders.id): behind: the next value is 1, and public.orders.id has reached 100. "
+        "Cure: SELECT max(nextval('public.orders_id_seq')) FROM generate_series(1, 100);"
+    )
+    assert ti.xcoms["return_value"]["summary"]["behind"] == 1
+    # The cure is a statement: it cures.
+    shop.execute(said.split("Cure: ")[1])
+    assert sensor(on_drift="fail", tables=["orders"]).poke({"ti": ti}).is_done
+
+
+def test_skips(shop: Database) -> None:
+    from airflow.providers.common.compat.sdk import AirflowSkipException
+
+    shop.execute(DRIFT)
+    with pytest.raises(AirflowSkipException, match=r"public\.orders_id_seq"):
+        sensor(on_drift="skip").poke({"ti": Pushed()})
+
+
+def test_what_cannot_be_read_keeps_the_gate_shut(shop: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.provider.conftest import airflow_uri
+
+    shop.execute(DRIFT)
+    shop.execute("SELECT setval('orders_id_seq', 100), setval('customers_id_seq', 7)")
+    role = shop.role()
+    monkeypatch.setenv("AIRFLOW_CONN_SHOP", airflow_uri(shop, user=role))
+    poke = sensor().poke({"ti": Pushed()})
+    assert not poke.is_done
+    assert poke.xcom_value["summary"]["unknown"] == 3
+    assert f"GRANT SELECT ON SEQUENCE public.orders_id_seq TO {role};" in poke.xcom_value["sequences"][0]["cure"] + str(
+        poke.xcom_value
+    )
+    assert sensor(unknown="warn").poke({"ti": Pushed()}).is_done
+    shop.execute(f"DROP OWNED BY {role}")
+
+
+def test_empty_database_is_in_sync(shop: Database) -> None:
+    poke = sensor().poke({"ti": Pushed()})
+    assert poke.is_done
+    assert poke.xcom_value["summary"]["checked"] == 0
+
+
+def test_wrong_on_drift_is_refused_when_the_dag_is_parsed() -> None:
+    with pytest.raises(ValueError, match="on_drift='ignore': give one of wait, fail, skip"):
+        sensor(on_drift="ignore")
+
+
+def test_a_failing_gate_in_a_dag_is_not_retried(shop: Database, run_dag: Callable[..., Any]) -> None:
+    from airflow.sdk import DAG
+
+    from airflow_seqfix.sensors.postgres import PostgresSequenceDriftSensor
+
+    shop.execute(DRIFT)
+    with DAG(dag_id="gate", schedule=None) as dag:
+        PostgresSequenceDriftSensor(task_id="gate", conn_id="shop", on_drift="fail", retries=3)
+    run = run_dag(dag)
+    (instance,) = run.get_task_instances()
+    assert (run.state, instance.state, instance.try_number) == ("failed", "failed", 1)
+    assert instance.xcom_pull(task_ids="gate")["summary"]["behind"] == 2
