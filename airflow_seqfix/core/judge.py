@@ -151,30 +151,30 @@ def judge(measurement: Measurement, policy: Policy, server: Server) -> Finding:
     reason = cure = setval = inserts = None
     gap, is_at_least = 0, False
     needed = None if furthest is None else furthest + policy.margin * sequence.increment_by
-    if furthest is not None and needed is not None and not is_beyond(sequence, next_value, needed):
+    is_reached = furthest is not None and not is_beyond(sequence, next_value, furthest)
+    in_margin = needed is not None and not is_beyond(sequence, next_value, needed)
+    # A margin that would take the last values that fit is not followed: inserts that still succeed would fail.
+    margin_fits = needed is not None and calls_to_pass(sequence, next_value, needed) < calls_within(
+        sequence, next_value, sequence.limit
+    )
+    if furthest is not None and needed is not None and (is_reached or (in_margin and margin_fits)):
         verdict = Verdict.BEHIND
-        if not is_beyond(sequence, next_value, furthest):
+        if is_reached:
             gap = calls_to_pass(sequence, next_value, furthest)
         inserts, is_at_least = _inserts_until_collision(measurement)
         reason = _where_it_stands(measurement, furthest)
         stray = _stray(measurement, furthest, policy) if gap else None
-        calls = calls_to_pass(sequence, next_value, needed)
-        possible = calls_within(
-            sequence, next_value, sequence.max_value if sequence.is_ascending else sequence.min_value
-        )
         if stray:
             cautions = (Caution.OUTLIER, *cautions)
             reason, cure = f"{reason}; {stray}", "remove the row, or accept_outlier=True"
-        elif not gap and calls > possible:
-            verdict = Verdict.EXHAUSTED
-            reason, cure = (
-                f"margin={policy.margin} asks for more than the {remaining:,} values left",
-                "a smaller margin",
-            )
         else:
-            # Where the margin, or the sequence's own grid, ends beyond the limit, the last step is far enough: the
-            # next call fails with "reached maximum value" instead of a duplicate.
-            calls = calls if calls <= possible else min(gap, possible)
+            # Where the sequence's own grid ends before the furthest value, the last step is far enough: the next call
+            # fails with "reached maximum value" instead of a duplicate.
+            last = sequence.max_value if sequence.is_ascending else sequence.min_value
+            calls = min(
+                calls_to_pass(sequence, next_value, needed if margin_fits else furthest),
+                calls_within(sequence, next_value, last),
+            )
             target = next_value + (calls - 1) * sequence.increment_by
             setval = choose_way(sequence, target, calls, policy, server)
             cure = setval.obstacle.cure if setval.obstacle else _statement(setval)
@@ -182,6 +182,10 @@ def judge(measurement: Measurement, policy: Policy, server: Server) -> Finding:
         verdict = Verdict.EXHAUSTED
         reason = f"the next value would be {next_value}, and the last one that fits is {sequence.limit}"
         cure = _widen(sequence)
+    elif in_margin:
+        verdict = Verdict.EXHAUSTED
+        reason = f"margin={policy.margin} asks for more than the {remaining:,} values left"
+        cure = "a smaller margin"
     elif (
         server.in_recovery
         and measurement.is_called
