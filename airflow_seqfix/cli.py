@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+
+import click
 
 from airflow_seqfix import __version__
 
@@ -20,145 +22,162 @@ IN_SYNC, DRIFT, TROUBLE = 0, 1, 2
 PIPE_WIDTH = 120
 
 EPILOG = """\
-exit status: 0 everything is in sync, or was repaired and verified; 1 drift remains, or something could not be read;
-2 trouble: bad arguments, no connection, a server that is not supported.
+CONNECTION is a URI or a connection string: whatever holds :// or =. Every other argument is a table. Without a
+connection libpq's environment applies: PGHOST, PGDATABASE, PGUSER, PGPASSFILE, PGSERVICE, …
 
-Without -d or a connection string libpq's environment variables apply: PGHOST, PGDATABASE, PGUSER, PGPASSFILE, …
+Exit status: 0 everything is in sync, or was repaired and verified; 1 drift remains, or something could not be read;
+2 bad arguments, no connection, or a server that is not supported.
 """
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser; the documentation is made from it."""
-    parser = argparse.ArgumentParser(
-        prog="seqfix",
-        description="Find PostgreSQL sequences that have fallen behind their tables, and move them forward.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--version", action="version", version=f"seqfix {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, summary in (
-        ("check", "say how each sequence stands; reads only"),
-        ("plan", "print what fix would do, as SQL; reads only"),
-        ("fix", "move what is behind forward, and verify it"),
-    ):
-        command = commands.add_parser(name, help=summary, description=summary, epilog=EPILOG)
-        command.formatter_class = argparse.RawDescriptionHelpFormatter
-        _add_connection(command)
-        _add_selection(command)
-        _add_policy(command, moves=name != "check")
-        command.add_argument("--format", choices=("table", "json"), help="default: table, and SQL for plan")
-        if name != "plan":
-            command.add_argument("--all", action="store_true", help="also list what is in sync or skipped")
-    commands.add_parser("demo", help="break and repair a database of its own, inside a real Airflow")
-    return parser
+def _options(*decorators: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Apply decorators in the order in which they are written."""
+
+    def decorate(command: Any) -> Any:
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
+
+    return decorate
 
 
-def _add_connection(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "names",
-        nargs="*",
-        metavar="CONNECTION | TABLE",
-        help="a connection URI or string (it holds :// or =), and tables to look at",
-    )
-    command.add_argument("-d", "--dbname", help="database name, connection URI or connection string")
+def _name(*declarations: str, help: str) -> Callable[[Any], Any]:  # noqa: A002 - click's own word
+    return click.option(*declarations, multiple=True, metavar="NAME", help=help)
 
 
-def _add_selection(command: argparse.ArgumentParser) -> None:
-    group = command.add_argument_group(
-        "selection", "names as in SQL, or patterns such as app_*; each option can be given several times"
-    )
-    group.add_argument("-n", "--schema", action="append", default=[], dest="schemas", metavar="NAME")
-    group.add_argument("-t", "--table", action="append", default=[], dest="tables", metavar="NAME")
-    group.add_argument("--column", action="append", default=[], dest="columns", metavar="NAME")
-    group.add_argument("--sequence", action="append", default=[], dest="sequences", metavar="NAME")
-    group.add_argument(
-        "-T", "--exclude", action="append", default=[], metavar="NAME", help="sequence, table or column to leave alone"
-    )
-    group.add_argument("--allow-empty", action="store_true", help="a selection may match no sequence")
-    group.add_argument("--allow-skipped", action="store_true", help="what is named may not be checkable")
+connection = _options(
+    click.argument("words", nargs=-1, metavar="[CONNECTION] [TABLE]..."),
+    click.option("-d", "--dbname", metavar="DBNAME", help="Database name, connection URI or connection string."),
+)
+selection = _options(
+    _name("-n", "--schema", "schemas", help="Only this schema. A name as in SQL or a pattern such as 'app_*'."),
+    _name("-t", "--table", "tables", help="Only what feeds this table."),
+    _name("--column", "columns", help="Only what feeds this column."),
+    _name("--sequence", "sequences", help="Only this sequence."),
+    _name("-T", "--exclude", "exclude", help="Leave this sequence, table or column alone."),
+    click.option("--allow-empty", is_flag=True, help="The selection may match no sequence."),
+    click.option("--allow-skipped", is_flag=True, help="What is named may turn out not to be checkable."),
+)
+policy = _options(
+    click.option("--margin", type=int, metavar="STEPS", help="Stay this far beyond the furthest value.  [0]"),
+    click.option("--max-jump", type=int, metavar="VALUES", help="Take a value further away for a stray.  [10000000]"),
+    click.option("--accept-outlier", is_flag=True, default=None, help="Follow a stray."),
+    click.option("--interleaved", is_flag=True, default=None, help="Judge by values on the sequence's own steps only."),
+    click.option("--unknown", type=click.Choice(["fail", "warn"]), help="What cannot be read: exit 1, or list it."),
+    click.option("--warn-used-pct", type=float, metavar="PERCENT", help="Call it exhausting from here on.  [75]"),
+    click.option("--fail-used-pct", type=float, metavar="PERCENT", help="Exit 1 from this share of used values on."),
+    click.option("--lock-timeout", type=float, metavar="SECONDS", help="Wait for a lock at most so long.  [0.1]"),
+    click.option("--statement-timeout", type=float, metavar="SECONDS", help="Let a statement run so long.  [60]"),
+    click.option("--run-timeout", type=float, metavar="SECONDS", help="Let the whole run take so long.  [300]"),
+)
+moving = _options(
+    click.option("--lock", type=click.Choice(["auto", "none", "sequence", "guarded"]), help="How to move.  [auto]"),
+    click.option("--advance-up-to", type=int, metavar="VALUES", help="Pass such a gap with nextval().  [10000]"),
+)
+everything = click.option("--all", "all_rows", is_flag=True, help="Also list what is in sync or skipped.")
 
 
-def _add_policy(command: argparse.ArgumentParser, *, moves: bool) -> None:
-    group = command.add_argument_group("policy and limits")
-    group.add_argument("--margin", type=int, metavar="STEPS", help="steps to stay beyond the furthest value (0)")
-    group.add_argument("--max-jump", type=int, metavar="VALUES", help="a value further away is a stray (10000000)")
-    group.add_argument("--accept-outlier", action="store_true", default=None, help="follow a stray")
-    group.add_argument("--interleaved", action="store_true", default=None, help="judge by the sequence's own steps")
-    group.add_argument("--unknown", choices=("fail", "warn"), help="what is not readable: exit 1, or only list it")
-    group.add_argument("--fail-used-pct", type=float, metavar="PERCENT", help="exit 1 from this share of used values")
-    if moves:
-        group.add_argument("--lock", choices=("auto", "none", "sequence", "guarded"), help="how to move (auto)")
-        group.add_argument("--advance-up-to", type=int, metavar="VALUES", help="gap to pass with nextval (10000)")
-    for name, default in (("lock", 0.1), ("statement", 60), ("run", 300)):
-        group.add_argument(f"--{name}-timeout", type=float, metavar="SECONDS", help=f"({default})")
+def _format(*forms: str) -> Callable[[Any], Any]:
+    return click.option("--format", "form", type=click.Choice(forms), default=forms[0], show_default=True)
+
+
+@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, message="seqfix %(version)s")
+def seqfix() -> None:
+    """Find PostgreSQL sequences that have fallen behind their tables, and move them forward."""
+
+
+@seqfix.command(epilog=EPILOG)
+@_options(connection, selection, policy, _format("table", "json"), everything)
+def check(words: tuple[str, ...], dbname: str | None, form: str, all_rows: bool, **options: Any) -> int:
+    """Say how each sequence stands. Reads only."""
+    from airflow_seqfix import core
+
+    connect, options = _prepare(words, dbname, options)
+    return _show(core.check(connect, **options), form, all_rows=all_rows)
+
+
+@seqfix.command(epilog=EPILOG)
+@_options(connection, selection, policy, moving, _format("sql", "json"))
+def plan(words: tuple[str, ...], dbname: str | None, form: str, **options: Any) -> int:
+    """Print what fix would do. Reads only."""
+    from airflow_seqfix import core
+
+    connect, options = _prepare(words, dbname, options)
+    made = core.plan(connect, **options)
+    click.echo(made.to_sql() if form == "sql" else json.dumps(made.to_dict(), indent=2))
+    return DRIFT if made.report.failing else IN_SYNC
+
+
+@seqfix.command(epilog=EPILOG)
+@_options(connection, selection, policy, moving, _format("table", "json"), everything)
+def fix(words: tuple[str, ...], dbname: str | None, form: str, all_rows: bool, **options: Any) -> int:
+    """Move what is behind forward, and verify each."""
+    from airflow_seqfix import core
+
+    connect, options = _prepare(words, dbname, options)
+    return _show(core.fix(connect, **options), form, all_rows=all_rows)
+
+
+@seqfix.command()
+def demo() -> int:
+    """Break a database of its own with a load, and repair it inside a real Airflow."""
+    from airflow_seqfix.demo import demo
+
+    return demo()
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command and return its exit status."""
     from airflow_seqfix.core import SeqfixError
 
-    arguments = build_parser().parse_args(argv)
     try:
-        if arguments.command == "demo":
-            from airflow_seqfix.demo import demo
-
-            return demo()
-        return _run(arguments)
+        return int(seqfix.main(args=argv, prog_name="seqfix", standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        return TROUBLE
     except SeqfixError as error:
-        print(f"seqfix: {error}", file=sys.stderr)
+        click.echo(f"seqfix: {error}", err=True)
+        return TROUBLE
+    except click.Abort:
+        click.echo("seqfix: interrupted; no sequence has gone back, and running again finishes the work", err=True)
         return TROUBLE
     except BrokenPipeError:
         # The reader went away: nothing to say, and nobody to say it to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return TROUBLE
-    except KeyboardInterrupt:
-        print("seqfix: interrupted; no sequence has gone back, and running again finishes the work", file=sys.stderr)
-        return TROUBLE
 
 
-def _run(arguments: argparse.Namespace) -> int:
-    from airflow_seqfix import core
+def _prepare(
+    words: tuple[str, ...], dbname: str | None, options: dict[str, Any]
+) -> tuple[Callable[[], Connection], dict[str, Any]]:
+    """Tell the connection from the tables, and leave out the options that were not given."""
     from airflow_seqfix.core import ArgumentError
 
-    given = {name: value for name, value in vars(arguments).items() if value is not None}
-    command, all_rows = given.pop("command"), given.pop("all", False)
-    form = given.pop("format", "sql" if command == "plan" else "table")
-    positional = given.pop("names")
-    connections = [name for name in positional if _is_connection(name)]
-    connections += [given.pop("dbname")] if "dbname" in given else []
+    connections = [word for word in words if _is_connection(word)] + ([dbname] if dbname else [])
     if len(connections) > 1:
         raise ArgumentError("two connections are given: leave one of -d and the connection string out")
-    given["tables"] = given["tables"] + [name for name in positional if not _is_connection(name)]
-
-    def connect() -> Connection:
-        return _connect(connections[0] if connections else "")
-
-    if command == "plan":
-        plan = core.plan(connect, **given)
-        print(plan.to_sql() if form == "sql" else json.dumps(plan.to_dict(), indent=2))
-        report = plan.report
-    else:
-        report = core.check(connect, **given) if command == "check" else core.fix(connect, **given)
-        _print(report, form, all_rows=all_rows)
-    return DRIFT if report.failing else IN_SYNC
+    tables = (*options.pop("tables"), *(word for word in words if not _is_connection(word)))
+    given = {name: value for name, value in options.items() if value is not None}
+    return lambda: _connect(connections[0] if connections else ""), {**given, "tables": tables}
 
 
-def _print(report: Report, form: str, *, all_rows: bool) -> None:
+def _show(report: Report, form: str, *, all_rows: bool) -> int:
     from airflow_seqfix.render.table import summary, table
 
     if form == "json":
-        print(json.dumps(report.to_dict(), indent=2))
-        return
-    is_terminal = sys.stdout.isatty()
-    width = shutil.get_terminal_size((PIPE_WIDTH, 24)).columns if is_terminal else PIPE_WIDTH
-    color = is_terminal and "NO_COLOR" not in os.environ
-    text = table(report, width=max(60, width), color=color, all_rows=all_rows)
-    print(f"{text}\n{summary(report)}" if text else summary(report))
+        click.echo(json.dumps(report.to_dict(), indent=2))
+    else:
+        is_terminal = sys.stdout.isatty()
+        width = shutil.get_terminal_size((PIPE_WIDTH, 24)).columns if is_terminal else PIPE_WIDTH
+        color = is_terminal and "NO_COLOR" not in os.environ
+        rows = table(report, width=max(60, width), color=color, all_rows=all_rows)
+        click.echo(f"{rows}\n{summary(report)}" if rows else summary(report))
+    return DRIFT if report.failing else IN_SYNC
 
 
-def _is_connection(name: str) -> bool:
-    return "://" in name or "=" in name
+def _is_connection(word: str) -> bool:
+    return "://" in word or "=" in word
 
 
 def _connect(target: str) -> Connection:
@@ -175,14 +194,11 @@ def _connect(target: str) -> Connection:
         raise ArgumentError(
             "the connection string cannot be read: give postgresql://user@host:port/dbname, or key=value pairs"
         ) from None
-    parameters: dict[str, Any] = {"application_name": "seqfix", "connect_timeout": 10} | {
-        k: v for k, v in given.items() if v
-    }
+    parameters: dict[str, Any] = {"application_name": "seqfix", "connect_timeout": 10}
+    parameters |= {name: value for name, value in given.items() if value}
     try:
         return psycopg.connect(conninfo.make_conninfo(**parameters))
     except psycopg.Error as error:
         said = " ".join(dict.fromkeys(line.strip() for line in str(error).splitlines() if line.strip()))
-        where = " ".join(
-            f"{name}={parameters[name]}" for name in ("host", "port", "dbname", "user") if name in parameters
-        )
+        where = " ".join(f"{key}={parameters[key]}" for key in ("host", "port", "dbname", "user") if key in parameters)
         raise ConnectionFailedError(f"cannot connect{f' to {where}' if where else ''}: {said}") from None

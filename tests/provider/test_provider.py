@@ -1,0 +1,64 @@
+"""What Airflow sees of the package: its metadata, and what importing it costs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib import resources
+from subprocess import CompletedProcess
+
+import airflow as airflow_package
+import jsonschema
+import pytest
+
+from airflow_seqfix import __version__
+from airflow_seqfix.get_provider_info import get_provider_info
+from tests.provider.conftest import ROOT
+
+MODULES = ("airflow_seqfix.operators.postgres", "airflow_seqfix.sensors.postgres")
+
+
+def test_metadata_follows_airflow_s_schema() -> None:
+    schema = json.loads((resources.files(airflow_package) / "provider_info.schema.json").read_text())
+    jsonschema.validate(get_provider_info(), schema)
+
+
+def test_airflow_lists_the_provider(airflow: Callable[..., CompletedProcess[str]]) -> None:
+    providers = json.loads(airflow("providers", "list", "-o", "json").stdout)
+    mine = [provider for provider in providers if provider["package_name"] == "airflow-seqfix"]
+    assert [provider["version"] for provider in mine] == [__version__]
+    told = airflow("providers", "get", "airflow-seqfix", "--full", "-o", "json").stdout
+    for module in MODULES:
+        assert module in told
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_import_brings_no_hook_no_driver_and_no_core(module: str) -> None:
+    code = (
+        "import sys; import airflow.providers.common.compat.sdk as sdk;"
+        "sdk.BaseOperator, sdk.BaseSensorOperator; before = set(sys.modules);"
+        f"import {module}; print(*sorted(set(sys.modules) - before))"
+    )
+    new = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    assert module in new
+    heavy = [
+        name for name in new if name.startswith(("psycopg", "airflow_seqfix.core", "airflow_seqfix.render", "rich"))
+    ]
+    assert not heavy
+    assert "airflow.providers.postgres.hooks.postgres" not in new
+
+
+def test_importing_the_example_dags_needs_no_database_and_no_driver() -> None:
+    code = f"""
+import sys
+sys.path.insert(0, {str(ROOT / "example_dags")!r})
+import example_seqfix_load, example_seqfix_gate, example_seqfix_manual
+print(*[name for name in ("psycopg", "psycopg2", "airflow_seqfix.core", "airflow.providers.postgres.hooks.postgres")
+        if name in sys.modules])
+"""
+    # No connection is defined: an attempt to open one would fail.
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == []

@@ -1,0 +1,126 @@
+"""The command: exit status, what goes to stdout and what to stderr, and that no password shows."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import Database
+
+DRIFT = """
+    CREATE TABLE orders (id serial PRIMARY KEY, note text);
+    INSERT INTO orders (id) VALUES (1), (2), (3);
+    CREATE TABLE customers (id serial PRIMARY KEY, note text);
+"""
+
+
+def seqfix(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "airflow_seqfix", *arguments],
+        capture_output=True,
+        text=True,
+        env=os.environ | environment,
+        timeout=120,
+    )
+
+
+def test_check_finds_drift(newest_db: Database) -> None:
+    newest_db.execute(DRIFT)
+    done = seqfix("check", newest_db.dsn)
+    assert done.returncode == 1
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == [
+        "        sequence              column            next  furthest  gap  inserts left  used",
+        "behind  public.orders_id_seq  public.orders.id     1         3    3             0   0 %",
+        "",
+        "public.orders_id_seq: the next value is 1, and public.orders.id has reached 3.",
+        "  SELECT max(nextval('public.orders_id_seq')) FROM generate_series(1, 3);",
+        "",
+        f"2 sequences in database {newest_db.name}: 1 in sync, 1 behind",
+    ]
+
+
+def test_fix_repairs_and_a_second_one_has_nothing_to_do(newest_db: Database) -> None:
+    newest_db.execute(DRIFT)
+    done = seqfix("fix", "-d", newest_db.dsn)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "2 in sync (1 fixed and verified)" in done.stdout
+    assert newest_db.value("INSERT INTO orders (note) VALUES ('') RETURNING id") == 4
+    assert seqfix("fix", newest_db.dsn).stdout == f"2 sequences in database {newest_db.name}: 2 in sync\n"
+
+
+def test_json_is_one_document(newest_db: Database) -> None:
+    newest_db.execute(DRIFT)
+    done = seqfix("check", newest_db.dsn, "--format", "json", "orders")
+    report = json.loads(done.stdout)
+    assert report["summary"]["behind"] == 1
+    assert [row["sequence"] for row in report["sequences"]] == ["public.orders_id_seq"]
+
+
+def test_plan_is_sql_that_repairs(newest_db: Database) -> None:
+    newest_db.execute(DRIFT)
+    for options in (["--lock", "none"], ["--lock", "sequence"], ["--lock", "guarded"]):
+        newest_db.execute("SELECT setval('orders_id_seq', 1, false)")
+        state = newest_db.state("orders_id_seq")
+        done = seqfix("plan", newest_db.dsn, *options)
+        assert done.returncode == 1
+        assert newest_db.state("orders_id_seq") == state, "a plan only reads"
+        newest_db.execute(done.stdout)
+        assert newest_db.state("orders_id_seq")[:2] == (3, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["check", "postgresql://postgres:s3cr3t@127.0.0.1:1/shop"], "cannot connect to host=127.0.0.1 port=1"),
+        (["check", "postgresql://postgres:s3cr3t@[::1"], "the connection string cannot be read"),
+        (["check", "host=127.0.0.1 port=1 password='s3cr3t"], "the connection string cannot be read"),
+        (["check", "-d", "a=b", "postgresql://x"], "two connections are given"),
+    ],
+)
+def test_trouble_is_one_line_without_a_password(arguments: list[str], said: str) -> None:
+    done = seqfix(*arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert said in done.stderr
+    assert "s3cr3t" not in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_libpq_s_environment(newest_db: Database) -> None:
+    newest_db.execute(DRIFT)
+    parameters = dict(part.split("=", 1) for part in newest_db.dsn.split())
+    done = seqfix(
+        "check",
+        PGHOST=parameters["host"],
+        PGPORT=parameters["port"],
+        PGUSER=parameters["user"],
+        PGDATABASE=parameters["dbname"],
+    )
+    assert done.returncode == 1
+    assert "1 behind" in done.stdout
+
+
+def test_a_name_that_is_not_there(newest_db: Database) -> None:
+    newest_db.execute(DRIFT)
+    done = seqfix("check", newest_db.dsn, "custmers")
+    assert done.returncode == 2
+    assert done.stderr == "seqfix: tables: there is no table custmers; did you mean public.customers?\n"
+
+
+def test_a_closed_pipe_is_no_traceback(newest_db: Database) -> None:
+    newest_db.execute("DO $$ BEGIN FOR n IN 1..3000 LOOP EXECUTE format('CREATE SEQUENCE s%s', n); END LOOP; END $$")
+    command = f"'{sys.executable}' -m airflow_seqfix check '{newest_db.dsn}' --format json | head -1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True)
+    assert done.stderr == ""
+    assert done.stdout == "{\n"
+
+
+def test_empty_database(newest_db: Database) -> None:
+    done = seqfix("check", newest_db.dsn)
+    assert done.returncode == 0
+    assert done.stdout == f"database {newest_db.name} has no sequences: nothing to do\n"
