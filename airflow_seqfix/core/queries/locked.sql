@@ -32,7 +32,9 @@ BEGIN
               USING ERRCODE = 'object_not_in_prerequisite_state';
     END IF;
     EXECUTE format('SELECT last_value, is_called FROM %s', sequence) INTO last_value, is_called;
-    IF sign(increment_by) * last_value < sign(increment_by) * target OR last_value = target AND NOT is_called THEN
+    IF increment_by > 0 AND last_value < target
+       OR increment_by < 0 AND last_value > target
+       OR last_value = target AND NOT is_called THEN
         IF cache_size > 1 THEN
             -- A new relation file: sessions notice it and throw away the values that they have cached, see
             -- init_sequence() in sequence.c.
