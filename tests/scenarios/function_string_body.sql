@@ -1,0 +1,5 @@
+-- A function with a body in a string calls nextval(): no catalog shows which sequence.
+CREATE SEQUENCE tokens_seq;
+CREATE FUNCTION next_token() RETURNS bigint LANGUAGE sql AS 'SELECT nextval(''tokens_seq'')';
+CREATE TABLE tokens (id bigint PRIMARY KEY DEFAULT next_token(), note text);
+INSERT INTO tokens (id) SELECT generate_series(1, 100);

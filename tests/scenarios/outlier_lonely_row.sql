@@ -1,0 +1,3 @@
+-- The only row of the table is a stray.
+CREATE TABLE trials (id bigserial PRIMARY KEY, note text);
+INSERT INTO trials (id) VALUES (1152921504606846976);
