@@ -73,7 +73,8 @@ def apply(
 
 
 def _verify(session: Session, server: Server, outcomes: dict[int, Outcome], oids: list[int], policy: Policy) -> None:
-    for measurement in measure(session, server, [outcomes[oid].before.sequence for oid in oids]):
+    sequences = [outcomes[oid].before.sequence for oid in oids]
+    for measurement in measure(session, server, sequences, on_steps=policy.interleaved):
         oid = measurement.sequence.oid
         after = judge(measurement, policy, server)
         outcomes[oid] = replace(outcomes[oid], after=after, verified=after.verdict is Verdict.IN_SYNC)
@@ -93,11 +94,10 @@ def _move(session: Session, setval: SetVal) -> Obstacle | None:
             case Way.ADVANCE:
                 return _advance(session, setval)
             case Way.LOCKED:
-                _with_attempts(session, lambda: _run(session, "locked", setval))
+                _with_attempts(session, lambda: _lock_and_set(session, setval))
                 return None
             case Way.GUARDED:
-                _run(session, "guarded", setval)
-                return None
+                return None if _value(session, "guarded", setval) is not None else _changed(setval)
             case None:
                 return setval.obstacle
     except ConnectionFailedError:
@@ -110,9 +110,21 @@ def _move(session: Session, setval: SetVal) -> Obstacle | None:
         return immovable(setval, error, session.limits)
 
 
-def _run(session: Session, name: str, setval: SetVal) -> None:
+def _lock_and_set(session: Session, setval: SetVal) -> None:
     with session.transaction(read_only=False):
-        session.run(statement(name, setval))
+        session.run(statement("locked", setval))
+
+
+def _value(session: Session, name: str, setval: SetVal, *, calls: int = 1) -> int | None:
+    """Run a move and return where the sequence is; None where its definition has changed."""
+    with session.transaction(read_only=False):
+        rows = session.rows(statement(name, setval, calls=calls))
+    return rows[0][0] if rows else None
+
+
+def _changed(setval: SetVal) -> Obstacle:
+    name = setval.sequence.qualified_name
+    return Obstacle(reason=f"the definition of {name} has changed", cure="run again", sqlstate="55000")
 
 
 def _with_attempts(session: Session, move: Callable[[], None]) -> None:
@@ -133,12 +145,9 @@ def _advance(session: Session, setval: SetVal) -> Obstacle | None:
     sequence, reached = setval.sequence, None
     left = setval.calls
     while reached is None or is_beyond(sequence, setval.target, reached):
-        with session.transaction(read_only=False):
-            reached = session.rows(statement("advance", setval, calls=min(left, CALLS_AT_ONCE)))[0][0]
+        reached = _value(session, "advance", setval, calls=min(left, CALLS_AT_ONCE))
         if reached is None:
-            return Obstacle(
-                reason=f"the definition of {sequence.qualified_name} has changed", cure="run again", sqlstate="55000"
-            )
+            return _changed(setval)
         left = calls_to_pass(sequence, reached + sequence.increment_by, setval.target)
     return None
 

@@ -102,7 +102,7 @@ class Session:
         :raises ConnectionFailedError: when the connection is lost.
         """
         if self.seconds_left <= 0:
-            raise DeadlineError(f"run_timeout of {self.limits.run_timeout:g} s is over")
+            raise self._deadline_error()
         try:
             self._execute(self._begin(read_only))
             yield
@@ -110,6 +110,8 @@ class Session:
         except Exception as error:
             with contextlib.suppress(Exception):
                 self._execute("ROLLBACK")
+            if sqlstate(error) == "57014" and time.monotonic() + 0.1 > self.deadline:
+                raise self._deadline_error() from error
             if self._is_lost(error):
                 raise ConnectionFailedError(f"the connection was lost: {first_line(error)}") from error
             raise
@@ -134,6 +136,9 @@ class Session:
     def run(self, statement: str) -> None:
         """Run a statement that returns nothing."""
         self._execute(statement)
+
+    def _deadline_error(self) -> DeadlineError:
+        return DeadlineError(f"run_timeout of {self.limits.run_timeout:g} s is over")
 
     def _begin(self, read_only: bool) -> str:
         access = "READ ONLY" if read_only else "READ WRITE"

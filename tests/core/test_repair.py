@@ -1,0 +1,243 @@
+"""How sequences are moved: each way, and what happens to it in the middle of other people's work."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from airflow_seqfix import core
+from airflow_seqfix.core.repair import apply
+from airflow_seqfix.core.session import Limits, borrow
+from tests.conftest import Database, Server, database_on
+
+TABLE = """
+    CREATE TABLE orders (id serial PRIMARY KEY, note text);
+    INSERT INTO orders (id) SELECT generate_series(1, 100);
+"""
+INSERT = "INSERT INTO orders (note) VALUES ('') RETURNING id"
+
+
+@pytest.fixture
+def orders(db: Database) -> Database:
+    db.execute(TABLE)
+    return db
+
+
+@pytest.fixture
+def two(newest_server: Server) -> Iterator[Database]:
+    """Two tables that are behind, for what happens to one of them."""
+    with database_on(newest_server) as database:
+        database.execute(TABLE)
+        database.execute(TABLE.replace("orders", "customers"))
+        yield database
+
+
+@pytest.mark.parametrize(
+    ("options", "way"),
+    [
+        ({}, "advance"),
+        ({"lock": "none"}, "advance"),
+        ({"advance_up_to": 99}, "locked"),
+        ({"lock": "sequence"}, "locked"),
+        ({"lock": "guarded"}, "guarded"),
+    ],
+)
+def test_each_way_leads_to_the_same_place(options: core.Options, way: str, orders: Database) -> None:
+    with orders.connect() as conn:
+        (row,) = core.fix(conn, **options).rows
+    assert row.outcome is not None
+    told = row.to_dict()
+    assert (told["way"], told["verified"], told["error"]) == (way, True, None)
+    assert told["proven"] is (way != "guarded")
+    assert told["before"] == {"last_value": 1, "is_called": False, "next_value": 1, "gap": 100}
+    assert told["after"] == {"last_value": 100, "is_called": True, "next_value": 101, "gap": 0}
+    assert orders.value(INSERT) == 101
+
+
+def sequence_records(server: Server, start: str, end: str) -> list[str]:
+    """Return what the write-ahead log says of sequences."""
+    assert server.cluster is not None
+    done = subprocess.run(
+        [
+            server.cluster.binaries / "pg_waldump",
+            "-p",
+            server.cluster.data / "pg_wal",
+            "-r",
+            "Sequence",
+            "-s",
+            start,
+            "-e",
+            end,
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.splitlines()
+
+
+def test_a_healthy_database_gets_no_sequence_record(orders: Database) -> None:
+    def lsn() -> str:
+        return str(orders.value("SELECT pg_current_wal_insert_lsn()"))
+
+    start = lsn()
+    with orders.connect() as conn:
+        core.fix(conn)
+        middle = lsn()
+        core.fix(conn)
+        core.fix(conn, lock="sequence")
+    # A last record, so that the range ends on one.
+    orders.execute("CREATE TABLE other (id int)")
+    assert sequence_records(orders.server, start, middle), "the repair itself is in the log, or this test sees nothing"
+    assert sequence_records(orders.server, middle, lsn()) == []
+
+
+def test_values_that_other_sessions_have_cached(orders: Database) -> None:
+    orders.execute("ALTER SEQUENCE orders_id_seq CACHE 20; TRUNCATE orders")
+
+    def drift(session: psycopg.Connection) -> None:
+        session.execute("TRUNCATE orders; ALTER SEQUENCE orders_id_seq RESTART")
+        assert session.execute(INSERT).fetchone() == (1,)
+        session.execute("INSERT INTO orders (id) SELECT generate_series(2, 100)")
+
+    with orders.connect() as session, orders.connect() as repairer:
+        drift(session)
+        repairer.execute("SELECT setval('orders_id_seq', 100)")
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            session.execute(INSERT)
+
+    with orders.connect() as session, orders.connect() as repairer:
+        drift(session)
+        (row,) = core.fix(repairer).rows
+        assert row.to_dict()["way"] == "locked"
+        assert session.execute(INSERT).fetchone() == (101,)
+
+    with orders.connect() as session, orders.connect() as repairer:
+        drift(session)
+        (row,) = core.fix(repairer, lock="none").rows
+        assert row.to_dict()["warnings"] == ["cached"]
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            session.execute(INSERT)
+
+
+@pytest.mark.parametrize("lock", ["none", "sequence", "guarded"])
+def test_a_sequence_that_has_moved_on_stays_where_it_is(lock: str, two: Database) -> None:
+    with two.connect() as conn, two.connect() as other:
+        findings, server, policy = examined(conn, lock)
+        other.execute("SELECT setval('orders_id_seq', 5000)")
+        with borrow(conn, Limits()) as session:
+            outcomes = apply(session, server, findings, policy)
+    assert [outcome.verified for outcome in outcomes] == [True, True]
+    # nextval() steps on by one before it sees where it is.
+    assert two.state("orders_id_seq")[0] in ((5000, 5001, 5100) if lock == "none" else (5000,))
+    assert two.state("customers_id_seq")[:2] == (100, True)
+
+
+@pytest.mark.parametrize("lock", ["none", "sequence", "guarded"])
+@pytest.mark.parametrize(
+    ("happening", "sqlstate"),
+    [
+        ("DROP TABLE orders", "42P01"),
+        ("ALTER SEQUENCE orders_id_seq INCREMENT 7", "55000"),
+        ("ALTER SEQUENCE orders_id_seq CYCLE", "55000"),
+    ],
+)
+def test_one_that_has_changed_is_left_and_the_other_is_done(
+    happening: str, sqlstate: str, lock: str, two: Database
+) -> None:
+    with two.connect() as conn, two.connect() as other:
+        findings, server, policy = examined(conn, lock)
+        other.execute(happening)
+        with borrow(conn, Limits()) as session:
+            by_name = {o.before.sequence.sequence_name: o for o in apply(session, server, findings, policy)}
+    assert by_name["customers_id_seq"].verified
+    changed = by_name["orders_id_seq"]
+    assert changed.error is not None
+    assert changed.error.sqlstate in (sqlstate, "55000")
+    assert changed.error.cure == "run again"
+    assert not changed.verified
+    if "DROP" not in happening:
+        assert two.state("orders_id_seq")[:2] == (1, False)
+
+
+def test_an_owner_that_has_changed_while_the_lock_was_waited_for(two: Database) -> None:
+    role = two.role()
+    with two.connect() as other, two.connect() as conn:
+        other.execute(f"BEGIN; ALTER TABLE orders OWNER TO {role}")
+        result: list[core.Report] = []
+        thread = threading.Thread(
+            target=lambda: result.append(core.fix(conn, lock="sequence", sequences=["orders_id_seq"], lock_timeout=1))
+        )
+        # It reads the table only once that lock is gone, so it measures the sequence alone here.
+        thread.start()
+        time.sleep(0.3)
+        other.execute("COMMIT")
+        thread.join()
+    owner = two.value("SELECT pg_get_userbyid(relowner) FROM pg_class WHERE relname = 'orders_id_seq'")
+    assert owner == role
+    two.execute(f"REASSIGN OWNED BY {role} TO postgres")
+
+
+def test_a_busy_sequence_is_asked_for_a_few_times_and_then_reported(two: Database) -> None:
+    with two.connect() as writer, two.connect() as conn:
+        writer.execute("BEGIN; SELECT nextval('orders_id_seq')")
+        report = core.fix(conn, lock="sequence")
+        writer.execute("ROLLBACK")
+    rows = {row.finding.sequence.sequence_name: row.to_dict() for row in report.rows}
+    assert rows["customers_id_seq"]["verified"]
+    assert rows["orders_id_seq"]["error"] == {
+        "sqlstate": "55P03",
+        "reason": "transactions that use public.orders_id_seq did not end within lock_timeout (0.1 s)",
+        "cure": 'run again later, or lock="none", which waits for nobody',
+    }
+    assert report.summary["failed"] == 1
+    assert report.failing
+
+
+def test_run_timeout_ends_the_run_and_loses_nothing(two: Database) -> None:
+    two.execute("INSERT INTO orders (id) VALUES (9000000)")
+    with two.connect() as conn:
+        report = core.fix(conn, lock="none", tables=["orders"], run_timeout=1, max_jump=10**9)
+    (row,) = report.rows
+    told = row.to_dict()
+    assert told["verdict"] in ("behind", "unknown")
+    assert told["error"]["cure"] == "a larger run_timeout"
+    advanced = two.state("orders_id_seq")[0]
+    assert 1 < advanced < 9_000_000
+    with two.connect() as conn:
+        assert core.fix(conn, lock="sequence", max_jump=10**9).summary["fixed"] == 2
+    assert two.value(INSERT) == 9_000_001
+
+
+def test_rows_that_arrive_meanwhile_are_followed(two: Database) -> None:
+    with two.connect() as conn, two.connect() as loader:
+        findings, server, policy = examined(conn, "sequence")
+        loader.execute("INSERT INTO orders (id) SELECT generate_series(101, 200)")
+        with borrow(conn, Limits()) as session:
+            outcomes = apply(session, server, findings, policy)
+    assert all(outcome.verified for outcome in outcomes)
+    assert two.value(INSERT) == 201
+
+
+def test_ctrl_c_leaves_no_statement_and_no_transaction(two: Database) -> None:
+    class Interrupted(BaseException):
+        """As Airflow's timeout, no Exception."""
+
+    with two.connect() as conn, two.connect() as watcher:
+        pid = conn.info.backend_pid
+        with pytest.raises(Interrupted), borrow(conn, Limits()) as session, session.transaction():
+            session.run("SELECT 1")
+            raise Interrupted
+        assert watcher.execute("SELECT state FROM pg_stat_activity WHERE pid = %s", [pid]).fetchone() == ("idle",)
+        assert conn.execute("SELECT 1").fetchone() == (1,)
+
+
+def examined(conn: psycopg.Connection, lock: str):
+    """Return findings that will be out of date by the time they are applied."""
+    plan = core.plan(conn, lock=lock)
+    return [row.finding for row in plan.report.rows], plan.report.server, plan.report.policy
