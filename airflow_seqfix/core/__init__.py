@@ -122,7 +122,7 @@ def _examine(session: Session, settings: Settings) -> tuple[Server, list[Finding
         if finding is not None:
             findings[sequence.oid] = finding
     unread = [sequence for sequence in selected.sequences if sequence.oid not in findings]
-    for measurement in measure(session, server, unread):
+    for measurement in measure(session, server, unread, on_steps=settings.policy.interleaved):
         findings[measurement.sequence.oid] = judge(measurement, settings.policy, server)
     if not settings.selection.allow_skipped:
         _refuse_skipped([findings[oid] for oid in selected.named if oid not in selected.excluded])

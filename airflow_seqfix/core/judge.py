@@ -154,8 +154,10 @@ def judge(measurement: Measurement, policy: Policy, server: Server) -> Finding:
     is_reached = furthest is not None and not is_beyond(sequence, next_value, furthest)
     in_margin = needed is not None and not is_beyond(sequence, next_value, needed)
     # A margin that would take the last values that fit is not followed: inserts that still succeed would fail.
-    margin_fits = needed is not None and calls_to_pass(sequence, next_value, needed) < calls_within(
-        sequence, next_value, sequence.limit
+    margin_fits = (
+        remaining > 0
+        and needed is not None
+        and calls_to_pass(sequence, next_value, needed) < calls_within(sequence, next_value, sequence.limit)
     )
     if furthest is not None and needed is not None and (is_reached or (in_margin and margin_fits)):
         verdict = Verdict.BEHIND
@@ -234,9 +236,14 @@ def _cautions(sequence: SequenceInfo, server: Server) -> tuple[Caution, ...]:
 
 def _decisive_value(measurement: Measurement, policy: Policy) -> int | None:
     """Return the furthest value that counts."""
-    if policy.interleaved and measurement.probe is not None and abs(measurement.sequence.increment_by) > 1:
+    if _by_steps(measurement, policy) and measurement.probe is not None:
         return measurement.probe.furthest_on_steps
     return measurement.furthest_value
+
+
+def _by_steps(measurement: Measurement, policy: Policy) -> bool:
+    """Whether only the values on the sequence's own steps count."""
+    return policy.interleaved and abs(measurement.sequence.increment_by) > 1
 
 
 def _where_it_stands(measurement: Measurement, furthest: int) -> str:
@@ -265,7 +272,8 @@ def _stray(measurement: Measurement, furthest: int, policy: Policy) -> str | Non
         return None
     if measurement.probe is None:
         return f"that is more than max_jump ({policy.max_jump:,}) away, and the value before it could not be read"
-    before = measurement.probe.runner_up
+    by_steps = _by_steps(measurement, policy)
+    before = measurement.probe.runner_up_on_steps if by_steps else measurement.probe.runner_up
     if before is None or is_beyond(measurement.sequence, next_value, before):
         before = next_value
     if abs(furthest - before) <= policy.max_jump:

@@ -39,6 +39,8 @@ class Probe:
     runner_up: int | None
     #: The furthest stored value on the sequence's own steps; None where none is, or where the increment is 1 or -1.
     furthest_on_steps: int | None
+    #: The furthest stored value on the sequence's own steps before that one.
+    runner_up_on_steps: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,10 +92,16 @@ Progress = Callable[[int], None]
 
 
 def measure(
-    session: Session, server: Server, sequences: list[SequenceInfo], progress: Progress | None = None
+    session: Session,
+    server: Server,
+    sequences: list[SequenceInfo],
+    progress: Progress | None = None,
+    *,
+    on_steps: bool = False,
 ) -> list[Measurement]:
     """Read each of `sequences`; one that cannot be read costs only itself.
 
+    :param on_steps: Whether the values on a sequence's own steps are looked up also where none has been reached.
     :raises ConnectionFailedError: when the connection is lost.
     """
     measured: dict[int, Measurement] = {}
@@ -106,15 +114,22 @@ def measure(
             readable.append(Measurement(sequence=sequence))
     for chunk in _chunks(readable):
         read = _read_apart(session, server, chunk, _read_states)
-        reached = [measurement for measurement in read if measurement.is_reached]
+        probing = [
+            measurement for measurement in read if measurement.is_reached or (on_steps and _has_steps(measurement))
+        ]
         measured.update((measurement.sequence.oid, measurement) for measurement in read)
-        for part in _chunks(reached):
+        for part in _chunks(probing):
             probed = _read_apart(session, server, part, _read_probes)
             # A probe that fails takes nothing away from what is known.
             measured.update((m.sequence.oid, m) for m in probed if m.obstacle is None)
         if progress is not None:
             progress(len(measured))
     return [measured[sequence.oid] for sequence in sequences]
+
+
+def _has_steps(measurement: Measurement) -> bool:
+    """Whether some values are on the sequence's own steps and others not."""
+    return abs(measurement.sequence.increment_by) > 1 and measurement.furthest_value is not None
 
 
 def _chunks(measurements: list[Measurement]) -> Iterator[list[Measurement]]:
@@ -202,15 +217,18 @@ def _read_probes(session: Session, server: Server, chunk: list[Measurement]) -> 
     read = []
     for index, measurement in enumerate(chunk):
         ascending = measurement.sequence.is_ascending
-        collisions, probed_to, runners_up, on_steps = (
+        collisions, probed_to, runners_up, on_steps, next_on_steps = (
             [value for value in values if value is not None] for values in zip(*answers[index], strict=True)
         )
         near, far = (min, max) if ascending else (max, min)
+        furthest_on_steps = far(on_steps, default=None)
+        before = [value for value in (*on_steps, *next_on_steps) if value != furthest_on_steps]
         probe = Probe(
             collision=near(collisions, default=None),
             probed_to=far(probed_to, default=None),
             runner_up=far(runners_up, default=None),
-            furthest_on_steps=far(on_steps, default=None),
+            furthest_on_steps=furthest_on_steps,
+            runner_up_on_steps=far(before, default=None),
         )
         read.append(replace(measurement, probe=probe))
     return read
@@ -248,28 +266,37 @@ def _probe_query(measurement: Measurement, column: ColumnInfo) -> str:
     assert next_value is not None and measurement.furthest_value is not None
     low, high = _reach(sequence, column)
     table, value = f"{column.qualified_table} AS t", f"t.{column.quoted_column}"
-    on_steps = f"({value} - {_bigint(next_value)}) % {_bigint(sequence.increment_by)} = 0"
-    furthest = _bigint(measurement.furthest_value)
+    furthest, step = _bigint(measurement.furthest_value), abs(sequence.increment_by)
+    # Of the remainders, because a difference can be too large for a bigint. A fraction has none of these.
+    remainders = (_bigint(next_value % step), _bigint(next_value % step - step))
+    on_steps = f"{value} % {_bigint(sequence.increment_by)} IN ({', '.join(remainders)})"
     if sequence.is_ascending:
-        near, far, order = "min", "max", ""
-        ahead = f"{value} BETWEEN {_bigint(next_value)} AND {_bigint(high)}"
-        behind_furthest = f"{value} >= {_bigint(low)} AND {value} < {furthest}"
+        near, far, rounding, order = "min", "max", "floor", ""
+        low_ahead, high_ahead = max(low, next_value), high
+        before = f"{value} >= {_bigint(low)} AND {value} <"
     else:
-        near, far, order = "max", "min", "DESC"
-        ahead = f"{value} BETWEEN {_bigint(low)} AND {_bigint(next_value)}"
-        behind_furthest = f"{value} <= {_bigint(high)} AND {value} > {furthest}"
-    runner_up = f"(SELECT {far}({value}) FROM {table} WHERE {behind_furthest})::bigint"
-    if abs(sequence.increment_by) == 1:
-        return f"(SELECT {near}({value}) FROM {table} WHERE {ahead})::bigint, NULL::bigint, {runner_up}, NULL::bigint"
+        near, far, rounding, order = "max", "min", "ceil", "DESC"
+        low_ahead, high_ahead = low, min(high, next_value)
+        before = f"{value} <= {_bigint(high)} AND {value} >"
+    # The next value itself may lie outside all that a bigint can hold.
+    is_ahead = f"{value} BETWEEN {_bigint(low_ahead)} AND {_bigint(high_ahead)}"
+    ahead = is_ahead if low_ahead <= high_ahead else "false"
+    runner_up = f"(SELECT {rounding}({far}({value})::numeric) FROM {table} WHERE {before} {furthest})::bigint"
+    if step == 1:
+        collision = f"(SELECT {near}({value}) FROM {table} WHERE {ahead} AND {on_steps})::bigint"
+        return f"{collision}, NULL::bigint, {runner_up}, NULL::bigint, NULL::bigint"
     sample = (
         f"(SELECT {value} AS value, {on_steps} AS on_steps FROM {table}"
         f" WHERE {ahead} ORDER BY {value} {order} LIMIT {PROBE_ROWS}) AS sample"
     )
+    furthest_on_steps = (
+        f"(SELECT {far}({value}) FROM {table} WHERE {value} BETWEEN {_bigint(low)} AND {_bigint(high)} AND {on_steps})"
+    )
     return (
         f"(SELECT {near}(value) FROM {sample} WHERE on_steps)::bigint,"
         f" (SELECT {far}(value) FROM {sample})::bigint, {runner_up},"
-        f" (SELECT {far}({value}) FROM {table} WHERE {value} BETWEEN {_bigint(low)} AND {_bigint(high)}"
-        f" AND {on_steps})::bigint"
+        f" {furthest_on_steps}::bigint,"
+        f" (SELECT {far}({value}) FROM {table} WHERE {before} {furthest_on_steps} AND {on_steps})::bigint"
     )
 
 
