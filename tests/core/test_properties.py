@@ -1,0 +1,96 @@
+"""Random sequences and rows: the package against an oracle that shares nothing with it, and both against real inserts.
+
+SEQFIX_EXAMPLES sets how many batches of up to six sequences are tried. `python -m tests.property_run` tells what they
+held.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from airflow_seqfix import core
+from airflow_seqfix.core.measure import PROBE_ROWS
+from tests.bench import Bench
+from tests.cases import Case
+from tests.conftest import Database
+from tests.oracle import Fed, Wish, judge
+from tests.strategies import GOALS, batches
+
+EXAMPLES = int(os.environ.get("SEQFIX_EXAMPLES", "210"))
+
+settings.register_profile("seqfix", deadline=None, suppress_health_check=list(HealthCheck))
+settings.register_profile("seqfix-ci", settings.get_profile("seqfix"), derandomize=True)
+
+
+def profile(examples: int) -> settings:
+    """Return the settings of a run: the same examples each time in CI, new ones elsewhere."""
+    return settings(settings.get_profile("seqfix-ci" if os.environ.get("CI") else "seqfix"), max_examples=examples)
+
+
+def for_all(
+    bench: Bench, examples: int, strategy: st.SearchStrategy[Any], holds: Callable[[Wish, list[Case], Any], None]
+) -> None:
+    """Make batches of `strategy`, and try `holds` on each."""
+
+    @profile(examples)
+    @given(batch=strategy, data=st.data())
+    def try_one(batch: tuple[Wish, list[Case]], data: st.DataObject) -> None:
+        wish, cases = batch
+        bench.make(cases)
+        try:
+            holds(wish, cases, data.draw)
+        finally:
+            bench.drop()
+
+    try_one()
+
+
+def run(bench: Bench, examples: int, strategy: st.SearchStrategy[Any]) -> None:
+    """Hold the package against the oracle."""
+    for_all(bench, examples, strategy, bench.try_out)
+
+
+@pytest.fixture
+def bench(newest_db: Database) -> Iterator[Bench]:
+    made = Bench(newest_db)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("goal", GOALS)
+def test_the_package_agrees_with_the_oracle(goal: str, bench: Bench) -> None:
+    run(bench, max(5, EXAMPLES // len(GOALS)), batches(goal))
+    assert goal in {"margin": goal, "anything": goal} or any(goal in verdict for verdict, _, _ in bench.seen)
+    assert goal == "skipped" or bench.inserts["succeeded"] > 0
+
+
+def test_the_oracle_foretells_inserts(bench: Bench) -> None:
+    def foretold(_wish: Wish, cases: list[Case], _draw: Any) -> None:
+        for case in cases:
+            bench.foretell(case)
+
+    for goal in ("behind", "exhausted"):
+        for_all(bench, max(5, EXAMPLES // 8), batches(goal), foretold)
+    assert min(bench.inserts[ending] for ending in ("succeeded", "2200H", "23505")) > 0
+
+
+def test_a_collision_beyond_the_probe_is_no_false_promise(newest_db: Database) -> None:
+    newest_db.execute(f"""
+        CREATE SEQUENCE s INCREMENT 2;
+        CREATE TABLE t (id bigint PRIMARY KEY DEFAULT nextval('s'));
+        INSERT INTO t SELECT 2 * n FROM generate_series(1, {PROBE_ROWS} + 200) AS n;
+        INSERT INTO t VALUES (2 * {PROBE_ROWS} + 101);
+    """)
+    with newest_db.connect() as conn:
+        opinion = judge(conn, "public.s", [Fed(table="t", column="id", type="bigint")], Wish())
+        (row,) = core.check(conn).to_dict()["sequences"]
+    assert row["verdict"] == opinion.verdict == "behind"
+    assert row["gap"] == opinion.gap
+    assert row["inserts_until_collision_is_at_least"]
+    assert 0 < row["inserts_until_collision"] <= opinion.safe_draws

@@ -1,0 +1,230 @@
+"""A second opinion on a sequence: slow, simple, and with nothing taken from the package.
+
+Every row is fetched, and the values that the sequence can still hand out are written down as a Python range. What a
+type can hold is found out by asking the server for casts. Which columns a sequence feeds is told by the caller, who
+created them.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from decimal import Decimal, localcontext
+from typing import Any, LiteralString, cast
+
+import psycopg
+
+#: Up to this many values are counted one after the other instead of calculated.
+COUNTED = 2_000
+#: No sequence leaves this range.
+LARGEST = 2**63 - 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fed:
+    """A column that takes its values from the sequence; names as SQL needs them."""
+
+    table: str
+    column: str
+    #: The type, for a domain the one under it.
+    type: str
+
+    @property
+    def is_number(self) -> bool:
+        return self.type != "text"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What the user asks for beyond the default."""
+
+    margin: int = 0
+    max_jump: int = 10_000_000
+    accept_outlier: bool = False
+    interleaved: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opinion:
+    verdict: str
+    increment: int
+    next_value: int
+    #: The values that nextval() will still return, in order.
+    draws: range
+    furthest_value: int | None = None
+    #: The furthest value that counts: with `interleaved` only those on the sequence's steps do.
+    decisive: int | None = None
+    gap: int = 0
+    #: How many values are handed out before one that is already stored; None: that never happens.
+    safe_draws: int | None = None
+    remaining: int = 0
+    is_outlier: bool = False
+    #: Where a repair has to end, with how many values handed out; None where it has nothing to do.
+    target: int | None = None
+    calls: int = 0
+
+
+def judge(conn: psycopg.Connection, sequence: str, fed: Iterable[Fed], wish: Wish) -> Opinion:
+    """Say how a sequence stands; `conn` is in autocommit mode, `sequence` as SQL needs it."""
+    columns = [column for column in fed if column.is_number]
+    low, high, step, cycle = _rows(
+        conn,
+        "SELECT seqmin, seqmax, seqincrement, seqcycle FROM pg_sequence WHERE seqrelid = %s::regclass",
+        sequence,
+    )[0]
+    last_value, is_called = _rows(conn, f"SELECT last_value, is_called FROM {sequence}")[0]
+    upward = step > 0
+    next_value = last_value + step if is_called else last_value
+    draws = _up_to(next_value, step, high if upward else low)
+    if cycle or not columns:
+        return Opinion(verdict="skipped", increment=step, next_value=next_value, draws=draws)
+
+    ranges = {column: held_by(conn, column.type) for column in columns}
+    narrow_low = max([low, *(least for least, _ in ranges.values())])
+    narrow_high = min([high, *(most for _, most in ranges.values())])
+    fitting = _between(draws, narrow_low, narrow_high)
+
+    # A row outside the bounds of the sequence or of its own type is never handed out again.
+    rows = {
+        value
+        for column, (least, most) in ranges.items()
+        for value in _values(conn, column)
+        if max(low, least) <= value <= min(high, most)
+    }
+    taken = {int(value) for value in rows if value == int(value)}
+    # A fraction is never handed out either; it stands for the last integer before it.
+    stored = {_whole(value, upward) for value in rows}
+    counting = {v for v in taken if (v - next_value) % step == 0} if wish.interleaved and abs(step) > 1 else stored
+    nearest, furthest = (min, max) if upward else (max, min)
+
+    opinion = Opinion(
+        verdict="in_sync" if fitting else "exhausted",
+        increment=step,
+        next_value=next_value,
+        draws=draws,
+        furthest_value=furthest(stored) if stored else None,
+        remaining=_how_many(fitting),
+    )
+    if not counting:
+        return opinion
+    collisions = [value for value in taken if value in draws]
+    opinion = replace(
+        opinion,
+        decisive=furthest(counting),
+        safe_draws=draws.index(nearest(collisions)) if collisions else None,
+    )
+    return _judge_rows(opinion, counting, fitting, wish)
+
+
+def _judge_rows(opinion: Opinion, counting: set[int], fitting: range, wish: Wish) -> Opinion:
+    """Say how a sequence stands to the values that count."""
+    step, next_value, decisive = opinion.increment, opinion.next_value, opinion.decisive
+    assert decisive is not None
+
+    def reaches(value: int, goal: int) -> bool:
+        return value >= goal if step > 0 else value <= goal
+
+    # The margin counts from the furthest value, in steps; after a move to it a value that fits has to be left.
+    wanted = decisive + wish.margin * step
+    after_move = next_value + _calls(next_value, step, wanted) * step
+    margin_fits = bool(fitting) and reaches(fitting[-1], after_move)
+    if reaches(decisive, next_value):
+        before = [value for value in counting if value != decisive and reaches(value, next_value)]
+        jump = min(abs(decisive - value) for value in [next_value, *before])
+        is_outlier = jump > wish.max_jump and not wish.accept_outlier
+        # Once the last value is handed out, nothing can collide either.
+        calls = min(_calls(next_value, step, wanted if margin_fits else decisive), _how_many(opinion.draws))
+        return replace(
+            opinion,
+            verdict="behind",
+            gap=_calls(next_value, step, decisive),
+            is_outlier=is_outlier,
+            calls=0 if is_outlier else calls,
+            target=None if is_outlier else next_value + (calls - 1) * step,
+        )
+    if not fitting or not reaches(wanted, next_value):
+        return opinion
+    if not margin_fits:
+        return replace(opinion, verdict="exhausted")
+    calls = _calls(next_value, step, wanted)
+    return replace(opinion, verdict="behind", calls=calls, target=next_value + (calls - 1) * step)
+
+
+@functools.cache
+def _held_by(dsn: str, type_name: str) -> tuple[int, int]:
+    with psycopg.connect(dsn, autocommit=True) as conn:
+
+        def fits(value: int) -> bool:
+            try:
+                _rows(conn, f"SELECT CAST('{value}' AS {type_name})")
+            except psycopg.errors.NumericValueOutOfRange:
+                return False
+            return True
+
+        ends = []
+        for sign in (-1, 1):
+            inside, outside = 0, sign * (LARGEST + 2)
+            while abs(outside - inside) > 1:
+                middle = (inside + outside) // 2
+                inside, outside = (middle, outside) if fits(middle) else (inside, middle)
+            ends.append(max(-LARGEST - 1, min(LARGEST, inside)))
+        return ends[0], ends[1]
+
+
+def held_by(conn: psycopg.Connection, type_name: str) -> tuple[int, int]:
+    """Return the smallest and the largest integer that a type takes, found by trying."""
+    return _held_by(conn.info.dsn, type_name)
+
+
+def _values(conn: psycopg.Connection, column: Fed) -> list[Decimal]:
+    rows = _rows(conn, f"SELECT {column.column}::numeric FROM {column.table}")
+    return [value for (value,) in rows if value is not None and value.is_finite()]
+
+
+def _rows(conn: psycopg.Connection, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
+    return conn.execute(cast(LiteralString, query), parameters or None).fetchall()
+
+
+def _up_to(first: int, step: int, end: int) -> range:
+    return range(first, end + (1 if step > 0 else -1), step)
+
+
+def _between(values: range, low: int, high: int) -> range:
+    """Return the values within the bounds."""
+    step = values.step
+    near, far = (low, high) if step > 0 else (high, low)
+    first = values.start
+    if (first < near) if step > 0 else (first > near):
+        # The first step at or past the near bound.
+        first += -((first - near) // step) * step
+    end = min(far, values.stop - 1) if step > 0 else max(far, values.stop + 1)
+    return _up_to(first, step, end)
+
+
+def _how_many(values: range) -> int:
+    """Count, one by one where that can be waited for; len() refuses what does not fit a machine word."""
+    if not values:
+        return 0
+    calculated = values.index(values[-1]) + 1
+    if calculated <= COUNTED:
+        assert sum(1 for _ in values) == calculated
+    return calculated
+
+
+def _calls(next_value: int, step: int, goal: int) -> int:
+    """Count how often nextval() is called until it returns `goal` or a value past it."""
+    up_to_goal = _up_to(next_value, step, goal)
+    calculated = _how_many(up_to_goal) + (0 if goal in up_to_goal else 1)
+    if calculated <= COUNTED:
+        value, calls = next_value, 1
+        while value < goal if step > 0 else value > goal:
+            value, calls = value + step, calls + 1
+        assert calls == calculated
+    return calculated
+
+
+def _whole(value: Decimal, upward: bool) -> int:
+    """Return the last integer up to `value`, seen in the sequence's direction."""
+    with localcontext(prec=60):
+        return int(value.to_integral_value("ROUND_FLOOR" if upward else "ROUND_CEILING"))
