@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -69,6 +69,7 @@ policy = _options(
     click.option("--lock-timeout", type=float, metavar="SECONDS", help="Wait for a lock at most so long.  [0.1]"),
     click.option("--statement-timeout", type=float, metavar="SECONDS", help="Let a statement run so long.  [60]"),
     click.option("--run-timeout", type=float, metavar="SECONDS", help="Let the whole run take so long.  [300]"),
+    click.option("--wait-for-writers", type=float, metavar="SECONDS", help="Wait so long for open transactions.  [0]"),
 )
 moving = _options(
     click.option("--lock", type=click.Choice(["auto", "none", "sequence", "guarded"]), help="How to move.  [auto]"),
@@ -111,12 +112,27 @@ def plan(words: tuple[str, ...], dbname: str | None, form: str, **options: Any) 
 
 @seqfix.command(epilog=EPILOG)
 @_options(connection, selection, policy, moving, _format("table", "json"), everything)
-def fix(words: tuple[str, ...], dbname: str | None, form: str, all_rows: bool, **options: Any) -> int:
+@click.option(
+    "--plan", "plan_file", type=click.File(), help="Make the moves of a plan (plan --format json), no others."
+)
+def fix(
+    words: tuple[str, ...], dbname: str | None, form: str, all_rows: bool, plan_file: IO[str] | None, **options: Any
+) -> int:
     """Move what is behind forward, and verify each."""
     from airflow_seqfix import core
 
+    stored = _read_plan(plan_file) if plan_file else None
     connect, options = _prepare(words, dbname, options)
-    return _show(core.fix(connect, **options), form, all_rows=all_rows)
+    return _show(core.fix(connect, plan=stored, **options), form, all_rows=all_rows)
+
+
+def _read_plan(plan_file: IO[str]) -> Any:
+    from airflow_seqfix.core import ArgumentError
+
+    try:
+        return json.load(plan_file)
+    except ValueError as error:
+        raise ArgumentError(f"plan: {plan_file.name} is no JSON ({error})") from None
 
 
 @seqfix.command()

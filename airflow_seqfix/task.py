@@ -40,6 +40,7 @@ OTHER_ARGUMENTS = (
     "lock_timeout",
     "statement_timeout",
     "run_timeout",
+    "wait_for_writers",
 )
 
 Names = str | Sequence[str]
@@ -70,6 +71,8 @@ class SequenceTask(BaseOperator):
     :param lock_timeout: How long to wait for a lock, in seconds; at most 1.
     :param statement_timeout: How long one statement may run, in seconds.
     :param run_timeout: How long the whole run may take, in seconds; what was not reached is reported as unknown.
+    :param wait_for_writers: How long to wait, in seconds, for transactions that are writing to the tables: their rows
+        cannot be seen yet. 0: they are reported only.
     """
 
     template_fields: Sequence[str] = ("conn_id", "database", "hook_params", *NAME_ARGUMENTS)
@@ -99,6 +102,7 @@ class SequenceTask(BaseOperator):
         lock_timeout: float = 0.1,
         statement_timeout: float = 60.0,
         run_timeout: float = 300.0,
+        wait_for_writers: float = 0.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -122,6 +126,7 @@ class SequenceTask(BaseOperator):
         self.lock_timeout = lock_timeout
         self.statement_timeout = statement_timeout
         self.run_timeout = run_timeout
+        self.wait_for_writers = wait_for_writers
         self._connection: Connection | None = None
 
     def options(self, context: Context) -> Options:

@@ -26,8 +26,11 @@ CORE = (
     "steps",
     "judge",
     "repair",
+    "stored",
     "report",
     "options",
+    "writers",
+    "examine",
 )
 
 

@@ -5,10 +5,9 @@ Everything here works on a connection of psycopg 3 or psycopg2 and knows nothing
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Unpack
+from collections.abc import Callable, Mapping
+from typing import Any, Unpack
 
-from airflow_seqfix.core.catalog import Server, discover, identify, list_tables
 from airflow_seqfix.core.errors import (
     ArgumentError,
     ConnectionFailedError,
@@ -17,13 +16,14 @@ from airflow_seqfix.core.errors import (
     SeqfixError,
     UnsupportedServerError,
 )
-from airflow_seqfix.core.judge import Caution, Finding, Verdict, judge, judge_unread
-from airflow_seqfix.core.measure import measure
+from airflow_seqfix.core.examine import examine
+from airflow_seqfix.core.judge import Caution, Finding, Verdict
 from airflow_seqfix.core.options import Options, Settings
 from airflow_seqfix.core.policy import Lock, Policy
-from airflow_seqfix.core.repair import Outcome, apply
+from airflow_seqfix.core.repair import ROUNDS, Outcome, apply
 from airflow_seqfix.core.report import Plan, Report, Row
-from airflow_seqfix.core.session import Connectable, Connection, Session, borrow
+from airflow_seqfix.core.session import Connectable, Connection, borrow
+from airflow_seqfix.core.stored import StoredPlan, settle
 from airflow_seqfix.core.ways import Way
 
 __all__ = [
@@ -63,8 +63,9 @@ def check(conn: Connectable, **options: Unpack[Options]) -> Report:
     """
     settings = Settings.parse(options)
     with borrow(conn, settings.limits, application_name=settings.application_name) as session:
-        server, findings = _examine(session, settings)
-    return _report(server, settings, session, findings, [])
+        server, findings = examine(session, settings)
+        rows = tuple(Row(finding=finding) for finding in findings)
+        return Report(server=server, policy=settings.policy, started_at=session.started_at, rows=rows)
 
 
 def plan(conn: Connectable, **options: Unpack[Options]) -> Plan:
@@ -72,23 +73,50 @@ def plan(conn: Connectable, **options: Unpack[Options]) -> Plan:
     return Plan(report=check(conn, **options))
 
 
-def fix(conn: Connectable, *, progress: Callable[[str], None] | None = None, **options: Unpack[Options]) -> Report:
+def fix(
+    conn: Connectable,
+    *,
+    plan: Plan | Mapping[str, Any] | None = None,
+    progress: Callable[[str], None] | None = None,
+    **options: Unpack[Options],
+) -> Report:
     """Move every sequence that is behind forward, and verify each in a new transaction.
 
     Nothing is written where nothing is behind, and no sequence ever goes back. One that cannot be moved is reported
     and does not stop the others. Parameters and errors as `check()`, and:
 
+    :param plan: What `plan()` returned, or its `to_dict()` back from JSON: only its moves are made, to its targets. One
+        whose sequence or data have changed since is refused, and reported.
     :param progress: Called with the name of each sequence before it is moved.
     """
     settings = Settings.parse(options)
+    stored = None if plan is None else _stored(plan, settings)
     with borrow(conn, settings.limits, application_name=settings.application_name) as session:
-        server, findings = _examine(session, settings)
+        only = None if stored is None else frozenset(move.sequence for move in stored.moves)
+        server, findings = examine(session, settings, only=only)
         if server.in_recovery:
             raise ArgumentError("this is a standby, which is read-only: repair on the primary")
-        behind = [finding for finding in findings if finding.setval is not None]
+        if stored is None:
+            due = [Outcome(before=finding, after=finding) for finding in findings if finding.setval is not None]
+        else:
+            if stored.database != server.database:
+                raise ArgumentError(f"plan: it was made for database {stored.database}, and this is {server.database}")
+            present = {finding.sequence.qualified_name: finding for finding in findings}
+            due = [settle(move, present.get(move.sequence), settings.policy, server) for move in stored.moves]
+            findings = [outcome.before for outcome in due]
         tell = None if progress is None else (lambda setval: progress(setval.sequence.qualified_name))
-        outcomes = apply(session, server, behind, settings.policy, tell)
-    return _report(server, settings, session, findings, outcomes)
+        rounds = ROUNDS if stored is None else 1
+        done = {
+            outcome.before.sequence.oid: outcome
+            for outcome in apply(session, server, due, settings.policy, rounds=rounds, progress=tell)
+        }
+        rows = tuple(
+            Row(finding=done[finding.sequence.oid].after, outcome=done[finding.sequence.oid])
+            if finding.sequence.oid in done
+            else Row(finding=finding)
+            for finding in findings
+        )
+        return Report(server=server, policy=settings.policy, started_at=session.started_at, rows=rows)
 
 
 def fix_sequence(
@@ -112,37 +140,7 @@ def fix_sequence(
     return fix(conn, **options)
 
 
-def _examine(session: Session, settings: Settings) -> tuple[Server, list[Finding]]:
-    """Discover, select, measure and judge."""
-    server = identify(session)
-    selected = settings.selection.apply(discover(session), lambda: list_tables(session))
-    findings: dict[int, Finding] = {}
-    for sequence in selected.sequences:
-        finding = judge_unread(sequence, excluded=sequence.oid in selected.excluded)
-        if finding is not None:
-            findings[sequence.oid] = finding
-    unread = [sequence for sequence in selected.sequences if sequence.oid not in findings]
-    for measurement in measure(session, server, unread, on_steps=settings.policy.interleaved):
-        findings[measurement.sequence.oid] = judge(measurement, settings.policy, server)
-    if not settings.selection.allow_skipped:
-        _refuse_skipped([findings[oid] for oid in selected.named if oid not in selected.excluded])
-    return server, [findings[sequence.oid] for sequence in selected.sequences]
-
-
-def _refuse_skipped(named: list[Finding]) -> None:
-    """A table that somebody names, and that then is not looked at, must not pass for one that is fine."""
-    skipped = [finding for finding in named if finding.verdict is Verdict.SKIPPED]
-    if skipped:
-        what = "; ".join(f"{finding.sequence.qualified_name}: {finding.reason}" for finding in skipped)
-        raise SelectionError(f"named, but not checkable ({what}): leave it out, or set allow_skipped")
-
-
-def _report(
-    server: Server, settings: Settings, session: Session, findings: list[Finding], outcomes: list[Outcome]
-) -> Report:
-    done = {outcome.before.sequence.oid: outcome for outcome in outcomes}
-    rows = []
-    for finding in findings:
-        outcome = done.get(finding.sequence.oid)
-        rows.append(Row(finding=outcome.after if outcome else finding, outcome=outcome))
-    return Report(server=server, policy=settings.policy, started_at=session.started_at, rows=tuple(rows))
+def _stored(plan: Plan | Mapping[str, Any], settings: Settings) -> StoredPlan:
+    if not settings.selection.is_everything:
+        raise ArgumentError("plan: a plan says itself what to move; leave the selection out")
+    return StoredPlan.read(plan.to_dict() if isinstance(plan, Plan) else plan)

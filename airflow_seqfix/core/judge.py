@@ -43,6 +43,7 @@ class Caution(str, Enum):
     SHARED = "shared"  #: the sequence feeds several columns
     NOT_OWNED = "not_owned"  #: no column owns the sequence
     NOT_COMPARED = "not_compared"  #: it also feeds a column whose values cannot be compared
+    OPEN_WRITERS = "open_writers"  #: transactions were writing whose rows could not be seen yet
     STANDBY = "standby"  #: read on a standby, which sees sequences ahead of the primary
 
     def __str__(self) -> str:
@@ -132,7 +133,7 @@ def _nothing_to_compare(sequence: SequenceInfo) -> str:
 def judge(measurement: Measurement, policy: Policy, server: Server) -> Finding:
     """Judge what was read."""
     sequence, next_value = measurement.sequence, measurement.next_value
-    cautions = _cautions(sequence, server)
+    cautions = _cautions(measurement, server)
     if measurement.obstacle is not None or next_value is None:
         obstacle = measurement.obstacle
         return Finding(
@@ -214,12 +215,14 @@ def judge(measurement: Measurement, policy: Policy, server: Server) -> Finding:
     )
 
 
-def _cautions(sequence: SequenceInfo, server: Server) -> tuple[Caution, ...]:
+def _cautions(measurement: Measurement, server: Server) -> tuple[Caution, ...]:
+    sequence = measurement.sequence
     columns = sequence.comparable
     return tuple(
         caution
         for caution, applies in (
             (Caution.STANDBY, server.in_recovery),
+            (Caution.OPEN_WRITERS, measurement.open_writers > 0),
             (Caution.CACHED, sequence.cache_size > 1),
             (Caution.SHARED, len(columns) > 1),
             (Caution.NO_INDEX, any(not column.has_index for column in columns)),

@@ -53,6 +53,8 @@ class Measurement:
     #: The furthest value of each comparable column, in order; None for a column without rows in reach.
     furthest: tuple[int | None, ...] = ()
     probe: Probe | None = None
+    #: How many transactions were writing to the tables, whose rows could not be seen.
+    open_writers: int = 0
     obstacle: Obstacle | None = None
 
     @property

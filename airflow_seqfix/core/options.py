@@ -35,6 +35,7 @@ class Options(TypedDict, total=False):
     lock_timeout: float
     statement_timeout: float
     run_timeout: float
+    wait_for_writers: float
     application_name: str
 
 

@@ -45,16 +45,20 @@ class Outcome:
 def apply(
     session: Session,
     server: Server,
-    findings: list[Finding],
+    due: list[Outcome],
     policy: Policy,
+    *,
+    rounds: int = ROUNDS,
     progress: Callable[[SetVal], None] | None = None,
 ) -> list[Outcome]:
-    """Move each of `findings` that has a `setval`, and verify it. One failure never stops the others.
+    """Move each sequence that is due, and verify it. One failure never stops the others.
 
+    :param due: Outcomes whose `after` has a `setval` where there is something to do.
+    :param rounds: How often a sequence is moved where more explicit ids have arrived meanwhile.
     :raises ConnectionFailedError: when the connection is lost; every sequence stays forward of where it was.
     """
-    outcomes = {finding.sequence.oid: Outcome(before=finding, after=finding) for finding in findings}
-    for _ in range(ROUNDS):
+    outcomes = {outcome.before.sequence.oid: outcome for outcome in due}
+    for _ in range(rounds):
         behind = [o for o in outcomes.values() if o.error is None and not o.verified and o.after.setval is not None]
         if not behind:
             break
@@ -76,13 +80,14 @@ def _verify(session: Session, server: Server, outcomes: dict[int, Outcome], oids
     sequences = [outcomes[oid].before.sequence for oid in oids]
     for measurement in measure(session, server, sequences, on_steps=policy.interleaved):
         oid = measurement.sequence.oid
-        after = judge(measurement, policy, server)
+        writers = outcomes[oid].before.measurement.open_writers
+        after = judge(replace(measurement, open_writers=writers), policy, server)
         outcomes[oid] = replace(outcomes[oid], after=after, verified=after.verdict is Verdict.IN_SYNC)
 
 
 def _still_behind(outcome: Outcome) -> Obstacle:
     return Obstacle(
-        reason=f"rows with explicit ids kept arriving; after {ROUNDS} moves {outcome.after.reason}",
+        reason=f"it was moved, and the data have gone further meanwhile: {outcome.after.reason}",
         cure="run again when the load is done",
     )
 

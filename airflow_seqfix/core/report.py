@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from airflow_seqfix.core.catalog import Server
 from airflow_seqfix.core.judge import Finding, Verdict
 from airflow_seqfix.core.policy import Policy
 from airflow_seqfix.core.repair import Outcome, statement
-from airflow_seqfix.core.ways import Way
+from airflow_seqfix.core.stored import PLAN_VERSION, StoredMove
+from airflow_seqfix.core.ways import SetVal, Way
 
 #: The version of the dictionary that `to_dict()` returns. Keys are added under the same number; a key that goes or
 #: changes its meaning raises it.
@@ -132,20 +133,19 @@ class Plan:
     report: Report
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the report, with the target and the way of each move."""
-        plan = self.report.to_dict()
-        moves = {
-            row.finding.sequence.qualified_name: row.finding.setval
-            for row in self.report.rows
-            if row.finding.setval is not None
+        """Return the report and the moves, in plain JSON types that `fix(plan=…)` takes."""
+        return self.report.to_dict() | {
+            "plan_version": PLAN_VERSION,
+            "moves": [
+                asdict(StoredMove.of(setval)) | {"way": str(setval.way) if setval.way else None, "why": setval.why}
+                for setval in self.setvals
+            ],
         }
-        for row in plan["sequences"]:
-            setval = moves.get(row["sequence"])
-            if setval is not None:
-                row["target"] = setval.target
-                row["way"] = str(setval.way) if setval.way else None
-                row["why"] = setval.why
-        return plan
+
+    @property
+    def setvals(self) -> tuple[SetVal, ...]:
+        """The moves, worst first."""
+        return tuple(row.finding.setval for row in self.report.sorted_rows if row.finding.setval is not None)
 
     def to_sql(self) -> str:
         """Return a psql script that makes the moves; safe to run twice, and late."""
@@ -153,6 +153,8 @@ class Plan:
         lines = [
             f"-- Sequences of database {_comment(server.database)} that are behind their data",
             f"-- PostgreSQL {server.version}, read {started_at.isoformat(timespec='seconds')}",
+            "SET search_path = pg_catalog, pg_temp;",
+            "SET lock_timeout = '100ms';",
             "",
         ]
         for row in self.report.sorted_rows:

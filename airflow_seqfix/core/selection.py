@@ -58,6 +58,10 @@ class Selection:
             allow_skipped=bool(allow_skipped),
         )
 
+    @property
+    def is_everything(self) -> bool:
+        return not any(getattr(self, kind) for kind in (*_MATCHES, "exclude"))
+
     def apply(self, sequences: list[SequenceInfo], list_tables: Callable[[], list[TableInfo]]) -> Selected:
         """Return the sequences that are meant. `list_tables` is called only when a name is not found.
 

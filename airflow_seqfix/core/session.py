@@ -55,12 +55,16 @@ class Limits:
     statement_timeout: float = 60.0
     #: How long the whole run may take. What was not reached by then is reported as such.
     run_timeout: float = 300.0
+    #: How long to wait for the transactions that are writing to the tables, whose rows cannot be seen yet; 0: not.
+    wait_for_writers: float = 0.0
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-                raise ArgumentError(f"{field.name}={value!r}: give a number of seconds greater than 0")
+            least = "of at least 0" if field.name == "wait_for_writers" else "greater than 0"
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not is_number or value < 0 or (value == 0 and field.name != "wait_for_writers"):
+                raise ArgumentError(f"{field.name}={value!r}: give a number of seconds {least}")
         if self.lock_timeout > 1:
             raise ArgumentError(
                 f"lock_timeout={self.lock_timeout!r}: at most 1 second, because every insert into the table "

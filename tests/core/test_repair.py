@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from airflow_seqfix import core
-from airflow_seqfix.core.repair import apply
+from airflow_seqfix.core.repair import Outcome, apply
 from airflow_seqfix.core.session import Limits, borrow
 from tests.conftest import Database, Server, database_on
 
@@ -240,4 +240,5 @@ def test_ctrl_c_leaves_no_statement_and_no_transaction(two: Database) -> None:
 def examined(conn: psycopg.Connection, lock: str):
     """Return findings that will be out of date by the time they are applied."""
     plan = core.plan(conn, lock=lock)
-    return [row.finding for row in plan.report.rows], plan.report.server, plan.report.policy
+    due = [Outcome(before=row.finding, after=row.finding) for row in plan.report.rows]
+    return due, plan.report.server, plan.report.policy

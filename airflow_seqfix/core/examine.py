@@ -1,0 +1,68 @@
+"""The way from a session to findings: discover, select, measure, judge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from airflow_seqfix.core.catalog import SequenceInfo, Server, discover, identify, list_tables
+from airflow_seqfix.core.errors import SelectionError
+from airflow_seqfix.core.judge import Finding, Verdict, judge, judge_unread
+from airflow_seqfix.core.measure import measure
+from airflow_seqfix.core.options import Settings
+from airflow_seqfix.core.selection import Selected
+from airflow_seqfix.core.session import Session
+from airflow_seqfix.core.writers import open_writers, wait_for_writers
+
+#: Called with the number of sequences that have been read and that are to be read.
+Progress = Callable[[int, int], None]
+
+
+def examine(
+    session: Session, settings: Settings, *, only: frozenset[str] | None = None
+) -> tuple[Server, list[Finding]]:
+    """Return what is to be said of each sequence that is selected.
+
+    :param only: Qualified names; None: what the settings select.
+    :raises SelectionError: when the selection names something that is not there or not checkable, or selects nothing.
+    """
+    server = identify(session)
+    known = discover(session)
+    if only is None:
+        selected = settings.selection.apply(known, lambda: list_tables(session))
+    else:
+        chosen = [sequence for sequence in known if sequence.qualified_name in only]
+        selected = Selected(sequences=chosen, excluded=frozenset(), named=frozenset())
+    findings: dict[int, Finding] = {}
+    for sequence in selected.sequences:
+        finding = judge_unread(sequence, excluded=sequence.oid in selected.excluded)
+        if finding is not None:
+            findings[sequence.oid] = finding
+    unread = [sequence for sequence in selected.sequences if sequence.oid not in findings]
+    for finding in _read(session, server, unread, settings):
+        findings[finding.sequence.oid] = finding
+    if not settings.selection.allow_skipped:
+        _refuse_skipped([findings[oid] for oid in selected.named if oid not in selected.excluded])
+    return server, [findings[sequence.oid] for sequence in selected.sequences]
+
+
+def _read(session: Session, server: Server, sequences: list[SequenceInfo], settings: Settings) -> list[Finding]:
+    tables = frozenset(column.table_oid for sequence in sequences for column in sequence.comparable)
+    # Before the values: who ends in between has been seen.
+    if settings.limits.wait_for_writers:
+        writers = wait_for_writers(session, tables, settings.limits.wait_for_writers)
+    else:
+        writers = open_writers(session, tables)
+    findings = []
+    for measurement in measure(session, server, sequences, on_steps=settings.policy.interleaved):
+        transactions = {t for column in measurement.sequence.comparable for t in writers.get(column.table_oid, ())}
+        findings.append(judge(replace(measurement, open_writers=len(transactions)), settings.policy, server))
+    return findings
+
+
+def _refuse_skipped(named: list[Finding]) -> None:
+    """A table that somebody names, and that then is not looked at, must not pass for one that is fine."""
+    skipped = [finding for finding in named if finding.verdict is Verdict.SKIPPED]
+    if skipped:
+        what = "; ".join(f"{finding.sequence.qualified_name}: {finding.reason}" for finding in skipped)
+        raise SelectionError(f"named, but not checkable ({what}): leave it out, or set allow_skipped")

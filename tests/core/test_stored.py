@@ -1,0 +1,129 @@
+"""A plan that was stored, and comes back late, or changed, or from somewhere else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from airflow_seqfix import core
+from tests.conftest import Database, Server, database_on
+from tests.core.test_repair import INSERT, TABLE
+
+
+@pytest.fixture
+def two(newest_server: Server) -> Iterator[Database]:
+    with database_on(newest_server) as database:
+        database.execute(TABLE)
+        database.execute(TABLE.replace("orders", "customers"))
+        yield database
+
+
+def stored(db: Database) -> dict[str, Any]:
+    """Return a plan as it comes back from a file."""
+    with db.connect() as conn:
+        return json.loads(json.dumps(core.plan(conn).to_dict()))
+
+
+def apply(db: Database, plan: Any, **options: Any) -> dict[str, dict[str, Any]]:
+    with db.connect() as conn:
+        return {row.finding.sequence.qualified_name: row.to_dict() for row in core.fix(conn, plan=plan, **options).rows}
+
+
+def test_a_plan_is_applied(two: Database) -> None:
+    rows = apply(two, stored(two))
+    assert {row["verified"] for row in rows.values()} == {True}
+    assert two.value(INSERT) == 101
+
+
+def test_only_its_moves_are_made(two: Database) -> None:
+    plan = stored(two)
+    plan["moves"] = [move for move in plan["moves"] if move["sequence"] == "public.orders_id_seq"]
+    assert list(apply(two, plan)) == ["public.orders_id_seq"]
+    assert two.state("customers_id_seq")[:2] == (1, False)
+
+
+def test_a_second_time_there_is_nothing_to_do(two: Database) -> None:
+    plan = stored(two)
+    apply(two, plan)
+    two.value(INSERT)
+    state = two.state("orders_id_seq")
+    row = apply(two, plan)["public.orders_id_seq"]
+    assert (row["verified"], row["way"], row["error"]) == (True, None, None)
+    assert two.state("orders_id_seq") == state
+
+
+def test_data_that_have_gone_further_are_reported(two: Database) -> None:
+    plan = stored(two)
+    two.execute("INSERT INTO orders (id) VALUES (150)")
+    row = apply(two, plan)["public.orders_id_seq"]
+    assert two.state("orders_id_seq")[:2] == (100, True)
+    assert (row["verdict"], row["verified"]) == ("behind", False)
+    assert row["error"]["reason"].startswith("it was moved, and the data have gone further")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ("ALTER SEQUENCE orders_id_seq INCREMENT 2", "increment_by was 1 and is 2"),
+        ("ALTER SEQUENCE orders_id_seq CACHE 5", "cache_size was 1 and is 5"),
+        ("ALTER SEQUENCE orders_id_seq MAXVALUE 5000", "max_value was 2147483647 and is 5000"),
+        ("ALTER SEQUENCE orders_id_seq AS bigint", "data_type was integer and is bigint"),
+        ("DELETE FROM orders WHERE id > 50", "the plan goes to 100, and the data ask for 50"),
+        ("DROP TABLE orders", "it is no longer there"),
+        ("ALTER SEQUENCE orders_id_seq RENAME TO other", "it is no longer there"),
+        (f"DROP TABLE orders; {TABLE}", "oid was"),
+        ("ALTER SEQUENCE orders_id_seq CYCLE", "it has CYCLE"),
+    ],
+)
+def test_what_has_changed_is_refused_and_the_rest_is_done(change: str, reason: str, two: Database) -> None:
+    plan = stored(two)
+    two.execute(change)
+    rows = apply(two, plan)
+    assert rows["public.customers_id_seq"]["verified"]
+    error = rows["public.orders_id_seq"]["error"]
+    assert reason in error["reason"]
+    assert error["cure"] == "make a new plan"
+    assert not rows["public.orders_id_seq"]["verified"]
+    for name in ("orders_id_seq", "other"):
+        if two.value(f"SELECT to_regclass('{name}') IS NOT NULL"):
+            assert two.state(name)[:2] == (1, False)
+
+
+def test_a_target_that_somebody_raised_is_refused(two: Database) -> None:
+    plan = stored(two)
+    for move in plan["moves"]:
+        move["target"] = 2_000_000_000
+    rows = apply(two, plan)
+    assert all("the plan goes to 2000000000" in row["error"]["reason"] for row in rows.values())
+    assert two.state("orders_id_seq")[:2] == (1, False)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda plan: [], "this is no plan"),
+        (lambda plan: plan | {"plan_version": 7}, "it is of version 7, not 1"),
+        (lambda plan: plan | {"truncated": 3}, "it was cut short"),
+        (lambda plan: plan | {"database": "elsewhere"}, "it was made for database elsewhere"),
+        (lambda plan: plan | {"moves": "all"}, "move 1 is no object"),
+        (lambda plan: plan | {"moves": [plan["moves"][0] | {"target": "1; DROP TABLE orders"}]}, "move 1 has target="),
+        (lambda plan: plan | {"moves": [plan["moves"][0] | {"target": True}]}, "move 1 has target=True: int expected"),
+        (
+            lambda plan: plan | {"moves": [plan["moves"][0] | {"sequence": None}]},
+            "move 1 has sequence=None: str expected",
+        ),
+    ],
+)
+def test_what_is_no_plan_is_refused_before_anything_is_written(spoil: Any, said: str, two: Database) -> None:
+    plan = spoil(stored(two))
+    with pytest.raises(core.ArgumentError, match=said):
+        apply(two, plan)
+    assert two.state("orders_id_seq")[:2] == (1, False)
+
+
+def test_a_plan_and_a_selection_exclude_each_other(two: Database) -> None:
+    with pytest.raises(core.ArgumentError, match="leave the selection out"):
+        apply(two, stored(two), tables=["orders"])
