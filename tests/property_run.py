@@ -16,23 +16,43 @@ from tests.conftest import WHEELS, Server, database_on
 from tests.core.test_properties import run
 from tests.strategies import GOALS, KINDS, batches
 
-VERDICTS = ("in_sync", "behind", "behind, outlier", "exhausted", "skipped")
+#: What each verdict is aimed at with.
+AIMS = {
+    "in_sync": "in_sync",
+    "behind": "behind",
+    "behind, outlier": "outlier",
+    "exhausted": "exhausted",
+    "skipped": "skipped",
+}
 
 
 def table(seen: Counter[tuple[str, str, str]]) -> str:
     """Return the counts as Markdown, a row for each verdict and direction."""
     kinds = [*KINDS, "text"]
     lines = [f"| verdict | direction | {' | '.join(kinds)} |", "|---|---|" + "---:|" * len(kinds)]
-    for verdict in VERDICTS:
+    for verdict in AIMS:
         for direction in ("ascending", "descending"):
             counts = " | ".join(f"{seen[verdict, direction, kind]:,}" for kind in kinds)
             lines.append(f"| {verdict} | {direction} | {counts} |")
     return "\n".join(lines)
 
 
+def run_all(bench: Bench, examples: int, at_least: int) -> None:
+    """Give each corner its share, and more where a verdict has come up too rarely."""
+    corners = list(itertools.product(GOALS, KINDS, (True, False)))
+    for goal, kind, upward in corners:
+        run(bench, -(-examples // len(corners)), batches(goal, (kind,), (upward,)))
+    for (verdict, goal), kind, upward in itertools.product(AIMS.items(), KINDS, (True, False)):
+        while bench.seen[verdict, "ascending" if upward else "descending", kind] < at_least:
+            run(bench, 20, batches(goal, (kind,), (upward,)))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("examples", type=int, help="how many batches of up to six sequences")
+    parser.add_argument(
+        "--at-least", type=int, default=0, help="how many sequences of each verdict, direction and kind"
+    )
     parser.add_argument("--server", choices=WHEELS, default="pg18")
     arguments = parser.parse_args()
     started = time.monotonic()
@@ -43,10 +63,7 @@ def main() -> None:
         with database_on(server) as db:
             bench = Bench(db)
             try:
-                # Each corner gets its share, so that none is left to chance.
-                corners = list(itertools.product(GOALS, KINDS, (True, False)))
-                for goal, kind, upward in corners:
-                    run(bench, -(-arguments.examples // len(corners)), batches(goal, (kind,), (upward,)))
+                run_all(bench, arguments.examples, arguments.at_least)
             finally:
                 minutes = (time.monotonic() - started) / 60
                 print(f"PostgreSQL {version}, Python {platform.python_version()}, {minutes:.1f} minutes")
