@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
@@ -10,6 +11,9 @@ from typing import Any
 from airflow_seqfix.core import queries
 from airflow_seqfix.core.errors import UnsupportedServerError, first_line
 from airflow_seqfix.core.session import Session
+
+#: A sequence's OID, a table's, and the number of a column.
+Tie = tuple[int, int, int]
 
 #: The oldest server whose catalogs and behaviour are tested.
 OLDEST_SERVER = 130000
@@ -24,6 +28,7 @@ class Feed(str, Enum):
     LATE_BOUND = "late_bound"  #: DEFAULT nextval('s'::text), and only one sequence can be meant
     AMBIGUOUS = "ambiguous"  #: DEFAULT nextval('s'::text), and several sequences can be meant
     WRAPPED = "wrapped"  #: nextval() is part of a larger expression, or called by a function
+    MAPPING = "mapping"  #: the user says so
     VIEW = "view"  #: the default of a view's column
     OWNED = "owned"  #: OWNED BY the column, which does not draw from the sequence
 
@@ -32,7 +37,7 @@ class Feed(str, Enum):
 
 
 #: The feeds whose values land in the column as they are drawn.
-DRAWN_AS_IS = frozenset({Feed.IDENTITY, Feed.DEFAULT, Feed.DOMAIN, Feed.LATE_BOUND})
+DRAWN_AS_IS = frozenset({Feed.IDENTITY, Feed.DEFAULT, Feed.DOMAIN, Feed.LATE_BOUND, Feed.MAPPING})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +140,8 @@ class SequenceInfo:
     #: Whether the role may call setval().
     may_setval: bool
     columns: tuple[ColumnInfo, ...] = ()
+    #: The lowest and the highest value that are this sequence's own where several writers share a column.
+    id_range: tuple[int, int] | None = None
 
     @property
     def is_ascending(self) -> bool:
@@ -146,14 +153,20 @@ class SequenceInfo:
         return tuple(column for column in self.columns if column.is_comparable)
 
     @property
+    def own_values(self) -> tuple[int, int]:
+        """The lowest and the highest value that the sequence is meant to hand out."""
+        low, high = self.id_range or (self.min_value, self.max_value)
+        return max(low, self.min_value), min(high, self.max_value)
+
+    @property
     def lowest(self) -> int:
-        """The smallest value that both the sequence and its narrowest column can hold."""
-        return max([self.min_value, *(c.smallest_value for c in self.comparable if c.smallest_value is not None)])
+        """The smallest value that is the sequence's own, and that its narrowest column can hold."""
+        return max([self.own_values[0], *(c.smallest_value for c in self.comparable if c.smallest_value is not None)])
 
     @property
     def highest(self) -> int:
-        """The largest value that both the sequence and its narrowest column can hold."""
-        return min([self.max_value, *(c.largest_value for c in self.comparable if c.largest_value is not None)])
+        """The largest value that is the sequence's own, and that its narrowest column can hold."""
+        return min([self.own_values[1], *(c.largest_value for c in self.comparable if c.largest_value is not None)])
 
     @property
     def limit(self) -> int:
@@ -163,12 +176,15 @@ class SequenceInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableInfo:
-    """A table with its columns, for the message to somebody who named one that is not there."""
+    """A table with its columns, to find what somebody names or to say what there is instead."""
 
+    oid: int
     schema_name: str
     table_name: str
     qualified_name: str
-    #: Quoted as SQL needs them.
+    column_names: list[str]
+    column_numbers: list[int]
+    #: The names, quoted as SQL needs them.
     columns: list[str]
 
 
@@ -196,13 +212,18 @@ def identify(session: Session) -> Server:
     return server
 
 
-def discover(session: Session) -> list[SequenceInfo]:
-    """Return every sequence of the database with the columns tied to it, in order of schema and name."""
+def discover(session: Session, mapping: Iterable[Tie] = ()) -> list[SequenceInfo]:
+    """Return every sequence of the database with the columns tied to it, in order of schema and name.
+
+    :param mapping: Ties that no catalog shows.
+    """
     with session.transaction():
+        # Integers only; the setting ends with the transaction.
+        session.run(f"SET LOCAL seqfix.mapping = '{[list(tie) for tie in mapping]}'")
         sequences = session.fetch(queries.get("sequences"), SequenceInfo)
-        columns = session.fetch(queries.get("columns"), _column)
+        columns = session.fetch(queries.get("columns"), dict)
     tied: dict[int, list[ColumnInfo]] = defaultdict(list)
-    for column in columns:
+    for column in _mark_covered(columns):
         tied[column.sequence_oid].append(column)
     return [replace(sequence, columns=tuple(tied.get(sequence.oid, ()))) for sequence in sequences]
 
@@ -213,5 +234,16 @@ def list_tables(session: Session) -> list[TableInfo]:
         return session.fetch(queries.get("tables"), TableInfo)
 
 
-def _column(feed: str, **rest: Any) -> ColumnInfo:
-    return ColumnInfo(feed=Feed(feed), **rest)
+def _mark_covered(rows: list[dict[str, Any]]) -> list[ColumnInfo]:
+    """Turn catalog rows into columns; a read of the topmost table covers its partitions and inheritance children."""
+    read = {
+        (row["sequence_oid"], row["table_oid"], row["column_name"]) for row in rows if Feed(row["feed"]) in DRAWN_AS_IS
+    }
+    said = {(row["sequence_oid"], row["table_oid"], row["column_name"]) for row in rows if row["feed"] == "mapping"}
+    columns: list[ColumnInfo] = []
+    for row in rows:
+        if row["feed"] != "mapping" and (row["sequence_oid"], row["table_oid"], row["column_name"]) in said:
+            continue
+        above = {(row["sequence_oid"], table_oid, row["column_name"]) for table_oid in row.pop("ancestors")}
+        columns.append(ColumnInfo(**row | {"feed": Feed(row["feed"]), "is_covered": not above.isdisjoint(read)}))
+    return columns

@@ -6,6 +6,7 @@
 --   domain      the same, as the default of the column's domain
 --   late_bound  DEFAULT nextval('s'::text), one sequence can be meant
 --   ambiguous   DEFAULT nextval('s'::text), several sequences can be meant: a row for each
+--   mapping     the setting seqfix.mapping says so: [[OID of the sequence, OID of the table, number of the column], …]
 --   wrapped     nextval() inside another expression, or behind a function
 --   view        the default of a view's column
 --   owned       OWNED BY the column, which does not draw from it
@@ -83,8 +84,28 @@ ownership AS (
        -- On 13 an identity sequence's row type has an entry of its own, without a column.
        AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
 ),
+-- A set operation: however wrong the planner's estimates are, its cost does not grow with the square.
+undrawn AS (
+    SELECT o.sequence_oid, o.table_oid, o.column_number
+      FROM ownership o
+     WHERE o.deptype = 'a'
+    EXCEPT
+    (SELECT r.sequence_oid, e.table_oid, e.column_number
+       FROM recorded r
+       JOIN expression e ON e.classid = r.classid AND e.objid = r.objid
+      UNION ALL
+     SELECT c.sequence_oid, c.table_oid, c.column_number
+       FROM candidate c)
+),
+mapped AS (
+    SELECT (m.value ->> 0)::oid AS sequence_oid, (m.value ->> 1)::oid AS table_oid, (m.value ->> 2)::smallint AS column_number
+      FROM json_array_elements(coalesce(nullif(current_setting('seqfix.mapping', true), ''), '[]')::json) m
+),
 tie AS (
-    SELECT o.sequence_oid, o.table_oid, o.column_number, 'identity' AS feed, NULL AS source
+    SELECT m.sequence_oid, m.table_oid, m.column_number, 'mapping' AS feed, NULL AS source
+      FROM mapped m
+     UNION ALL
+    SELECT o.sequence_oid, o.table_oid, o.column_number, 'identity', NULL
       FROM ownership o
      WHERE o.deptype = 'i'
      UNION ALL
@@ -102,47 +123,8 @@ tie AS (
            CASE WHEN c.candidates = 1 THEN 'late_bound' ELSE 'ambiguous' END, c.source
       FROM candidate c
      UNION ALL
-    SELECT o.sequence_oid, o.table_oid, o.column_number, 'owned', NULL
-      FROM ownership o
-     WHERE o.deptype = 'a'
-       AND NOT EXISTS (SELECT FROM recorded r
-                         JOIN expression e ON e.classid = r.classid AND e.objid = r.objid
-                        WHERE r.sequence_oid = o.sequence_oid
-                          AND e.table_oid = o.table_oid AND e.column_number = o.column_number)
-       AND NOT EXISTS (SELECT FROM candidate c
-                        WHERE c.sequence_oid = o.sequence_oid
-                          AND c.table_oid = o.table_oid AND c.column_number = o.column_number)
-),
-tied_table AS (
-    SELECT DISTINCT t.table_oid FROM tie t
-),
--- A read of the topmost table covers its partitions and inheritance children.
-ancestor AS (
-    SELECT i.inhrelid AS table_oid, i.inhparent AS ancestor_oid
-      FROM tied_table t
-      JOIN pg_inherits i ON i.inhrelid = t.table_oid
-     UNION
-    SELECT a.table_oid, i.inhparent
-      FROM ancestor a
-      JOIN pg_inherits i ON i.inhrelid = a.ancestor_oid
-),
--- What a read of the table opens: itself, its partitions or children, and all their indexes.
-member AS (
-    SELECT t.table_oid, t.table_oid AS member_oid
-      FROM tied_table t
-     UNION
-    SELECT m.table_oid, i.inhrelid
-      FROM member m
-      JOIN pg_inherits i ON i.inhparent = m.member_oid
-),
-weight AS (
-    SELECT m.table_oid,
-           count(*) + sum((SELECT count(*) FROM pg_index i WHERE i.indrelid = m.member_oid)) AS relations,
-           sum(greatest(c.reltuples, 0))::bigint AS estimated_rows,
-           bool_or(c.relkind = 'f') AS has_foreign
-      FROM member m
-      JOIN pg_class c ON c.oid = m.member_oid
-     GROUP BY m.table_oid
+    SELECT u.sequence_oid, u.table_oid, u.column_number, 'owned', NULL
+      FROM undrawn u
 ),
 -- A domain takes its limits from the type under all its layers.
 base AS (
@@ -176,16 +158,12 @@ SELECT tie.sequence_oid::bigint                                       AS sequenc
        END                                                            AS largest_value,
        c.relkind = 'f'                                                AS is_foreign,
        w.has_foreign AND c.relkind <> 'f'                             AS has_foreign_partition,
-       EXISTS (SELECT FROM ancestor
-                 JOIN pg_attribute pa ON pa.attrelid = ancestor.ancestor_oid AND pa.attname = a.attname
-                 JOIN tie parent ON parent.table_oid = pa.attrelid AND parent.column_number = pa.attnum
-                                AND parent.sequence_oid = tie.sequence_oid
-                                AND parent.feed NOT IN ('owned', 'wrapped', 'view', 'ambiguous')
-                WHERE ancestor.table_oid = tie.table_oid)             AS is_covered,
-       EXISTS (SELECT FROM ownership o
-                WHERE o.sequence_oid = tie.sequence_oid
-                  AND o.table_oid = tie.table_oid
-                  AND o.column_number = tie.column_number)            AS is_owned,
+       u.ancestors                                                    AS ancestors,
+       EXISTS (SELECT FROM pg_depend d
+                WHERE d.classid = 'pg_class'::regclass AND d.objid = tie.sequence_oid
+                  AND d.refclassid = 'pg_class'::regclass AND d.refobjid = tie.table_oid
+                  AND d.refobjsubid = tie.column_number
+                  AND d.deptype IN ('a', 'i'))                        AS is_owned,
        -- min() and max() can use a valid btree that is not partial and leads with the column.
        EXISTS (SELECT FROM pg_index i
                  JOIN pg_class ic ON ic.oid = i.indexrelid
@@ -207,9 +185,33 @@ SELECT tie.sequence_oid::bigint                                       AS sequenc
   JOIN pg_class c ON c.oid = tie.table_oid
   JOIN pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_attribute a ON a.attrelid = tie.table_oid AND a.attnum = tie.column_number
-  JOIN weight w ON w.table_oid = tie.table_oid
   JOIN base b ON b.type_oid = a.atttypid
   JOIN pg_type t ON t.oid = b.base_oid AND t.typtype <> 'd'
+ -- What a read of the table opens: itself, its partitions or children, and all their indexes.
+ CROSS JOIN LATERAL (
+       WITH RECURSIVE member AS (
+           SELECT c.oid, c.relkind, c.reltuples
+            UNION
+           SELECT p.oid, p.relkind, p.reltuples
+             FROM member
+             JOIN pg_inherits i ON i.inhparent = member.oid
+             JOIN pg_class p ON p.oid = i.inhrelid
+            WHERE c.relhassubclass)
+       SELECT count(*) + sum((SELECT count(*) FROM pg_index i WHERE i.indrelid = member.oid)) AS relations,
+              sum(greatest(member.reltuples, 0))::bigint                                      AS estimated_rows,
+              bool_or(member.relkind = 'f')                                                   AS has_foreign
+         FROM member) w
+ CROSS JOIN LATERAL (
+       WITH RECURSIVE ancestor AS (
+           SELECT i.inhparent
+             FROM pg_inherits i
+            WHERE i.inhrelid = c.oid
+            UNION
+           SELECT i.inhparent
+             FROM ancestor
+             JOIN pg_inherits i ON i.inhrelid = ancestor.inhparent)
+       SELECT coalesce(array_agg(ancestor.inhparent::bigint), '{}') AS ancestors
+         FROM ancestor) u
  -- A numeric's modifier holds precision and scale, see numeric_typmod_precision() in numeric.c.
  CROSS JOIN LATERAL (SELECT greatest(a.atttypmod, b.type_modifier) - 4 AS packed) z
  CROSS JOIN LATERAL (SELECT CASE WHEN z.packed >= 0 THEN ((z.packed & 2047) # 1024) - 1024 END AS scale) s
