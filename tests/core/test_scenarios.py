@@ -42,7 +42,7 @@ def states(db: Database) -> dict[str, State]:
                            AS position,
                        c.relfilenode::bigint AS relation_file,
                        row(q, c.relowner, c.relacl, c.relpersistence,
-                           ARRAY(SELECT d FROM pg_depend d WHERE d.objid = c.oid ORDER BY d))::text AS definition
+                           ARRAY(SELECT d::text FROM pg_depend d WHERE d.objid = c.oid ORDER BY 1))::text AS definition
                   FROM {name} AS s, pg_class AS c JOIN pg_sequence AS q ON q.seqrelid = c.oid
                  WHERE c.oid = {oid}
                 """
