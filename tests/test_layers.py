@@ -19,11 +19,13 @@ CORE = (
     "catalog",
     "names",
     "selection",
+    "mapping",
     "policy",
     "ways",
     "obstacles",
     "measure",
     "steps",
+    "cautions",
     "judge",
     "repair",
     "stored",
@@ -90,7 +92,7 @@ def test_works_without_airflow(module: str) -> None:
 
 
 def test_the_judge_touches_no_connection() -> None:
-    for name in ("judge", "ways", "steps", "policy"):
+    for name in ("judge", "cautions", "ways", "steps", "policy"):
         used = imports(PACKAGE / "core" / f"{name}.py")
         assert not {
             module

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Unpack
 
+from airflow_seqfix.core.cautions import Caution
 from airflow_seqfix.core.errors import (
     ArgumentError,
     ConnectionFailedError,
@@ -17,7 +18,7 @@ from airflow_seqfix.core.errors import (
     UnsupportedServerError,
 )
 from airflow_seqfix.core.examine import examine
-from airflow_seqfix.core.judge import Caution, Finding, Verdict
+from airflow_seqfix.core.judge import Finding, Verdict
 from airflow_seqfix.core.options import Options, Settings
 from airflow_seqfix.core.policy import Lock, Policy
 from airflow_seqfix.core.repair import ROUNDS, Outcome, apply

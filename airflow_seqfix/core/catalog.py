@@ -221,7 +221,7 @@ def discover(session: Session, mapping: Iterable[Tie] = ()) -> list[SequenceInfo
         # Integers only; the setting ends with the transaction.
         session.run(f"SET LOCAL seqfix.mapping = '{[list(tie) for tie in mapping]}'")
         sequences = session.fetch(queries.get("sequences"), SequenceInfo)
-        columns = session.fetch(queries.get("columns"), dict)
+        columns: list[dict[str, Any]] = session.fetch(queries.get("columns"), dict)
     tied: dict[int, list[ColumnInfo]] = defaultdict(list)
     for column in _mark_covered(columns):
         tied[column.sequence_oid].append(column)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from airflow_seqfix.core.catalog import SequenceInfo, Server, discover, identify, list_tables
 from airflow_seqfix.core.errors import SelectionError
 from airflow_seqfix.core.judge import Finding, Verdict, judge, judge_unread
+from airflow_seqfix.core.mapping import narrow, resolve_mapping
 from airflow_seqfix.core.measure import measure
 from airflow_seqfix.core.options import Settings
 from airflow_seqfix.core.selection import Selected
@@ -28,6 +29,9 @@ def examine(
     """
     server = identify(session)
     known = discover(session)
+    if settings.mapping:
+        known = discover(session, resolve_mapping(settings.mapping, known, list_tables(session)))
+    known = narrow(known, settings.id_range)
     if only is None:
         selected = settings.selection.apply(known, lambda: list_tables(session))
     else:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from airflow_seqfix.core.catalog import Feed, SequenceInfo, Server
+from airflow_seqfix.core.cautions import Caution, cautions_of
 from airflow_seqfix.core.measure import Measurement
 from airflow_seqfix.core.policy import Policy
 from airflow_seqfix.core.steps import calls_to_pass, calls_within, is_beyond, used_share, values_left
@@ -27,24 +28,6 @@ class Verdict(str, Enum):
     EXHAUSTED = "exhausted"  #: no value is left that fits both the sequence and its columns
     UNKNOWN = "unknown"  #: could be judged, but could not be read
     SKIPPED = "skipped"  #: nothing to compare, or not ours to move
-
-    def __str__(self) -> str:
-        return self.value
-
-
-class Caution(str, Enum):
-    """What to know beside the verdict."""
-
-    EXHAUSTING = "exhausting"  #: `warn_used_pct` of the values are used
-    OUTLIER = "outlier"  #: the furthest value stands far from all others, and is not followed unasked
-    CACHED = "cached"  #: CACHE > 1: open sessions may still hand out values that they took earlier
-    NO_INDEX = "no_index"  #: no index leads with a column, so it is read from end to end
-    NOT_UNIQUE = "not_unique"  #: a column takes the same value twice without an error
-    SHARED = "shared"  #: the sequence feeds several columns
-    NOT_OWNED = "not_owned"  #: no column owns the sequence
-    NOT_COMPARED = "not_compared"  #: it also feeds a column whose values cannot be compared
-    OPEN_WRITERS = "open_writers"  #: transactions were writing whose rows could not be seen yet
-    STANDBY = "standby"  #: read on a standby, which sees sequences ahead of the primary
 
     def __str__(self) -> str:
         return self.value
@@ -133,7 +116,7 @@ def _nothing_to_compare(sequence: SequenceInfo) -> str:
 def judge(measurement: Measurement, policy: Policy, server: Server) -> Finding:
     """Judge what was read."""
     sequence, next_value = measurement.sequence, measurement.next_value
-    cautions = _cautions(measurement, server)
+    cautions = cautions_of(measurement, server)
     if measurement.obstacle is not None or next_value is None:
         obstacle = measurement.obstacle
         return Finding(
@@ -143,98 +126,104 @@ def judge(measurement: Measurement, policy: Policy, server: Server) -> Finding:
             cure=obstacle.cure if obstacle else "run again",
             warnings=cautions,
         )
-    furthest = _decisive_value(measurement, policy)
     used_pct = round(100 * used_share(sequence, next_value), 2)
-    remaining = values_left(sequence, next_value)
-    if used_pct >= policy.warn_used_pct:
-        cautions = (Caution.EXHAUSTING, *cautions)
-
-    reason = cure = setval = inserts = None
-    gap, is_at_least = 0, False
+    finding = Finding(
+        measurement=measurement,
+        verdict=Verdict.IN_SYNC,
+        warnings=(Caution.EXHAUSTING, *cautions) if used_pct >= policy.warn_used_pct else cautions,
+        gap=0,
+        used_pct=used_pct,
+        remaining=values_left(sequence, next_value),
+    )
+    furthest = _decisive_value(measurement, policy)
     needed = None if furthest is None else furthest + policy.margin * sequence.increment_by
     is_reached = furthest is not None and not is_beyond(sequence, next_value, furthest)
     in_margin = needed is not None and not is_beyond(sequence, next_value, needed)
     # A margin that would take the last values that fit is not followed: inserts that still succeed would fail.
     margin_fits = (
-        remaining > 0
+        in_margin
         and needed is not None
         and calls_to_pass(sequence, next_value, needed) < calls_within(sequence, next_value, sequence.limit)
     )
-    if furthest is not None and needed is not None and (is_reached or (in_margin and margin_fits)):
-        verdict = Verdict.BEHIND
-        if is_reached:
-            gap = calls_to_pass(sequence, next_value, furthest)
-        inserts, is_at_least = _inserts_until_collision(measurement)
-        reason = _where_it_stands(measurement, furthest)
-        stray = _stray(measurement, furthest, policy) if gap else None
-        if stray:
-            cautions = (Caution.OUTLIER, *cautions)
-            reason, cure = f"{reason}; {stray}", "remove the row, or accept_outlier=True"
-        else:
-            # Where the sequence's own grid ends before the furthest value, the last step is far enough: the next call
-            # fails with "reached maximum value" instead of a duplicate.
-            last = sequence.max_value if sequence.is_ascending else sequence.min_value
-            calls = min(
-                calls_to_pass(sequence, next_value, needed if margin_fits else furthest),
-                calls_within(sequence, next_value, last),
-            )
-            target = next_value + (calls - 1) * sequence.increment_by
-            setval = choose_way(sequence, target, calls, policy, server)
-            cure = setval.obstacle.cure if setval.obstacle else _statement(setval)
-    elif remaining == 0:
-        verdict = Verdict.EXHAUSTED
-        reason = f"the next value would be {next_value}, and the last one that fits is {sequence.limit}"
-        cure = _widen(sequence)
-    elif in_margin:
-        verdict = Verdict.EXHAUSTED
-        reason = f"margin={policy.margin} asks for more than the {remaining:,} values left"
-        cure = "a smaller margin"
-    elif (
-        server.in_recovery
-        and measurement.is_called
-        and furthest is not None
-        and not is_beyond(sequence, next_value - (LOGGED_AHEAD + sequence.cache_size) * sequence.increment_by, furthest)
-    ):
-        verdict = Verdict.UNKNOWN
-        reason = "a standby reads the sequence ahead of the primary, by more than it is ahead of the data here"
-        cure = "check on the primary"
-    else:
-        verdict = Verdict.IN_SYNC
-    return Finding(
-        measurement=measurement,
-        verdict=verdict,
-        reason=reason,
-        cure=cure,
-        warnings=cautions,
-        gap=gap,
+    if is_reached or margin_fits or _calls_to_own_values(sequence, next_value):
+        return _behind(finding, furthest, needed if margin_fits else furthest, policy, server)
+    if finding.remaining == 0:
+        return replace(
+            finding,
+            verdict=Verdict.EXHAUSTED,
+            reason=f"the next value would be {next_value}, and the last one that fits is {sequence.limit}",
+            cure=_widen(sequence),
+        )
+    if in_margin:
+        return replace(
+            finding,
+            verdict=Verdict.EXHAUSTED,
+            reason=f"margin={policy.margin} asks for more than the {finding.remaining:,} values left",
+            cure="a smaller margin",
+        )
+    if server.in_recovery and furthest is not None and not _is_safe_on_standby(measurement, furthest):
+        return replace(
+            finding,
+            verdict=Verdict.UNKNOWN,
+            reason="a standby reads the sequence ahead of the primary, by more than it is ahead of the data here",
+            cure="check on the primary",
+        )
+    return finding
+
+
+def _behind(finding: Finding, furthest: int | None, needed: int | None, policy: Policy, server: Server) -> Finding:
+    """Say how far behind it is, and how it gets past `needed`."""
+    measurement, sequence, next_value = finding.measurement, finding.sequence, finding.measurement.next_value
+    assert next_value is not None
+    is_reached = furthest is not None and not is_beyond(sequence, next_value, furthest)
+    gap = calls_to_pass(sequence, next_value, furthest) if is_reached and furthest is not None else 0
+    inserts, is_at_least = _inserts_until_collision(measurement)
+    finding = replace(
+        finding,
+        verdict=Verdict.BEHIND,
+        reason=_where_it_stands(measurement, furthest),
+        gap=max(gap, _calls_to_own_values(sequence, next_value)),
         inserts_until_collision=inserts,
         is_at_least=is_at_least,
-        used_pct=used_pct,
-        remaining=remaining,
-        setval=setval,
     )
-
-
-def _cautions(measurement: Measurement, server: Server) -> tuple[Caution, ...]:
-    sequence = measurement.sequence
-    columns = sequence.comparable
-    return tuple(
-        caution
-        for caution, applies in (
-            (Caution.STANDBY, server.in_recovery),
-            (Caution.OPEN_WRITERS, measurement.open_writers > 0),
-            (Caution.CACHED, sequence.cache_size > 1),
-            (Caution.SHARED, len(columns) > 1),
-            (Caution.NO_INDEX, any(not column.has_index for column in columns)),
-            (Caution.NOT_UNIQUE, any(not column.is_unique for column in columns)),
-            (Caution.NOT_OWNED, not any(column.is_owned for column in sequence.columns)),
-            (
-                Caution.NOT_COMPARED,
-                any(not (c.is_comparable or c.is_covered or c.feed is Feed.OWNED) for c in sequence.columns),
-            ),
+    stray = _stray(measurement, furthest, policy) if is_reached and furthest is not None else None
+    if stray:
+        return replace(
+            finding,
+            warnings=(Caution.OUTLIER, *finding.warnings),
+            reason=f"{finding.reason}; {stray}",
+            cure="remove the row, or accept_outlier=True",
         )
-        if applies
+    calls = max(
+        calls_to_pass(sequence, next_value, needed) if needed is not None else 0,
+        _calls_to_own_values(sequence, next_value),
     )
+    # Where the sequence's own grid ends before the furthest value, the last step is far enough: the next call fails
+    # with "reached maximum value" instead of a duplicate.
+    last = sequence.own_values[1 if sequence.is_ascending else 0]
+    calls = min(calls, calls_within(sequence, next_value, last))
+    target = next_value + (calls - 1) * sequence.increment_by
+    setval = choose_way(sequence, target, calls, policy, server)
+    cure = setval.obstacle.cure if setval.obstacle else _statement(setval)
+    return replace(finding, setval=setval, cure=cure)
+
+
+def _calls_to_own_values(sequence: SequenceInfo, next_value: int) -> int:
+    """Return how many values lie before the first that is the sequence's own."""
+    if sequence.id_range is None:
+        return 0
+    low, high = sequence.own_values
+    return calls_within(sequence, next_value, low - 1 if sequence.is_ascending else high + 1)
+
+
+def _is_safe_on_standby(measurement: Measurement, furthest: int) -> bool:
+    """Whether a sequence that was read on a standby is in sync on the primary as well."""
+    if not measurement.is_called or measurement.next_value is None:
+        # Only nextval() writes ahead into the log.
+        return True
+    sequence = measurement.sequence
+    ahead = (LOGGED_AHEAD + sequence.cache_size) * sequence.increment_by
+    return is_beyond(sequence, measurement.next_value - ahead, furthest)
 
 
 def _decisive_value(measurement: Measurement, policy: Policy) -> int | None:
@@ -249,8 +238,11 @@ def _by_steps(measurement: Measurement, policy: Policy) -> bool:
     return policy.interleaved and abs(measurement.sequence.increment_by) > 1
 
 
-def _where_it_stands(measurement: Measurement, furthest: int) -> str:
-    column = measurement.furthest_column
+def _where_it_stands(measurement: Measurement, furthest: int | None) -> str:
+    column, sequence = measurement.furthest_column, measurement.sequence
+    if furthest is None or _calls_to_own_values(sequence, measurement.next_value or 0):
+        low, high = sequence.own_values
+        return f"the next value is {measurement.next_value}, and its own values are {low} to {high}"
     place = column.qualified_name if column else "the data"
     return f"the next value is {measurement.next_value}, and {place} has reached {furthest}"
 
@@ -292,6 +284,8 @@ def _statement(setval: SetVal) -> str:
 
 def _widen(sequence: SequenceInfo) -> str:
     """Name the limit that was met first."""
+    if sequence.id_range is not None and sequence.limit in sequence.id_range:
+        return "a larger id_range, agreed with the other writers"
     narrow = next((c for c in sequence.comparable if sequence.limit in (c.largest_value, c.smallest_value)), None)
     if narrow is not None and sequence.limit not in (sequence.min_value, sequence.max_value):
         return f"ALTER TABLE {narrow.qualified_table} ALTER {narrow.quoted_column} TYPE bigint; rewrites the table"

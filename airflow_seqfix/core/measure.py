@@ -248,7 +248,8 @@ def _union(chunk: list[Measurement], query: Callable[[SequenceInfo, ColumnInfo],
 def _reach(sequence: SequenceInfo, column: ColumnInfo) -> tuple[int, int]:
     """Return the bounds within which the sequence can collide with the column's values: nothing outside can."""
     assert column.largest_value is not None and column.smallest_value is not None
-    return max(sequence.min_value, column.smallest_value), min(sequence.max_value, column.largest_value)
+    low, high = sequence.own_values
+    return max(low, column.smallest_value), min(high, column.largest_value)
 
 
 def _state_query(sequence: SequenceInfo, column: ColumnInfo, *, by_function: bool) -> str:

@@ -20,6 +20,8 @@ SHAPES = {
     "tables": (2, "table or schema.table"),
     "columns": (3, "column, table.column or schema.table.column"),
     "sequences": (2, "sequence or schema.sequence"),
+    "mapping": (2, "sequence or schema.sequence"),
+    "id_range": (2, "sequence or schema.sequence"),
     "exclude": (3, "a sequence, schema.table or schema.table.column"),
 }
 

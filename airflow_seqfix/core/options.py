@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal, TypedDict
 
 from airflow_seqfix.core.errors import ArgumentError
-from airflow_seqfix.core.names import SHAPES
+from airflow_seqfix.core.mapping import Fed, Range, parse_id_range, parse_mapping
 from airflow_seqfix.core.policy import Lock, Policy
 from airflow_seqfix.core.selection import Selection
 from airflow_seqfix.core.session import Limits
 
 
 class Options(TypedDict, total=False):
-    """What `check()`, `plan()` and `fix()` take: see `Selection.parse`, `Policy` and `Limits` for each."""
+    """What `check()`, `plan()` and `fix()` take: see `Selection.parse`, `Policy` and `Limits` for each, and:
+
+    `mapping`: columns that a sequence feeds though no catalog says so (triggers, applications), as
+    `{"public.hibernate_sequence": ["public.orders.id", "public.invoices.id"]}`.
+    `id_range`: the lowest and highest value of a sequence's own where several writers share a column; rows outside do
+    not count, and the next value has to lie inside.
+    """
 
     schemas: str | Iterable[str]
     tables: str | Iterable[str]
     columns: str | Iterable[str]
     sequences: str | Iterable[str]
     exclude: str | Iterable[str]
+    mapping: Mapping[str, str | Iterable[str]]
+    id_range: Mapping[str, tuple[int, int]]
     allow_empty: bool
     allow_skipped: bool
     margin: int
@@ -40,7 +48,7 @@ class Options(TypedDict, total=False):
 
 
 #: Names of the options by the type that they end in.
-SELECTION_OPTIONS = (*SHAPES, "allow_empty", "allow_skipped")
+SELECTION_OPTIONS = ("schemas", "tables", "columns", "sequences", "exclude", "allow_empty", "allow_skipped")
 POLICY_OPTIONS = tuple(field.name for field in fields(Policy))
 LIMIT_OPTIONS = tuple(field.name for field in fields(Limits))
 
@@ -52,6 +60,8 @@ class Settings:
     selection: Selection
     policy: Policy
     limits: Limits
+    mapping: tuple[Fed, ...] = ()
+    id_range: tuple[Range, ...] = ()
     application_name: str = "seqfix"
 
     @classmethod
@@ -69,6 +79,8 @@ class Settings:
             selection=Selection.parse(**take(SELECTION_OPTIONS)),
             policy=Policy(**take(POLICY_OPTIONS)),
             limits=Limits(**take(LIMIT_OPTIONS)),
+            mapping=parse_mapping(given.pop("mapping", {})),
+            id_range=parse_id_range(given.pop("id_range", {})),
             **take(("application_name",)),
         )
         if given:
