@@ -55,6 +55,10 @@ selection = _options(
     _name("--column", "columns", help="Only what feeds this column."),
     _name("--sequence", "sequences", help="Only this sequence."),
     _name("-T", "--exclude", "exclude", help="Leave this sequence, table or column alone."),
+    click.option(
+        "--map", "mapping", multiple=True, metavar="SEQ=TABLE.COLUMN[,...]", help="It feeds these columns too."
+    ),
+    click.option("--id-range", multiple=True, metavar="SEQ=LOW:HIGH", help="Only these values are the sequence's own."),
     click.option("--allow-empty", is_flag=True, help="The selection may match no sequence."),
     click.option("--allow-skipped", is_flag=True, help="What is named may turn out not to be checkable."),
 )
@@ -175,7 +179,29 @@ def _prepare(
         raise ArgumentError("two connections are given: leave one of -d and the connection string out")
     tables = (*options.pop("tables"), *(word for word in words if not _is_connection(word)))
     given = {name: value for name, value in options.items() if value is not None}
-    return lambda: _connect(connections[0] if connections else ""), {**given, "tables": tables}
+    given["tables"] = tables
+    given["mapping"] = dict(_pair(text, "--map", lambda columns: columns.split(",")) for text in given["mapping"])
+    given["id_range"] = dict(_pair(text, "--id-range", _bounds) for text in given["id_range"])
+    return lambda: _connect(connections[0] if connections else ""), given
+
+
+def _pair(text: str, option: str, read: Callable[[str], Any]) -> tuple[str, Any]:
+    """Read SEQ=VALUE."""
+    from airflow_seqfix.core import ArgumentError
+
+    sequence, equals, value = text.partition("=")
+    try:
+        if not equals:
+            raise ValueError
+        return sequence, read(value)
+    except ValueError:
+        shape = "SEQ=TABLE.COLUMN[,...]" if option == "--map" else "SEQ=LOW:HIGH"
+        raise ArgumentError(f"{option}: {text!r} is not {shape}") from None
+
+
+def _bounds(text: str) -> tuple[int, int]:
+    low, high = text.split(":")
+    return int(low), int(high)
 
 
 def _show(report: Report, form: str, *, all_rows: bool) -> int:

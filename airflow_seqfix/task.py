@@ -26,6 +26,8 @@ _LISTED = re.compile(r'(?:"(?:[^"]|"")*"|[^",])+')
 
 #: The selection, which a template may render.
 NAME_ARGUMENTS = ("schemas", "tables", "columns", "sequences", "exclude")
+#: Dictionaries by sequence, which a template may render as well.
+BY_SEQUENCE = ("mapping", "id_range")
 #: The rest of the options of `airflow_seqfix.core`.
 OTHER_ARGUMENTS = (
     "allow_empty",
@@ -58,6 +60,10 @@ class SequenceTask(BaseOperator):
     :param columns: Columns that the sequences feed.
     :param sequences: The sequences themselves.
     :param exclude: Sequences, tables or columns whose sequences are left alone and listed as skipped.
+    :param mapping: Columns that a sequence feeds though no catalog says so (triggers, applications), such as
+        `{"public.hibernate_sequence": ["public.orders.id"]}`; or a string with that as JSON.
+    :param id_range: The lowest and highest value of a sequence's own where several writers share a column, such as
+        `{"public.orders_id_seq": [1, 999999]}`; or a string with that as JSON.
     :param allow_empty: Whether a selection that matches no sequence is in order.
     :param allow_skipped: Whether a table, column or sequence that is named may turn out not to be checkable.
     :param margin: How many steps beyond the furthest value the next value must lie.
@@ -75,8 +81,8 @@ class SequenceTask(BaseOperator):
         cannot be seen yet. 0: they are reported only.
     """
 
-    template_fields: Sequence[str] = ("conn_id", "database", "hook_params", *NAME_ARGUMENTS)
-    template_fields_renderers: ClassVar[dict[str, str]] = {"hook_params": "json"}
+    template_fields: Sequence[str] = ("conn_id", "database", "hook_params", *NAME_ARGUMENTS, *BY_SEQUENCE)
+    template_fields_renderers: ClassVar[dict[str, str]] = {"hook_params": "json", "mapping": "json", "id_range": "json"}
     ui_color = "#d5e8d4"
 
     def __init__(
@@ -90,6 +96,8 @@ class SequenceTask(BaseOperator):
         columns: Names = (),
         sequences: Names = (),
         exclude: Names = (),
+        mapping: dict[str, Any] | str | None = None,
+        id_range: dict[str, Any] | str | None = None,
         allow_empty: bool = False,
         allow_skipped: bool = False,
         margin: int = 0,
@@ -114,6 +122,8 @@ class SequenceTask(BaseOperator):
         self.columns = columns
         self.sequences = sequences
         self.exclude = exclude
+        self.mapping = mapping
+        self.id_range = id_range
         self.allow_empty = allow_empty
         self.allow_skipped = allow_skipped
         self.margin = margin
@@ -136,6 +146,7 @@ class SequenceTask(BaseOperator):
         """
         options: dict[str, Any] = {name: getattr(self, name) for name in OTHER_ARGUMENTS}
         options |= {name: names(name, getattr(self, name)) for name in NAME_ARGUMENTS}
+        options |= {name: _dictionary(name, getattr(self, name)) for name in BY_SEQUENCE}
         instance = context.get("ti")
         if instance is not None:
             # Who is it, in pg_stat_activity.
@@ -246,6 +257,18 @@ def names(argument: str, value: Any) -> list[str]:
     if isinstance(value, list | tuple | set) and all(isinstance(name, str) for name in value):
         return list(value)
     raise AirflowFailException(f"{argument} is {value!r}: give a list of names")
+
+
+def _dictionary(argument: str, value: Any) -> dict[str, Any]:
+    """Return a dictionary from what a caller, a form or a template yields."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            raise AirflowFailException(f"{argument} is {value!r}, which is no JSON") from None
+    if value is not None and not isinstance(value, dict):
+        raise AirflowFailException(f"{argument} is {value!r}: give a dictionary by sequence")
+    return value or {}
 
 
 def _one_line(error: Exception) -> str:

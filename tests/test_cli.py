@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -142,3 +143,27 @@ def test_empty_database(newest_db: Database) -> None:
     done = seqfix("check", newest_db.dsn)
     assert done.returncode == 0
     assert done.stdout == f"database {newest_db.name} has no sequences: nothing to do\n"
+
+
+def test_mapping_and_id_range(newest_db: Database) -> None:
+    newest_db.execute("CREATE SEQUENCE s; CREATE TABLE a (id int); CREATE TABLE b (id int); INSERT INTO b VALUES (70)")
+    options = ["--map", "s=a.id,b.id", "--id-range", "public.s=1:99"]
+    assert seqfix("check", newest_db.dsn, *options).returncode == 1
+    assert seqfix("fix", newest_db.dsn, *options).returncode == 0
+    assert newest_db.value("SELECT nextval('s')") == 71
+    for bad in (["--map", "s"], ["--id-range", "s=1"], ["--id-range", "s=1:x"]):
+        done = seqfix("check", newest_db.dsn, *bad)
+        assert done.returncode == 2
+        assert f"{bad[0]}: {bad[1]!r} is not SEQ=" in done.stderr
+
+
+def test_a_reviewed_plan_is_applied(newest_db: Database, tmp_path: Path) -> None:
+    newest_db.execute(DRIFT)
+    plan = tmp_path / "plan.json"
+    plan.write_text(seqfix("plan", newest_db.dsn, "--format", "json").stdout)
+    assert seqfix("fix", newest_db.dsn, "--plan", str(plan)).returncode == 0
+    assert newest_db.value("INSERT INTO orders (note) VALUES ('') RETURNING id") == 4
+    plan.write_text("not a plan")
+    done = seqfix("fix", newest_db.dsn, "--plan", str(plan))
+    assert done.returncode == 2
+    assert "is no JSON" in done.stderr

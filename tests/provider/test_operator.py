@@ -171,6 +171,19 @@ def test_a_lock_that_cannot_be_had_is_worth_a_retry(shop: Database) -> None:
     assert operator(lock="sequence").execute({"ti": Pushed()})["summary"]["fixed"] == 1
 
 
+def test_mapping_and_id_range(shop: Database) -> None:
+    shop.execute(
+        "CREATE SEQUENCE hibernate_sequence; CREATE TABLE a (id bigint PRIMARY KEY); INSERT INTO a VALUES (70)"
+    )
+    report = operator(
+        mapping='{"hibernate_sequence": ["a.id"]}',
+        id_range={"hibernate_sequence": [50, 99]},
+        sequences="hibernate_sequence",
+    ).execute({"ti": Pushed()})
+    assert report["sequences"][0]["columns"] == ["public.a.id"]
+    assert shop.value("SELECT nextval('hibernate_sequence')") == 71
+
+
 def test_unknown_connection(monkeypatch: pytest.MonkeyPatch, airflow_home: Any) -> None:
     monkeypatch.delenv("AIRFLOW_CONN_SHOP", raising=False)
     with pytest.raises(ConnectionFailedError, match="conn_id='shop' is not defined"):
@@ -259,7 +272,7 @@ def test_defaults_are_the_core_s() -> None:
     arguments: dict[str, inspect.Parameter] = {}
     for kind in (SequenceTask, PostgresSequenceResetOperator):
         arguments |= inspect.signature(kind.__init__).parameters
-    assert set(SELECTION_OPTIONS + POLICY_OPTIONS + LIMIT_OPTIONS) <= set(arguments)
+    assert {*SELECTION_OPTIONS, *POLICY_OPTIONS, *LIMIT_OPTIONS, "mapping", "id_range"} <= set(arguments)
     for defaults in (Policy(), Limits()):
         for name in (*POLICY_OPTIONS, *LIMIT_OPTIONS):
             if hasattr(defaults, name):
