@@ -67,6 +67,7 @@ policy = _options(
     click.option("--max-jump", type=int, metavar="VALUES", help="Take a value further away for a stray.  [10000000]"),
     click.option("--accept-outlier", is_flag=True, default=None, help="Follow a stray."),
     click.option("--interleaved", is_flag=True, default=None, help="Judge by values on the sequence's own steps only."),
+    click.option("--foreign", is_flag=True, default=None, help="Read foreign tables as well, on their own servers."),
     click.option("--unknown", type=click.Choice(["fail", "warn"]), help="What cannot be read: exit 1, or list it."),
     click.option("--warn-used-pct", type=float, metavar="PERCENT", help="Call it exhausting from here on.  [75]"),
     click.option("--fail-used-pct", type=float, metavar="PERCENT", help="Exit 1 from this share of used values on."),

@@ -36,6 +36,7 @@ OTHER_ARGUMENTS = (
     "max_jump",
     "accept_outlier",
     "interleaved",
+    "foreign",
     "unknown",
     "warn_used_pct",
     "fail_used_pct",
@@ -71,6 +72,7 @@ class SequenceTask(BaseOperator):
         a stray, which is reported and not followed.
     :param accept_outlier: Whether to follow such a stray.
     :param interleaved: Whether only values on the sequence's own steps count (several writers with offsets).
+    :param foreign: Whether foreign tables are read as well, on their own servers.
     :param unknown: Whether what could not be read fails the task ("fail") or is only listed ("warn").
     :param warn_used_pct: From this share of used values on a sequence is listed as exhausting.
     :param fail_used_pct: From this share on it fails the task; None: never.
@@ -104,6 +106,7 @@ class SequenceTask(BaseOperator):
         max_jump: int = 10_000_000,
         accept_outlier: bool = False,
         interleaved: bool = False,
+        foreign: bool = False,
         unknown: str = "fail",
         warn_used_pct: float = 75.0,
         fail_used_pct: float | None = None,
@@ -130,6 +133,7 @@ class SequenceTask(BaseOperator):
         self.max_jump = max_jump
         self.accept_outlier = accept_outlier
         self.interleaved = interleaved
+        self.foreign = foreign
         self.unknown = unknown
         self.warn_used_pct = warn_used_pct
         self.fail_used_pct = fail_used_pct

@@ -39,7 +39,7 @@ def examine(
         selected = Selected(sequences=chosen, excluded=frozenset(), named=frozenset())
     findings: dict[int, Finding] = {}
     for sequence in selected.sequences:
-        finding = judge_unread(sequence, excluded=sequence.oid in selected.excluded)
+        finding = judge_unread(sequence, settings.policy, excluded=sequence.oid in selected.excluded)
         if finding is not None:
             findings[sequence.oid] = finding
     unread = [sequence for sequence in selected.sequences if sequence.oid not in findings]

@@ -69,7 +69,7 @@ class Finding:
         return policy.fail_used_pct is not None and (self.used_pct or 0) >= policy.fail_used_pct
 
 
-def judge_unread(sequence: SequenceInfo, *, excluded: bool) -> Finding | None:
+def judge_unread(sequence: SequenceInfo, policy: Policy, *, excluded: bool) -> Finding | None:
     """Judge what needs no reading; None: it has to be read."""
 
     def say(verdict: Verdict, reason: str, cure: str | None = None) -> Finding:
@@ -87,14 +87,14 @@ def judge_unread(sequence: SequenceInfo, *, excluded: bool) -> Finding | None:
             )
     if sequence.cycle:
         return say(Verdict.SKIPPED, "it has CYCLE, and is meant to hand out values again")
-    for column in sequence.comparable:
+    for column in sequence.comparable if not policy.foreign else ():
         if column.is_foreign:
-            return say(Verdict.SKIPPED, f"{column.qualified_table} is a foreign table")
+            return say(Verdict.SKIPPED, f"{column.qualified_table} is a foreign table, read only with foreign=True")
         if column.has_foreign_partition:
             return say(
                 Verdict.UNKNOWN,
                 f"{column.qualified_table} has a partition that is a foreign table",
-                f"exclude {sequence.qualified_name}, and check it where all partitions are local",
+                f"foreign=True, which reads it on its own server; or exclude {sequence.qualified_name}",
             )
     return None if sequence.comparable else say(Verdict.SKIPPED, _nothing_to_compare(sequence))
 

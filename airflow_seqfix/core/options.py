@@ -35,6 +35,7 @@ class Options(TypedDict, total=False):
     max_jump: int
     accept_outlier: bool
     interleaved: bool
+    foreign: bool
     lock: Lock | Literal["auto", "none", "sequence", "guarded"]
     advance_up_to: int
     unknown: Literal["fail", "warn"]

@@ -36,6 +36,8 @@ class Policy:
     accept_outlier: bool = False
     #: Whether only values on the sequence's own steps count: several writers with offsets share the column.
     interleaved: bool = False
+    #: Whether foreign tables are read as well: min() and max() run on the other server.
+    foreign: bool = False
     #: Which ways of moving a sequence are allowed.
     lock: Lock | Literal["auto", "none", "sequence", "guarded"] = Lock.AUTO
     #: With `lock="auto"`, gaps of up to this many values are passed with nextval(): about 1 ms for 1,000.
@@ -52,7 +54,7 @@ class Policy:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise ArgumentError(f"{name}={value!r}: give an integer of at least {least}")
-        for name in ("accept_outlier", "interleaved"):
+        for name in ("accept_outlier", "interleaved", "foreign"):
             if not isinstance(getattr(self, name), bool):
                 raise ArgumentError(f"{name}={getattr(self, name)!r}: give True or False")
         try:
