@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -9,14 +10,22 @@ from enum import Enum
 from typing import Any
 
 from airflow_seqfix.core import queries
-from airflow_seqfix.core.errors import UnsupportedServerError, first_line
+from airflow_seqfix.core.errors import UnsupportedServerError, first_line, sqlstate
 from airflow_seqfix.core.session import Session
 
 #: A sequence's OID, a table's, and the number of a column.
 Tie = tuple[int, int, int]
 
 #: The oldest server whose catalogs and behaviour are tested.
-OLDEST_SERVER = 130000
+OLDEST_SERVER = 13
+
+#: What `SELECT version()` holds, the product, and why it is refused.
+OTHER_PRODUCTS = (
+    ("Redshift", "Amazon Redshift", "it has no sequences, and its identity columns cannot be moved"),
+    ("CockroachDB", "CockroachDB", "it does not store is_called, and has no lock on a sequence"),
+    ("-YB-", "YugabyteDB", "its sequences are cached elsewhere, and it has no lock on a sequence"),
+    ("Greenplum", "Greenplum", "a sequence and its tables cannot be read in one statement"),
+)
 
 
 class Feed(str, Enum):
@@ -196,20 +205,34 @@ def identify(session: Session) -> Server:
     try:
         banner = str(session.rows("SELECT version()")[0][0])
     except Exception as error:
+        if sqlstate(error) is None:
+            raise
         raise UnsupportedServerError(
             f"the server does not answer SELECT version() ({first_line(error)}): "
             "connect to a database, not to a pooler's admin console"
         ) from error
-    for product in ("Redshift", "CockroachDB", "YugabyteDB"):
-        if product.lower().rstrip("db") in banner.lower():
-            raise UnsupportedServerError(
-                f"this is {product}, not PostgreSQL: its sequences work in another way, and it was left alone"
-            )
+    refuse_other_products(banner)
     with session.transaction():
         (server,) = session.fetch(queries.get("server"), Server)
-    if server.version_num < OLDEST_SERVER:
-        raise UnsupportedServerError(f"this is PostgreSQL {server.version}: version 13 or later is needed")
     return server
+
+
+def refuse_other_products(banner: str) -> None:
+    """Refuse what speaks PostgreSQL's protocol and whose sequences are something else.
+
+    :param banner: What `SELECT version()` returned.
+    :raises UnsupportedServerError: when it is no PostgreSQL, or one older than 13.
+    """
+    for mark, product, why in OTHER_PRODUCTS:
+        if mark in banner:
+            raise UnsupportedServerError(f"this is {product}, not PostgreSQL: {why}; nothing was read or written")
+    version = re.match(r"(?:PostgreSQL|EnterpriseDB) (\d+)", banner)
+    if version is None:
+        raise UnsupportedServerError(f"this is no PostgreSQL, it calls itself {banner!r}; nothing was read or written")
+    if int(version[1]) < OLDEST_SERVER:
+        raise UnsupportedServerError(
+            f"this is PostgreSQL {version[1]}, and {OLDEST_SERVER} or later is needed; nothing was read or written"
+        )
 
 
 def discover(session: Session, mapping: Iterable[Tie] = ()) -> list[SequenceInfo]:
