@@ -164,10 +164,9 @@ class Plan:
             lines += [f"-- {_comment(setval.sequence.qualified_name)}: {_comment(row.finding.reason or '')}"]
             if setval.obstacle is not None:
                 lines += [f"-- not moved: {_comment(setval.obstacle.reason)}", ""]
-            elif setval.way is Way.ADVANCE:
-                lines += [f"-- {setval.why}", row.finding.cure or "", ""]
             else:
-                lines += [f"-- {setval.why}", f"{statement(str(setval.way), setval)};", ""]
+                name = "advance_to" if setval.way is Way.ADVANCE else str(setval.way)
+                lines += [f"-- {setval.why}", f"{statement(name, setval)};", ""]
         return "\n".join(lines)
 
 
