@@ -69,6 +69,16 @@ def assert_row(row: dict[str, Any], wanted: dict[str, Any]) -> None:
     assert got == wanted, row["sequence"]
 
 
+def assert_inserts(scenario: Scenario, db: Database) -> None:
+    with db.connect() as conn:
+        for insert in scenario.inserts:
+            returned, error = outcome(conn, insert["sql"])
+            if "sqlstate" in insert:
+                assert error is not None and error.sqlstate == insert["sqlstate"], insert["sql"]
+            else:
+                assert error is None and returned == insert["returns"], f"{insert['sql']}: {error or returned}"
+
+
 @pytest.mark.parametrize(
     ("server", "scenario"),
     [
@@ -115,13 +125,28 @@ def test_scenario(scenario: Scenario, db: Database) -> None:
         name: row["verdict"] for name, row in fixed.items()
     }
 
-    with db.connect() as conn:
-        for insert in scenario.inserts:
-            returned, error = outcome(conn, insert["sql"])
-            if "sqlstate" in insert:
-                assert error is not None and error.sqlstate == insert["sqlstate"], insert["sql"]
-            else:
-                assert error is None and returned == insert["returns"], f"{insert['sql']}: {error or returned}"
+    assert_inserts(scenario, db)
+
+
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        pytest.param(scenario, id=scenario.name)
+        for scenario in SCENARIOS
+        if scenario.moved and scenario.suits(server_major(server_labels()[0]))
+    ],
+)
+def test_the_plan_as_sql_does_the_same(scenario: Scenario, newest_db: Database) -> None:
+    newest_db.execute(scenario.sql)
+    fresh = states(newest_db)
+    with newest_db.connect() as conn:
+        script = core.plan(conn, **scenario.options).to_sql()
+    newest_db.execute(script)
+    moved = states(newest_db)
+    assert {name for name, state in moved.items() if state != fresh[name]} == scenario.moved
+    newest_db.execute(script)
+    assert states(newest_db) == moved, "run twice, it writes nothing the second time"
+    assert_inserts(scenario, newest_db)
 
 
 def test_every_scenario_says_what_it_expects() -> None:
