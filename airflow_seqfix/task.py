@@ -6,6 +6,7 @@ import ast
 import contextlib
 import json
 import re
+import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 XCOM_ROWS = 50
 #: How wide the table in the log is.
 LOG_WIDTH = 140
+#: How often the log says how far a long move has come.
+SECONDS_BETWEEN_LINES = 5.0
 
 #: A name in a comma-separated list: quoted parts may hold commas.
 _LISTED = re.compile(r'(?:"(?:[^"]|"")*"|[^",])+')
@@ -142,6 +145,7 @@ class SequenceTask(BaseOperator):
         self.run_timeout = run_timeout
         self.wait_for_writers = wait_for_writers
         self._connection: Connection | None = None
+        self._last_line = 0.0
 
     def options(self, context: Context) -> Options:
         """Return what the core is given.
@@ -212,6 +216,13 @@ class SequenceTask(BaseOperator):
             f"Sequences of database {report.server.database}, read as role {report.server.role}",
             table(report, width=LOG_WIDTH, all_rows=True),
         )
+
+    def log_progress(self, sequence: str, done: int, calls: int) -> None:
+        """Write a line every few seconds while a sequence is moved over a large gap."""
+        now = time.monotonic()
+        if done and now - self._last_line > SECONDS_BETWEEN_LINES:
+            self._last_line = now
+            self.log.info("%s: %s of %s values", sequence, f"{done:,}", f"{calls:,}")
 
     def log_group(self, title: str, text: str) -> None:
         """Write text to the task's log, line by line, as a group that can be folded."""

@@ -5,7 +5,7 @@ Everything here works on a connection of psycopg 3 or psycopg2 and knows nothing
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Unpack
 
 from airflow_seqfix.core.cautions import Caution
@@ -21,7 +21,7 @@ from airflow_seqfix.core.examine import examine
 from airflow_seqfix.core.judge import Finding, Verdict
 from airflow_seqfix.core.options import Options, Settings
 from airflow_seqfix.core.policy import Lock, Policy
-from airflow_seqfix.core.repair import ROUNDS, Outcome, apply
+from airflow_seqfix.core.repair import ROUNDS, Outcome, Progress, apply
 from airflow_seqfix.core.report import Plan, Report, Row
 from airflow_seqfix.core.session import Connectable, Connection, borrow
 from airflow_seqfix.core.stored import StoredPlan, settle
@@ -78,7 +78,7 @@ def fix(
     conn: Connectable,
     *,
     plan: Plan | Mapping[str, Any] | None = None,
-    progress: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
     **options: Unpack[Options],
 ) -> Report:
     """Move every sequence that is behind forward, and verify each in a new transaction.
@@ -88,7 +88,8 @@ def fix(
 
     :param plan: What `plan()` returned, or its `to_dict()` back from JSON: only its moves are made, to its targets. One
         whose sequence or data have changed since is refused, and reported.
-    :param progress: Called with the name of each sequence before it is moved.
+    :param progress: Called with the name of a sequence, the values that have been passed, and the values to pass:
+        before each move, and every 10,000 values on the way.
     """
     settings = Settings.parse(options)
     stored = None if plan is None else _stored(plan, settings)
@@ -105,11 +106,10 @@ def fix(
             present = {finding.sequence.qualified_name: finding for finding in findings}
             due = [settle(move, present.get(move.sequence), settings.policy, server) for move in stored.moves]
             findings = [outcome.before for outcome in due]
-        tell = None if progress is None else (lambda setval: progress(setval.sequence.qualified_name))
         rounds = ROUNDS if stored is None else 1
         done = {
             outcome.before.sequence.oid: outcome
-            for outcome in apply(session, server, due, settings.policy, rounds=rounds, progress=tell)
+            for outcome in apply(session, server, due, settings.policy, rounds=rounds, progress=progress)
         }
         rows = tuple(
             Row(finding=done[finding.sequence.oid].after, outcome=done[finding.sequence.oid])

@@ -27,6 +27,10 @@ LOCK_PAUSE = 1.0
 ROUNDS = 3
 
 
+#: Called with the name of a sequence, the values that have been passed, and the values to pass.
+Progress = Callable[[str, int, int], None]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What became of one sequence that was behind."""
@@ -49,7 +53,7 @@ def apply(
     policy: Policy,
     *,
     rounds: int = ROUNDS,
-    progress: Callable[[SetVal], None] | None = None,
+    progress: Progress | None = None,
 ) -> list[Outcome]:
     """Move each sequence that is due, and verify it. One failure never stops the others.
 
@@ -65,9 +69,7 @@ def apply(
         for outcome in behind:
             setval = outcome.after.setval
             assert setval is not None
-            if progress is not None:
-                progress(setval)
-            error = _move(session, setval)
+            error = _move(session, setval, progress or _say_nothing)
             outcomes[setval.sequence.oid] = replace(outcome, way=setval.way, error=error)
         _verify(session, server, outcomes, [o.before.sequence.oid for o in behind], policy)
     return [
@@ -92,12 +94,17 @@ def _still_behind(outcome: Outcome) -> Obstacle:
     )
 
 
-def _move(session: Session, setval: SetVal) -> Obstacle | None:
+def _say_nothing(sequence: str, done: int, calls: int) -> None:
+    pass
+
+
+def _move(session: Session, setval: SetVal, progress: Progress = _say_nothing) -> Obstacle | None:
     """Take the chosen way; return what stood in it."""
+    progress(setval.sequence.qualified_name, 0, setval.calls)
     try:
         match setval.way:
             case Way.ADVANCE:
-                return _advance(session, setval)
+                return _advance(session, setval, progress)
             case Way.LOCKED:
                 _with_attempts(session, lambda: _lock_and_set(session, setval))
                 return None
@@ -145,7 +152,7 @@ def _with_attempts(session: Session, move: Callable[[], None]) -> None:
     raise AssertionError("unreachable")
 
 
-def _advance(session: Session, setval: SetVal) -> Obstacle | None:
+def _advance(session: Session, setval: SetVal, progress: Progress) -> Obstacle | None:
     """Call nextval() until a value reaches the target. Other sessions' calls count as well."""
     sequence, reached = setval.sequence, None
     left = setval.calls
@@ -154,6 +161,7 @@ def _advance(session: Session, setval: SetVal) -> Obstacle | None:
         if reached is None:
             return _changed(setval)
         left = calls_to_pass(sequence, reached + sequence.increment_by, setval.target)
+        progress(sequence.qualified_name, setval.calls - left, setval.calls)
     return None
 
 

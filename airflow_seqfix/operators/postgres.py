@@ -47,7 +47,7 @@ class PostgresSequenceResetOperator(SequenceTask):
                     report = plan.report
                 else:
                     plan = None
-                    report = core.fix(connection, **options)
+                    report = core.fix(connection, progress=self.log_progress, **options)
         except (core.ArgumentError, core.UnsupportedServerError) as error:
             raise AirflowFailException(str(error)) from None
         self.log_report(report)

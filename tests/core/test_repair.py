@@ -242,3 +242,36 @@ def examined(conn: psycopg.Connection, lock: str):
     plan = core.plan(conn, lock=lock)
     due = [Outcome(before=row.finding, after=row.finding) for row in plan.report.rows]
     return due, plan.report.server, plan.report.policy
+
+
+@pytest.mark.parametrize("lock", ["none", "sequence", "guarded"])
+def test_two_repairs_at_once_do_not_hurt_each_other(lock: str, two: Database) -> None:
+    for number in range(30):
+        two.execute(TABLE.replace("orders", f"t{number}"))
+    reports: list[core.Report] = []
+    connections = [two.connect() for _ in range(3)]
+    threads = [
+        threading.Thread(target=lambda conn=conn: reports.append(core.fix(conn, lock=lock, lock_timeout=1)))
+        for conn in connections
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(reports) == 3
+    assert [report.failing for report in reports] == [(), (), ()]
+    for number in range(30):
+        last_value, is_called, _ = two.state(f"t{number}_id_seq")
+        # Each repair that advances takes at most the gap that it saw.
+        assert is_called
+        assert 100 <= last_value <= (300 if lock == "none" else 100)
+    for conn in connections:
+        conn.close()
+
+
+def test_progress_tells_how_far_it_has_come(two: Database) -> None:
+    two.execute("INSERT INTO orders (id) VALUES (35000)")
+    told: list[tuple[str, int, int]] = []
+    with two.connect() as conn:
+        core.fix(conn, lock="none", tables=["orders"], progress=lambda *where: told.append(where))
+    assert told == [("public.orders_id_seq", done, 35000) for done in (0, 10000, 20000, 30000, 35000)]
