@@ -17,6 +17,7 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION 'sequence with OID % does not exist', sequence::oid USING ERRCODE = 'undefined_table';
     END IF;
+    EXECUTE format('ALTER SEQUENCE %s OWNER TO %s', sequence, present_owner);
     -- Only if the owner was another one by the time the lock was granted has this transaction written the row.
     PERFORM FROM pg_class WHERE oid = sequence AND xmin = pg_current_xact_id()::xid;
     IF FOUND THEN
