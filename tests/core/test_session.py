@@ -1,0 +1,206 @@
+"""The connection comes back as it was lent, whatever was done with it and whatever it was set up to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+import psycopg2.extras
+import pytest
+from psycopg import pq
+from psycopg.rows import dict_row, namedtuple_row
+
+from airflow_seqfix import core
+from tests.conftest import Database
+
+#: Three sequences that are behind, and one way of moving for each: advance, locked because of the gap, and of CACHE.
+BEHIND = """
+    CREATE TABLE small (id serial PRIMARY KEY);
+    INSERT INTO small SELECT generate_series(1, 10);
+    CREATE TABLE large (id serial PRIMARY KEY);
+    INSERT INTO large SELECT generate_series(1, 20000);
+    CREATE TABLE cached (id int GENERATED ALWAYS AS IDENTITY (CACHE 20) PRIMARY KEY);
+    INSERT INTO cached OVERRIDING SYSTEM VALUE SELECT generate_series(1, 10)
+"""
+
+DRIVERS = ("psycopg", "psycopg2")
+
+
+@pytest.fixture
+def behind(db: Database) -> Database:
+    db.execute(BEHIND)
+    return db
+
+
+def connect(db: Database, driver: str, **options: Any) -> Any:
+    if driver == "psycopg2":
+        return db.psycopg2(**options)
+    return db.connect(**options)
+
+
+def ask(conn: Any, query: str) -> list[tuple[Any, ...]]:
+    """Ask the session itself, in a way that both drivers know."""
+    cursor = conn.cursor()
+    cursor.execute(query)
+    rows = cursor.fetchall()
+    cursor.close()
+    return rows
+
+
+def run(conn: Any, statement: str) -> None:
+    cursor = conn.cursor()
+    cursor.execute(statement)
+    cursor.close()
+
+
+def settings(conn: Any) -> dict[str, str]:
+    return dict(ask(conn, "SELECT name, setting FROM pg_catalog.pg_settings WHERE source = 'session'"))
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_nothing_is_left_in_the_session(behind: Database, driver: str) -> None:
+    conn = connect(behind, driver)
+    for own in (
+        "statement_timeout = '7min'",
+        "search_path = pg_temp",
+        "row_security = on",
+        "application_name = 'mine'",
+    ):
+        run(conn, f"SET {own}")
+    before = settings(conn)
+    assert {"statement_timeout", "search_path", "row_security", "application_name"} <= set(before)
+
+    core.check(conn)
+    with pytest.raises(core.SelectionError):
+        core.check(conn, tables="nothing")
+    with pytest.raises(core.ArgumentError):
+        core.check(conn, margin=-1)
+    assert core.fix(conn).summary["verified"] == 3
+
+    assert settings(conn) == before
+    assert ask(conn, "SELECT count(*) FROM pg_catalog.pg_prepared_statements") == [(0,)]
+    assert ask(conn, "SELECT count(*) FROM pg_catalog.pg_cursors WHERE name <> ''") == [(0,)]
+    assert ask(conn, "SELECT count(*) FROM pg_catalog.pg_locks WHERE relation >= 16384 AND pid = pg_backend_pid()") == [
+        (0,)
+    ]
+    assert ask(conn, "SELECT count(*) FROM pg_catalog.pg_class WHERE relnamespace = pg_my_temp_schema()") == [(0,)]
+    assert conn.info.transaction_status == pq.TransactionStatus.IDLE
+    conn.close()
+
+
+@pytest.mark.parametrize("autocommit", [True, False])
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_autocommit_is_restored(behind: Database, driver: str, autocommit: bool) -> None:
+    conn = connect(behind, driver)
+    conn.autocommit = autocommit
+    assert core.fix(conn).summary["verified"] == 3
+    assert conn.autocommit is autocommit
+    with pytest.raises(core.SelectionError):
+        core.check(conn, tables="nothing")
+    assert conn.autocommit is autocommit
+    assert conn.info.transaction_status == pq.TransactionStatus.IDLE
+    conn.close()
+    with behind.connect() as other:
+        assert core.check(other).summary["in_sync"] == 3, "what was moved without autocommit is committed"
+
+
+@pytest.mark.parametrize("threshold", [None, 0, 5])
+def test_no_statement_is_prepared_and_the_threshold_is_restored(behind: Database, threshold: int | None) -> None:
+    with behind.connect() as conn:
+        conn.prepare_threshold = threshold
+        for _ in range(7):
+            core.check(conn)
+        assert conn.prepare_threshold == threshold
+        conn.prepare_threshold = None
+        assert ask(conn, "SELECT count(*) FROM pg_prepared_statements") == [(0,)]
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_connection_inside_a_transaction_is_refused(behind: Database, driver: str) -> None:
+    conn = connect(behind, driver)
+    conn.autocommit = False
+    run(conn, "INSERT INTO small VALUES (11)")
+    for call in (core.check, core.plan, core.fix):
+        with pytest.raises(
+            core.ArgumentError, match="the connection is inside a transaction: commit or roll back first"
+        ):
+            call(conn)
+    assert conn.autocommit is False
+    conn.commit()
+    assert behind.value("SELECT max(id) FROM small") == 11, "the transaction was not touched"
+
+    with pytest.raises((psycopg.Error, psycopg2.Error)):
+        run(conn, "SELECT 1/0")
+    with pytest.raises(core.ArgumentError, match="inside a transaction"):
+        core.check(conn)
+    conn.rollback()
+    assert core.check(conn).summary["behind"] == 3
+    conn.close()
+    with pytest.raises(core.ArgumentError, match="the connection is closed"):
+        core.check(conn)
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_callable_gets_its_connection_closed(behind: Database, driver: str) -> None:
+    opened = []
+
+    def open_one() -> Any:
+        opened.append(connect(behind, driver))
+        return opened[-1]
+
+    assert core.check(open_one).summary["behind"] == 3
+    with pytest.raises(core.SelectionError):
+        core.check(open_one, tables="nothing")
+    assert [bool(conn.closed) for conn in opened] == [True, True]
+
+
+@pytest.mark.parametrize("factory", [dict_row, namedtuple_row])
+def test_row_factories_of_psycopg(behind: Database, factory: Any) -> None:
+    with behind.connect() as conn:
+        conn.row_factory = factory
+        assert core.fix(conn).summary["verified"] == 3
+        assert conn.row_factory is factory
+
+
+def test_other_cursors_of_psycopg(behind: Database) -> None:
+    with behind.connect() as conn:
+        conn.cursor_factory = psycopg.ClientCursor
+        assert core.fix(conn).summary["verified"] == 3
+        assert conn.cursor_factory is psycopg.ClientCursor
+
+
+@pytest.mark.parametrize("name", ["RealDictCursor", "DictCursor", "NamedTupleCursor"])
+def test_cursors_of_psycopg2(behind: Database, name: str) -> None:
+    factory = getattr(psycopg2.extras, name)
+    conn = behind.psycopg2()
+    conn.cursor_factory = factory
+    assert core.fix(conn).summary["verified"] == 3
+    assert conn.cursor_factory is factory
+    conn.close()
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_session_that_reads_only_or_serializably_can_be_lent(behind: Database, driver: str) -> None:
+    conn = connect(behind, driver)
+    run(conn, "SET default_transaction_read_only = on; SET default_transaction_isolation = 'serializable'")
+    before = settings(conn)
+    assert core.fix(conn).summary["verified"] == 3
+    assert settings(conn) == before
+    conn.close()
+
+
+def test_a_check_runs_read_only_and_names_itself(behind: Database) -> None:
+    from tests.watched import Watched
+
+    seen = set()
+    watched = Watched(behind.psycopg2())
+
+    def look(statement: str) -> None:
+        if " AS t WHERE " in statement:
+            with watched._connection.cursor() as cursor:
+                cursor.execute("SELECT current_setting('transaction_read_only'), current_setting('application_name')")
+                seen.add(cursor.fetchone())
+
+    watched.before = look
+    core.check(watched, application_name="it's a \n check")
+    assert seen == {("on", "it?s a ? check")}

@@ -1,0 +1,63 @@
+"""A connection that notes what goes through it: the statements, and how many relations each of them leaves locked.
+
+Nothing is put in the server's place: every call goes on to a real connection of psycopg2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+#: Relations of users: OIDs below belong to the catalogs.
+LOCKED = """
+    SELECT count(DISTINCT relation) FROM pg_catalog.pg_locks
+     WHERE pid = pg_catalog.pg_backend_pid() AND locktype = 'relation' AND relation >= 16384
+"""
+
+
+class Watched:
+    """A connection of psycopg2, looked at."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self.statements: list[str] = []
+        #: How many relations were locked after each statement.
+        self.locked: list[int] = []
+        #: Called with each statement before it is sent.
+        self.before: Callable[[str], None] = lambda statement: None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    @property
+    def autocommit(self) -> bool:
+        return self._connection.autocommit
+
+    @autocommit.setter
+    def autocommit(self, value: bool) -> None:
+        self._connection.autocommit = value
+
+    @property
+    def reads(self) -> list[str]:
+        """The statements that read users' tables."""
+        return [statement for statement in self.statements if " AS t WHERE " in statement]
+
+    def cursor(self, *args: Any, **options: Any) -> WatchedCursor:
+        return WatchedCursor(self, self._connection.cursor(*args, **options))
+
+
+class WatchedCursor:
+    def __init__(self, watched: Watched, cursor: Any) -> None:
+        self._watched = watched
+        self._cursor = cursor
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cursor, name)
+
+    def execute(self, statement: str) -> None:
+        self._watched.before(statement)
+        self._watched.statements.append(statement)
+        self._cursor.execute(statement)
+        with self._watched._connection.cursor() as other:
+            other.execute(LOCKED)
+            self._watched.locked.append(other.fetchone()[0])
