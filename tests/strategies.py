@@ -207,15 +207,19 @@ def _values(
             values = [value for value in values if not is_ahead(value)]
             values.append(last_before - sign * draw(st.integers(0, 3 * abs(step))))
         case "behind":
-            distance = draw(st.integers(0, 5).map(lambda n: n * abs(step)) | st.integers(0, 500))
+            # The last of them are more calls of nextval() than one transaction makes.
+            steps = st.integers(0, 5) | st.sampled_from([9_999, 10_000, 10_001, 12_345])
+            distance = draw(steps.map(lambda n: n * abs(step)) | st.integers(0, 500))
             values.append(_clip(low, high)(next_value + sign * distance) if low <= high else 0)
         case "outlier":
             values = [value for value in values if not is_ahead(value) or abs(value - next_value) <= 2 * abs(step)]
-            far = draw(st.integers(-1, 3)) + abs(step) * draw(st.integers(0, 3))
             if is_first:
-                steps = -(-(wish.max_jump + far) // abs(step))
-                on_steps = wish.interleaved or draw(st.booleans())
-                values.append(_clip(low, high)(next_value + steps * step if on_steps else jumped + sign * far))
+                # Close to max_jump on either side, from the last row before it, or from the next value.
+                base = max([next_value, *filter(is_ahead, values)], key=lambda value: sign * value)
+                far = wish.max_jump + draw(st.sampled_from([0, 0, 1, 1, 1, 2, 50, 3 * abs(step)]))
+                if wish.interleaved or draw(st.booleans()):
+                    far = -(-far // abs(step)) * abs(step)
+                values.append(_clip(low, high)(base + sign * far))
     return [value for value in values if holds[0] <= value <= holds[1]]
 
 
