@@ -19,6 +19,9 @@ def get_provider_info() -> dict[str, Any]:
         "operators": [
             {"integration-name": "PostgreSQL sequences", "python-modules": ["airflow_seqfix.operators.postgres"]}
         ],
+        "triggers": [
+            {"integration-name": "PostgreSQL sequences", "python-modules": ["airflow_seqfix.triggers.postgres"]}
+        ],
         "sensors": [
             {"integration-name": "PostgreSQL sequences", "python-modules": ["airflow_seqfix.sensors.postgres"]}
         ],

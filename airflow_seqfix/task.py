@@ -167,45 +167,20 @@ class SequenceTask(BaseOperator):
 
         :raises ConnectionFailedError: when there is none to be had; nothing of Airflow's, so that it is retried.
         """
-        from airflow.providers.common.compat.sdk import AirflowNotFoundException
-        from airflow.providers.postgres.hooks.postgres import PostgresHook
+        from airflow_seqfix.connection import open_connection
 
-        from airflow_seqfix.core import ConnectionFailedError
-
-        try:
-            hook = PostgresHook(postgres_conn_id=self.conn_id, database=self.database, **(self.hook_params or {}))
-            connection = hook.connection
-        except AirflowNotFoundException as error:
-            raise ConnectionFailedError(
-                f"conn_id={self.conn_id!r} is not defined: add it with `airflow connections add`, on the page "
-                f"Admin, Connections, or as AIRFLOW_CONN_{self.conn_id.upper()}"
-            ) from error
-        if connection.conn_type not in ("postgres", "postgresql"):
-            raise AirflowFailException(
-                f"conn_id={self.conn_id!r} is of type {connection.conn_type!r}: a connection of type postgres is needed"
-            )
-        try:
-            opened: Any = hook.get_conn()
-        except Exception as error:
-            where = (
-                f"host={connection.host} port={connection.port or 5432} "
-                f"dbname={self.database or connection.schema} user={connection.login}"
-            )
-            raise ConnectionFailedError(
-                f"conn_id={self.conn_id!r} does not connect ({where}): {_one_line(error)}"
-            ) from None
-        with contextlib.closing(opened):
-            self._connection = opened
+        with open_connection(self.conn_id, self.database, self.hook_params) as connection:
+            self._connection = connection
             try:
-                yield opened
+                yield connection
             finally:
                 self._connection = None
 
     def on_kill(self) -> None:
-        """Cancel the statement that is running: it would go on, and keep its locks, without its task."""
-        cancel = getattr(self._connection, "cancel_safe", None) or getattr(self._connection, "cancel", None)
-        if cancel is not None:
-            cancel()
+        """Cancel the statement that is running."""
+        from airflow_seqfix.connection import cancel
+
+        cancel(self._connection)
 
     def log_report(self, report: Report) -> None:
         """Write the whole table to the task's log, as a group that can be folded."""
@@ -284,7 +259,3 @@ def _dictionary(argument: str, value: Any) -> dict[str, Any]:
     if value is not None and not isinstance(value, dict):
         raise AirflowFailException(f"{argument} is {value!r}: give a dictionary by sequence")
     return value or {}
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(dict.fromkeys(line.strip() for line in str(error).splitlines() if line.strip()))

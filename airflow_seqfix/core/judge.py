@@ -109,7 +109,7 @@ def _nothing_to_compare(sequence: SequenceInfo) -> str:
             case Feed.OWNED:
                 return f"{column.qualified_name} owns it, and does not draw from it"
             case _:
-                return f"{column.qualified_name} is of type {column.data_type}, which does not order as numbers do"
+                return f"{column.qualified_name} is of type {column.data_type}; integers and numeric are compared"
     return "no column draws from it"
 
 
@@ -269,11 +269,12 @@ def _stray(measurement: Measurement, furthest: int, policy: Policy) -> str | Non
         return f"that is more than max_jump ({policy.max_jump:,}) away, and the value before it could not be read"
     by_steps = _by_steps(measurement, policy)
     before = measurement.probe.runner_up_on_steps if by_steps else measurement.probe.runner_up
+    place = f"the value before it, {before}"
     if before is None or is_beyond(measurement.sequence, next_value, before):
-        before = next_value
+        before, place = next_value, "the next value"
     if abs(furthest - before) <= policy.max_jump:
         return None
-    return f"that is more than max_jump ({policy.max_jump:,}) beyond the value before it, {before}"
+    return f"that is more than max_jump ({policy.max_jump:,}) beyond {place}"
 
 
 def _statement(setval: SetVal) -> str:

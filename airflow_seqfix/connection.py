@@ -1,0 +1,60 @@
+"""A connection through Airflow's PostgresHook, and what to say when there is none."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import AirflowFailException
+
+if TYPE_CHECKING:
+    from airflow_seqfix.core import Connection
+
+
+@contextlib.contextmanager
+def open_connection(
+    conn_id: str, database: str | None, hook_params: dict[str, Any] | None, airflow_connection: Any = None
+) -> Iterator[Connection]:
+    """Open a connection, and close it in the end.
+
+    :param airflow_connection: What is stored under `conn_id`, where it was fetched before: in the triggerer a thread
+        cannot fetch it.
+    :raises ConnectionFailedError: when there is none to be had; nothing of Airflow's, so that it is retried.
+    :raises AirflowFailException: when it is no PostgreSQL connection.
+    """
+    from airflow.providers.common.compat.sdk import AirflowNotFoundException
+    from airflow.providers.postgres.hooks.postgres import PostgresHook
+
+    from airflow_seqfix.core import ConnectionFailedError
+
+    arguments = {"postgres_conn_id": conn_id, "database": database, **(hook_params or {})}
+    if airflow_connection is not None:
+        arguments["connection"] = airflow_connection
+    try:
+        hook = PostgresHook(**arguments)
+        stored = hook.connection
+    except AirflowNotFoundException as error:
+        raise ConnectionFailedError(
+            f"conn_id={conn_id!r} is not defined: add it with `airflow connections add`, on the page Admin, "
+            f"Connections, or as AIRFLOW_CONN_{conn_id.upper()}"
+        ) from error
+    if stored.conn_type not in ("postgres", "postgresql"):
+        raise AirflowFailException(
+            f"conn_id={conn_id!r} is of type {stored.conn_type!r}: a connection of type postgres is needed"
+        )
+    try:
+        opened: Any = hook.get_conn()
+    except Exception as error:
+        said = " ".join(dict.fromkeys(line.strip() for line in str(error).splitlines() if line.strip()))
+        where = f"host={stored.host} port={stored.port or 5432} dbname={database or stored.schema} user={stored.login}"
+        raise ConnectionFailedError(f"conn_id={conn_id!r} does not connect ({where}): {said}") from None
+    with contextlib.closing(opened):
+        yield opened
+
+
+def cancel(connection: Connection | None) -> None:
+    """Cancel the statement that is running: it would go on, and keep its locks, without its task."""
+    ask = getattr(connection, "cancel_safe", None) or getattr(connection, "cancel", None)
+    if ask is not None:
+        ask()
