@@ -23,6 +23,10 @@ RELATIONS_AT_ONCE = 400
 COLUMNS_AT_ONCE = 50
 #: A column without an index and with more rows than this is read in a statement of its own.
 SLOW_ROWS = 100_000
+#: While another session rewrites a sequence (ALTER SEQUENCE … RESTART), the file that a reader has just found can be
+#: emptied under it: the server says this, or returns no row. It is read again so many times.
+REWRITING = "XX001"
+REWRITTEN = 4
 #: How many stored values are looked at to find the first collision where the increment is not 1.
 PROBE_ROWS = 1_000
 
@@ -154,19 +158,25 @@ def _chunks(measurements: list[Measurement]) -> Iterator[list[Measurement]]:
         yield chunk
 
 
+class _EmptyError(Exception):
+    """A sequence gave no row."""
+
+    sqlstate = REWRITING
+
+
 Reader = Callable[[Session, Server, list[Measurement]], list[Measurement]]
 
 
 def _read_apart(session: Session, server: Server, chunk: list[Measurement], read: Reader) -> list[Measurement]:
     """Read a chunk; where that fails, halve it until the culprits stand alone."""
     try:
-        try:
-            return read(session, server, chunk)
-        except Exception as error:
-            # While another session rewrites a sequence its new file can be read empty, once.
-            if sqlstate(error) != "XX001":
-                raise
-            return read(session, server, chunk)
+        for _ in range(REWRITTEN):
+            try:
+                return read(session, server, chunk)
+            except Exception as error:
+                if sqlstate(error) != REWRITING:
+                    raise
+        return read(session, server, chunk)
     except ConnectionFailedError:
         raise
     except DeadlineError:
@@ -195,12 +205,9 @@ def _read_states(session: Session, server: Server, chunk: list[Measurement]) -> 
     for index, measurement in enumerate(chunk):
         if index not in answers or answers[index][0][0] is None:
             # pg_get_sequence_data() answers NULL where a plain read says what is wrong.
-            if len(chunk) > 1:
-                read += _read_apart(session, server, [measurement], _read_states)
-            else:
-                read.append(
-                    replace(measurement, obstacle=unreadable(measurement.sequence, None, session.limits, server))
-                )
+            if len(chunk) == 1:
+                raise _EmptyError("another session is rewriting the sequence")
+            read += _read_apart(session, server, [measurement], _read_states)
             continue
         last_value, is_called, _ = answers[index][-1]
         furthest = tuple(value for *_, value in answers[index])
@@ -304,5 +311,5 @@ def _probe_query(measurement: Measurement, column: ColumnInfo) -> str:
 
 
 def _bigint(value: int) -> str:
-    # A bare -9223372036854775808 would be read as a negated numeric, which no integer index serves.
+    # One type for all, so that no arithmetic between them is done in a smaller one.
     return f"'{value}'::bigint"

@@ -42,10 +42,8 @@ def forbidden(sequence: SequenceInfo, server: Server) -> Obstacle | None:
     return None
 
 
-def unreadable(sequence: SequenceInfo, error: Exception | None, limits: Limits, server: Server) -> Obstacle:
-    """Return why a read failed. Without an error, the sequence gave no row."""
-    if error is None:
-        return Obstacle(reason="the sequence is no longer there", cure="run again")
+def unreadable(sequence: SequenceInfo, error: Exception, limits: Limits, server: Server) -> Obstacle:
+    """Return why a read failed."""
     state = sqlstate(error)
     slow = next((column for column in sequence.comparable if not column.has_index), None)
     match state:
@@ -69,6 +67,11 @@ def unreadable(sequence: SequenceInfo, error: Exception | None, limits: Limits, 
         case "42501":
             reason = first_line(error)
             cure = f"GRANT SELECT ON SEQUENCE {sequence.qualified_name} TO {server.quoted_role};"
+        case "XX001":
+            reason = first_line(error)
+            cure = (
+                "run again: a sequence that is just being rewritten reads like this; if it stays, see the server's log"
+            )
         case "0A000" if server.in_recovery:
             reason, cure = "an unlogged sequence cannot be read on a standby", "check on the primary"
         case _:

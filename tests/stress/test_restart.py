@@ -1,0 +1,31 @@
+"""Reading sequences while others rewrite them."""
+
+from __future__ import annotations
+
+import threading
+
+from airflow_seqfix import core
+from tests.conftest import Database
+
+
+def test_a_sequence_that_is_restarted_all_the_time_is_read(newest_db: Database) -> None:
+    newest_db.execute("CREATE TABLE t (id bigserial PRIMARY KEY); INSERT INTO t DEFAULT VALUES")
+    stop, restarts = threading.Event(), 0
+
+    def restart() -> None:
+        nonlocal restarts
+        with newest_db.connect() as conn:
+            while not stop.is_set():
+                restarts += 1
+                conn.execute(f"ALTER SEQUENCE t_id_seq RESTART WITH {restarts + 1}")
+
+    thread = threading.Thread(target=restart)
+    thread.start()
+    try:
+        with newest_db.connect() as conn:
+            rows = [core.check(conn).rows[0] for _ in range(400)]
+    finally:
+        stop.set()
+        thread.join()
+    assert restarts > 400
+    assert {(str(row.verdict), row.finding.reason) for row in rows} == {("in_sync", None)}
