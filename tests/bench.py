@@ -210,4 +210,4 @@ def choose_ways(draw: Any, opinions: dict[str, Opinion]) -> dict[str, Any]:
     lock = draw(st.sampled_from([lock.value for lock in Lock]), label="lock")
     if lock == "none" and max(opinion.calls for opinion in opinions.values()) > CALLS:
         lock = "auto"
-    return {"lock": lock, "advance_up_to": draw(st.sampled_from([0, 100, 10_000]), label="advance_up_to")}
+    return {"lock": lock, "advance_up_to": draw(st.sampled_from([0, 100, 20_000]), label="advance_up_to")}
