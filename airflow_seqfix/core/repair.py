@@ -123,8 +123,9 @@ def _move(session: Session, setval: SetVal, progress: Progress = _say_nothing) -
 
 
 def _lock_and_set(session: Session, setval: SetVal) -> None:
+    # In the same round trip: a slow or hanging client would keep everybody waiting between the two.
     with session.transaction(read_only=False):
-        session.run(statement("locked", setval))
+        session.run(f"{statement('locked', setval)};\nCOMMIT")
 
 
 def _value(session: Session, name: str, setval: SetVal, *, calls: int = 1) -> int | None:

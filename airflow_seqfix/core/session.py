@@ -110,7 +110,9 @@ class Session:
         try:
             self._execute(self._begin(read_only))
             yield
-            self._execute("COMMIT")
+            # A statement that takes a lock has brought its own.
+            if self._connection.info.transaction_status != 0:
+                self._execute("COMMIT")
         except Exception as error:
             with contextlib.suppress(Exception):
                 self._execute("ROLLBACK")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import threading
 import time
@@ -12,7 +13,7 @@ import pytest
 
 from airflow_seqfix import core
 from airflow_seqfix.core.repair import Outcome, apply
-from airflow_seqfix.core.session import Limits, borrow
+from airflow_seqfix.core.session import Limits, Session, borrow
 from tests.conftest import Database, Server, database_on
 
 TABLE = """
@@ -197,6 +198,31 @@ def test_a_busy_sequence_is_asked_for_a_few_times_and_then_reported(two: Databas
     }
     assert report.summary["failed"] == 1
     assert report.failing
+
+
+@pytest.mark.parametrize("driver", ["psycopg", "psycopg2"])
+def test_a_lock_is_free_again_before_the_client_goes_on(
+    driver: str, two: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute, statements, held = Session._execute, 0, []
+    conn = two.psycopg2() if driver == "psycopg2" else two.connect()
+    with contextlib.closing(conn), two.connect() as watcher:
+
+        def watched(session: Session, statement: str) -> None:
+            nonlocal statements
+            execute(session, statement)
+            statements += "OWNER TO" in statement
+            held.extend(
+                watcher.execute(
+                    "SELECT l.relation::regclass FROM pg_locks l JOIN pg_sequence q ON q.seqrelid = l.relation"
+                    " WHERE l.mode = 'AccessExclusiveLock'"
+                ).fetchall()
+            )
+
+        monkeypatch.setattr(Session, "_execute", watched)
+        assert core.fix(conn, lock="sequence").summary["fixed"] == 2
+    assert statements == 2, "these are the ones to look after"
+    assert held == []
 
 
 def test_run_timeout_ends_the_run_and_loses_nothing(two: Database) -> None:
