@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 import contextlib
-import json
-import re
 import time
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
 from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
+
+from airflow_seqfix.arguments import dictionary, names
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -23,9 +22,6 @@ XCOM_ROWS = 50
 LOG_WIDTH = 140
 #: How often the log says how far a long move has come.
 SECONDS_BETWEEN_LINES = 5.0
-
-#: A name in a comma-separated list: quoted parts may hold commas.
-_LISTED = re.compile(r'(?:"(?:[^"]|"")*"|[^",])+')
 
 #: The selection, which a template may render.
 NAME_ARGUMENTS = ("schemas", "tables", "columns", "sequences", "exclude")
@@ -50,6 +46,7 @@ OTHER_ARGUMENTS = (
 )
 
 Names = str | Sequence[str]
+T = TypeVar("T")
 
 
 class SequenceTask(BaseOperator):
@@ -154,7 +151,7 @@ class SequenceTask(BaseOperator):
         """
         options: dict[str, Any] = {name: getattr(self, name) for name in OTHER_ARGUMENTS}
         options |= {name: names(name, getattr(self, name)) for name in NAME_ARGUMENTS}
-        options |= {name: _dictionary(name, getattr(self, name)) for name in BY_SEQUENCE}
+        options |= {name: dictionary(name, getattr(self, name)) for name in BY_SEQUENCE}
         instance = context.get("ti")
         if instance is not None:
             # Who is it, in pg_stat_activity.
@@ -175,6 +172,20 @@ class SequenceTask(BaseOperator):
                 yield connection
             finally:
                 self._connection = None
+
+    def ask(self, context: Context, work: Callable[..., T], **more: Any) -> T:
+        """Call a function of the core on a connection, with the options of this task and `more`.
+
+        :raises AirflowFailException: when an argument cannot be meant, which no retry mends.
+        """
+        from airflow_seqfix.core import ArgumentError, UnsupportedServerError
+
+        options: dict[str, Any] = {**self.options(context), **more}
+        try:
+            with self.connection() as connection:
+                return work(connection, **options)
+        except (ArgumentError, UnsupportedServerError) as error:
+            raise AirflowFailException(str(error)) from None
 
     def on_kill(self) -> None:
         """Cancel the statement that is running."""
@@ -206,19 +217,22 @@ class SequenceTask(BaseOperator):
             self.log.info("%s", line)
         self.log.info("::endgroup::")
 
-    def fail(self, context: Context, report: Report) -> NoReturn:
+    def fail(self, context: Context, report: Report, *, retry: bool = False) -> NoReturn:
         """Push the report, and fail in the way that the worst of it asks for.
 
         :raises LockTimeoutError: when a lock could not be had: trying again may help.
+        :raises DriftError: when it may help because of `retry`.
         :raises AirflowFailException: when it would not.
         """
-        from airflow_seqfix.core import LockTimeoutError
+        from airflow_seqfix.core import DriftError, LockTimeoutError
         from airflow_seqfix.render.message import message
 
         context["ti"].xcom_push(key="return_value", value=xcom(report))
         errors = [row.outcome.error for row in report.failing if row.outcome is not None]
         if any(error is not None and error.sqlstate == "55P03" for error in errors):
             raise LockTimeoutError(message(report))
+        if retry:
+            raise DriftError(message(report))
         raise AirflowFailException(message(report))
 
 
@@ -226,36 +240,3 @@ def xcom(report: Report) -> dict[str, Any]:
     """Return the report with the rows that somebody has to know of, and no more than `XCOM_ROWS` of them."""
     telling = [row for row in report.sorted_rows if row.outcome is not None or row.finding.fails(report.policy)]
     return report.to_dict(telling[:XCOM_ROWS]) | {"truncated": max(0, len(telling) - XCOM_ROWS)}
-
-
-def names(argument: str, value: Any) -> list[str]:
-    """Return a list of names from what a caller, a form or a template yields: a list, JSON, or names with commas.
-
-    :raises AirflowFailException: when it is nothing of the kind.
-    """
-    if isinstance(value, str):
-        if not value.strip() or value.strip() == "None":
-            raise AirflowFailException(f"{argument} is {value!r}, perhaps from a template: give names, or leave it out")
-        if value.lstrip().startswith("["):
-            for read in (json.loads, ast.literal_eval):
-                with contextlib.suppress(ValueError, SyntaxError):
-                    return names(argument, read(value))
-            raise AirflowFailException(f"{argument} is {value!r}, which is no list")
-        return [name.strip() for name in _LISTED.findall(value) if name.strip()]
-    if value is None:
-        return []
-    if isinstance(value, list | tuple | set) and all(isinstance(name, str) for name in value):
-        return list(value)
-    raise AirflowFailException(f"{argument} is {value!r}: give a list of names")
-
-
-def _dictionary(argument: str, value: Any) -> dict[str, Any]:
-    """Return a dictionary from what a caller, a form or a template yields."""
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except ValueError:
-            raise AirflowFailException(f"{argument} is {value!r}, which is no JSON") from None
-    if value is not None and not isinstance(value, dict):
-        raise AirflowFailException(f"{argument} is {value!r}: give a dictionary by sequence")
-    return value or {}

@@ -12,6 +12,7 @@ from airflow_seqfix.core.cautions import Caution
 from airflow_seqfix.core.errors import (
     ArgumentError,
     ConnectionFailedError,
+    DriftError,
     LockTimeoutError,
     SelectionError,
     SeqfixError,
@@ -33,6 +34,7 @@ __all__ = [
     "Connectable",
     "Connection",
     "ConnectionFailedError",
+    "DriftError",
     "Finding",
     "Lock",
     "LockTimeoutError",

@@ -29,6 +29,10 @@ class LockTimeoutError(SeqfixError):
     """A lock could not be had in time; trying again may help."""
 
 
+class DriftError(SeqfixError):
+    """Sequences are not in sync, and whoever asked wants to ask again."""
+
+
 class DeadlineError(SeqfixError):
     """`run_timeout` is over before the catalog was read."""
 

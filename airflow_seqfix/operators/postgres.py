@@ -1,12 +1,14 @@
-"""The operator that repairs sequences after a load."""
+"""The operators: one that repairs sequences after a load, and one that fails where some are not in sync."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
-from airflow_seqfix.task import SequenceTask, xcom
+from airflow_seqfix.arguments import dictionary
+from airflow_seqfix.task import XCOM_ROWS, SequenceTask, xcom
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -22,37 +24,79 @@ class PostgresSequenceResetOperator(SequenceTask):
         under a lock on the sequence); "guarded" (one setval() that looks first, not proven under concurrent writes).
     :param advance_up_to: With "auto", gaps of up to this many values are passed with nextval().
     :param dry_run: Whether to report only what would be done. Drift then does not fail the task.
+    :param plan: What an earlier task with `dry_run=True` returned (`plan=that_task.output`): only its moves are made,
+        to its targets, and one whose sequence or data have changed since is refused. Takes the place of a selection.
 
     :return: The report, with the sequences that were moved or that somebody has to look at.
     """
 
+    template_fields: Sequence[str] = (*SequenceTask.template_fields, "plan")
+
     def __init__(
-        self, *, lock: str = "auto", advance_up_to: int = 10_000, dry_run: bool = False, **kwargs: Any
+        self,
+        *,
+        lock: str = "auto",
+        advance_up_to: int = 10_000,
+        dry_run: bool = False,
+        plan: Any = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.lock = lock
         self.advance_up_to = advance_up_to
         self.dry_run_only = dry_run
+        self.plan = plan
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Repair, log the table, push the report, and fail where something is left that needs a person."""
         from airflow_seqfix import core
 
-        options = self.options(context)
-        options |= {"lock": self.lock, "advance_up_to": self.advance_up_to}  # type: ignore[typeddict-item]
-        try:
-            with self.connection() as connection:
-                if self.dry_run_only:
-                    plan = core.plan(connection, **options)
-                    report = plan.report
-                else:
-                    plan = None
-                    report = core.fix(connection, progress=self.log_progress, **options)
-        except (core.ArgumentError, core.UnsupportedServerError) as error:
-            raise AirflowFailException(str(error)) from None
+        how = {"lock": self.lock, "advance_up_to": self.advance_up_to}
+        if self.dry_run_only:
+            if self.plan is not None:
+                raise AirflowFailException("dry_run and plan exclude each other: leave one out")
+            return self._show(self.ask(context, core.plan, **how))
+        stored = None if self.plan is None else dictionary("plan", self.plan)
+        report = self.ask(context, core.fix, plan=stored, progress=self.log_progress, **how)
         self.log_report(report)
-        if plan is not None:
-            self.log_group("The same as SQL", plan.to_sql())
-        elif report.failing:
+        if report.failing:
             self.fail(context, report)
+        return xcom(report)
+
+    def _show(self, plan: Any) -> dict[str, Any]:
+        """Log a plan, and return what `plan=` takes."""
+        self.log_report(plan.report)
+        self.log_group("The same as SQL", plan.to_sql())
+        whole = plan.to_dict()
+        moves = whole["moves"]
+        return xcom(plan.report) | {
+            "plan_version": whole["plan_version"],
+            "moves": moves[:XCOM_ROWS],
+            "truncated": max(0, len(moves) - XCOM_ROWS),
+        }
+
+
+class PostgresSequenceCheckOperator(SequenceTask):
+    """Fail where a PostgreSQL sequence is behind its data, exhausted or unknown.
+
+    The gate that looks once, as Airflow's SQL check operators do; `PostgresSequenceDriftSensor` is the one that waits.
+    Reads only. The arguments of `SequenceTask`, and:
+
+    :param retry_on_failure: Whether a task that fails is worth a retry, because something else repairs meanwhile.
+
+    :return: The report, with the sequences that somebody has to look at.
+    """
+
+    def __init__(self, *, retry_on_failure: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.retry_on_failure = retry_on_failure
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Look, log the table, push the report, and fail."""
+        from airflow_seqfix import core
+
+        report = self.ask(context, core.check)
+        self.log_report(report)
+        if report.failing:
+            self.fail(context, report, retry=self.retry_on_failure)
         return xcom(report)

@@ -83,11 +83,7 @@ class PostgresSequenceDriftSensor(SequenceTask, BaseSensorOperator):
         from airflow_seqfix import core
         from airflow_seqfix.render.message import message
 
-        try:
-            with self.connection() as connection:
-                report = core.check(connection, **self.options(context))
-        except (core.ArgumentError, core.UnsupportedServerError) as error:
-            raise AirflowFailException(str(error)) from None
+        report = self.ask(context, core.check)
         self.log_report(report)
         if report.failing and self.on_drift == "fail":
             self.fail(context, report)

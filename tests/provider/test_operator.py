@@ -277,3 +277,62 @@ def test_defaults_are_the_core_s() -> None:
         for name in (*POLICY_OPTIONS, *LIMIT_OPTIONS):
             if hasattr(defaults, name):
                 assert arguments[name].default == getattr(defaults, name), name
+
+
+def test_a_plan_from_an_earlier_task(shop: Database, run_dag: Callable[..., Any]) -> None:
+    from airflow.sdk import DAG
+
+    from airflow_seqfix.operators.postgres import PostgresSequenceResetOperator
+
+    shop.execute(DRIFT)
+    with DAG(dag_id="planned", schedule=None) as dag:
+        plan = PostgresSequenceResetOperator(task_id="plan", conn_id="shop", tables=["orders"], dry_run=True)
+        PostgresSequenceResetOperator(task_id="apply", conn_id="shop", plan=plan.output)
+    run = run_dag(dag)
+    assert run.state == "success"
+    report = next(i for i in run.get_task_instances() if i.task_id == "apply").xcom_pull(task_ids="apply")
+    assert [row["sequence"] for row in report["sequences"]] == ["public.orders_id_seq"]
+    assert shop.value("INSERT INTO orders (note) VALUES ('') RETURNING id") == 101
+    assert shop.state("customers_id_seq")[:2] == (1, False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"plan": "{}"}, "plan: this is no plan"),
+        ({"plan": "not json"}, "plan is 'not json', which is no JSON"),
+        ({"plan": {"moves": [], "plan_version": 1, "truncated": 2}}, "plan: it was cut short"),
+        (
+            {"plan": {"moves": [], "plan_version": 1, "database": "elsewhere"}},
+            "plan: it was made for database elsewhere",
+        ),
+        ({"plan": {}, "dry_run": True}, "dry_run and plan exclude each other"),
+        ({"plan": {"moves": []}, "tables": "orders"}, "plan: a plan says itself what to move"),
+    ],
+)
+def test_what_is_no_plan_fails_without_retry(arguments: dict[str, Any], said: str, shop: Database) -> None:
+    from airflow.providers.common.compat.sdk import AirflowFailException
+
+    with pytest.raises(AirflowFailException) as failure:
+        operator(**arguments).execute({"ti": Pushed()})
+    assert str(failure.value).startswith(said)
+
+
+def test_the_check_operator(shop: Database) -> None:
+    from airflow.providers.common.compat.sdk import AirflowFailException
+
+    from airflow_seqfix.core import DriftError
+    from airflow_seqfix.operators.postgres import PostgresSequenceCheckOperator
+
+    shop.execute(DRIFT)
+    state = shop.state("orders_id_seq")
+    ti = Pushed()
+    with pytest.raises(AirflowFailException, match=r"public\.orders_id_seq \(public\.orders\.id\): behind"):
+        PostgresSequenceCheckOperator(task_id="check", conn_id="shop").execute({"ti": ti})
+    assert ti.xcoms["return_value"]["summary"]["behind"] == 2
+    with pytest.raises(DriftError):
+        PostgresSequenceCheckOperator(task_id="check", conn_id="shop", retry_on_failure=True).execute({"ti": ti})
+    assert shop.state("orders_id_seq") == state
+    operator().execute({"ti": ti})
+    report = PostgresSequenceCheckOperator(task_id="check", conn_id="shop").execute({"ti": ti})
+    assert report["summary"]["in_sync"] == 3
