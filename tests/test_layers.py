@@ -23,6 +23,8 @@ CORE = (
     "policy",
     "ways",
     "obstacles",
+    "values",
+    "partitions",
     "measure",
     "steps",
     "cautions",

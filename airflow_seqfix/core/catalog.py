@@ -73,6 +73,7 @@ class ColumnInfo:
     schema_name: str
     table_name: str
     column_name: str
+    column_number: int
     qualified_table: str
     quoted_column: str
     data_type: str

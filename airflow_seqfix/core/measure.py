@@ -9,33 +9,29 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from airflow_seqfix.core.catalog import ColumnInfo, SequenceInfo, Server
 from airflow_seqfix.core.errors import ConnectionFailedError, DeadlineError, Obstacle, sqlstate
 from airflow_seqfix.core.obstacles import forbidden, out_of_time, unreadable
+from airflow_seqfix.core.partitions import columns_and_relations, cut, is_wide, read_in_slices
 from airflow_seqfix.core.session import Session
+from airflow_seqfix.core.values import furthest_query, probe_query
 
-#: How many relations one statement may open, and so lock until it ends. The server's lock table, shared by all
-#: sessions, holds about 6,000 at default settings.
-RELATIONS_AT_ONCE = 400
-#: How many columns one statement may read. On 13, planning time grows with the square.
-COLUMNS_AT_ONCE = 50
 #: A column without an index and with more rows than this is read in a statement of its own.
 SLOW_ROWS = 100_000
 #: While another session rewrites a sequence (ALTER SEQUENCE … RESTART), the file that a reader has just found can be
 #: emptied under it: the server says this, or returns no row. It is read again so many times.
 REWRITING = "XX001"
 REWRITTEN = 4
-#: How many stored values are looked at to find the first collision where the increment is not 1.
-PROBE_ROWS = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
     """What is looked up besides, where the next value has been reached by the data."""
 
-    #: The first stored value that nextval() will hit; None where `PROBE_ROWS` values did not show one.
+    #: The first stored value that nextval() will hit; None where the values looked at do not show one.
     collision: int | None
     #: The last stored value that was looked at for it.
     probed_to: int | None
@@ -139,23 +135,16 @@ def _has_steps(measurement: Measurement) -> bool:
 
 
 def _chunks(measurements: list[Measurement]) -> Iterator[list[Measurement]]:
-    """Cut the work into statements that open a bounded number of relations."""
-    chunk: list[Measurement] = []
-    columns = relations = 0
-    for measurement in measurements:
-        comparable = measurement.sequence.comparable
-        if any(not column.has_index and column.estimated_rows > SLOW_ROWS for column in comparable):
-            yield [measurement]
-            continue
-        weight = 1 + sum(column.relations for column in comparable)
-        if chunk and (columns + len(comparable) > COLUMNS_AT_ONCE or relations + weight > RELATIONS_AT_ONCE):
-            yield chunk
-            chunk, columns, relations = [], 0, 0
-        chunk.append(measurement)
-        columns += len(comparable)
-        relations += weight
-    if chunk:
-        yield chunk
+    """Cut the work into statements; what may take long gets one of its own."""
+    alone = [m for m in measurements if is_wide(m.sequence) or any(map(_is_slow, m.sequence.comparable))]
+    apart = {measurement.sequence.oid for measurement in alone}
+    together = [measurement for measurement in measurements if measurement.sequence.oid not in apart]
+    yield from cut(together, lambda measurement: columns_and_relations(measurement.sequence))
+    yield from ([measurement] for measurement in alone)
+
+
+def _is_slow(column: ColumnInfo) -> bool:
+    return not column.has_index and column.estimated_rows > SLOW_ROWS
 
 
 class _EmptyError(Exception):
@@ -194,13 +183,18 @@ def _read_apart(session: Session, server: Server, chunk: list[Measurement], read
 
 
 def _read_states(session: Session, server: Server, chunk: list[Measurement]) -> list[Measurement]:
+    if is_wide(chunk[0].sequence):
+        return [_read_wide_state(session, chunk[0])]
     by_function = server.version_num >= 180000 and len(chunk) > 1
-    statement = _union(chunk, lambda sequence, column: _state_query(sequence, column, by_function=by_function))
+
+    def query(measurement: Measurement, column: ColumnInfo) -> str:
+        sequence = measurement.sequence
+        state = f"pg_get_sequence_data({sequence.oid}::oid::regclass)" if by_function else sequence.qualified_name
+        furthest = furthest_query(sequence, column, column.qualified_table)
+        return f"s.last_value, s.is_called, {furthest} FROM {state} AS s"
+
     with session.transaction():
-        rows = session.rows(statement)
-    answers: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
-    for index, *answer in rows:
-        answers[index].append(tuple(answer))
+        answers = _ask(session, chunk, query)
     read = []
     for index, measurement in enumerate(chunk):
         if index not in answers or answers[index][0][0] is None:
@@ -215,101 +209,71 @@ def _read_states(session: Session, server: Server, chunk: list[Measurement]) -> 
     return read
 
 
+def _read_wide_state(session: Session, measurement: Measurement) -> Measurement:
+    sequence = measurement.sequence
+    values: list[list[int]] = [[] for _ in sequence.comparable]
+    with session.transaction(one_snapshot=True):
+        for place, value in read_in_slices(session, sequence, partial(furthest_query, sequence)):
+            if value is not None:
+                values[place].append(value)
+        # Last, because reading a sequence goes by no snapshot.
+        states = session.rows(f"SELECT last_value, is_called FROM {sequence.qualified_name}")
+    if not states:
+        raise _EmptyError("another session is rewriting the sequence")
+    last_value, is_called = states[0]
+    far = max if sequence.is_ascending else min
+    furthest = tuple(far(found, default=None) for found in values)
+    return replace(measurement, last_value=last_value, is_called=is_called, furthest=furthest)
+
+
 def _read_probes(session: Session, server: Server, chunk: list[Measurement]) -> list[Measurement]:
-    by_oid = {measurement.sequence.oid: measurement for measurement in chunk}
-    statement = _union(chunk, lambda sequence, column: _probe_query(by_oid[sequence.oid], column))
-    with session.transaction():
-        rows = session.rows(statement)
-    answers: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
-    for index, *answer in rows:
-        answers[index].append(tuple(answer))
-    read = []
-    for index, measurement in enumerate(chunk):
-        ascending = measurement.sequence.is_ascending
-        collisions, probed_to, runners_up, on_steps, next_on_steps = (
-            [value for value in values if value is not None] for values in zip(*answers[index], strict=True)
-        )
-        near, far = (min, max) if ascending else (max, min)
-        furthest_on_steps = far(on_steps, default=None)
-        before = [value for value in (*on_steps, *next_on_steps) if value != furthest_on_steps]
-        probe = Probe(
-            collision=near(collisions, default=None),
-            probed_to=far(probed_to, default=None),
-            runner_up=far(runners_up, default=None),
-            furthest_on_steps=furthest_on_steps,
-            runner_up_on_steps=far(before, default=None),
-        )
-        read.append(replace(measurement, probe=probe))
-    return read
+    def query(measurement: Measurement, column: ColumnInfo, table: str | None = None) -> str:
+        next_value, furthest_value = measurement.next_value, measurement.furthest_value
+        assert next_value is not None and furthest_value is not None
+        return probe_query(measurement.sequence, column, table or column.qualified_table, next_value, furthest_value)
+
+    wide = is_wide(chunk[0].sequence)
+    with session.transaction(one_snapshot=wide):
+        if wide:
+            rows = read_in_slices(session, chunk[0].sequence, partial(query, chunk[0]))
+            answers = {0: [answer for _, *answer in rows]}
+        else:
+            answers = _ask(session, chunk, query)
+    return [replace(measurement, probe=_probe(measurement, answers[index])) for index, measurement in enumerate(chunk)]
 
 
-def _union(chunk: list[Measurement], query: Callable[[SequenceInfo, ColumnInfo], str]) -> str:
-    """Return one statement that reads all columns of a chunk; the first value of a row is the place in the chunk."""
-    return "\nUNION ALL ".join(
-        f"SELECT {index}, {query(measurement.sequence, column)}"
+def _probe(measurement: Measurement, answers: list[list[Any]]) -> Probe:
+    """Put together what was looked up in several columns, or in several parts of one."""
+    near, far = (min, max) if measurement.sequence.is_ascending else (max, min)
+    collisions, ends, runners_up, on_steps, next_on_steps = (
+        [value for value in values if value is not None] for values in zip(*answers, strict=True)
+    )
+    furthest_on_steps = far(on_steps, default=None)
+    before = [value for value in (*on_steps, *next_on_steps) if value != furthest_on_steps]
+    collision = near(collisions, default=None)
+    # Where no look ended early, all values were looked at; where one did, nobody knows what lies beyond.
+    end = near(ends, default=measurement.furthest_value)
+    if ends and collision is not None and near(collision, *ends) != collision:
+        collision = None
+    return Probe(
+        collision=collision,
+        probed_to=end,
+        runner_up=far(runners_up, default=None),
+        furthest_on_steps=furthest_on_steps,
+        runner_up_on_steps=far(before, default=None),
+    )
+
+
+def _ask(
+    session: Session, chunk: list[Measurement], query: Callable[[Measurement, ColumnInfo], str]
+) -> dict[int, list[list[Any]]]:
+    """Read all columns of a chunk in one statement; return the rows by the place in the chunk."""
+    statement = "\nUNION ALL ".join(
+        f"SELECT {index}, {query(measurement, column)}"
         for index, measurement in enumerate(chunk)
         for column in measurement.sequence.comparable
     )
-
-
-def _reach(sequence: SequenceInfo, column: ColumnInfo) -> tuple[int, int]:
-    """Return the bounds within which the sequence can collide with the column's values: nothing outside can."""
-    assert column.largest_value is not None and column.smallest_value is not None
-    low, high = sequence.own_values
-    return max(low, column.smallest_value), min(high, column.largest_value)
-
-
-def _state_query(sequence: SequenceInfo, column: ColumnInfo, *, by_function: bool) -> str:
-    far, rounding = ("max", "floor") if sequence.is_ascending else ("min", "ceil")
-    low, high = _reach(sequence, column)
-    state = f"pg_get_sequence_data({sequence.oid}::oid::regclass)" if by_function else sequence.qualified_name
-    value = f"t.{column.quoted_column}"
-    return (
-        f"s.last_value, s.is_called, (SELECT {rounding}({far}({value})::numeric)::bigint"
-        f" FROM {column.qualified_table} AS t WHERE {value} BETWEEN {_bigint(low)} AND {_bigint(high)})"
-        f" FROM {state} AS s"
-    )
-
-
-def _probe_query(measurement: Measurement, column: ColumnInfo) -> str:
-    sequence, next_value = measurement.sequence, measurement.next_value
-    assert next_value is not None and measurement.furthest_value is not None
-    low, high = _reach(sequence, column)
-    table, value = f"{column.qualified_table} AS t", f"t.{column.quoted_column}"
-    furthest, step = _bigint(measurement.furthest_value), abs(sequence.increment_by)
-    # Of the remainders, because a difference can be too large for a bigint. A fraction has none of these.
-    remainders = (_bigint(next_value % step), _bigint(next_value % step - step))
-    on_steps = f"{value} % {_bigint(sequence.increment_by)} IN ({', '.join(remainders)})"
-    if sequence.is_ascending:
-        near, far, rounding, order = "min", "max", "floor", ""
-        low_ahead, high_ahead = max(low, next_value), high
-        before = f"{value} >= {_bigint(low)} AND {value} <"
-    else:
-        near, far, rounding, order = "max", "min", "ceil", "DESC"
-        low_ahead, high_ahead = low, min(high, next_value)
-        before = f"{value} <= {_bigint(high)} AND {value} >"
-    # The next value itself may lie outside all that a bigint can hold.
-    is_ahead = f"{value} BETWEEN {_bigint(low_ahead)} AND {_bigint(high_ahead)}"
-    ahead = is_ahead if low_ahead <= high_ahead else "false"
-    runner_up = f"(SELECT {rounding}({far}({value})::numeric) FROM {table} WHERE {before} {furthest})::bigint"
-    if step == 1:
-        collision = f"(SELECT {near}({value}) FROM {table} WHERE {ahead} AND {on_steps})::bigint"
-        return f"{collision}, NULL::bigint, {runner_up}, NULL::bigint, NULL::bigint"
-    sample = (
-        f"(SELECT {value} AS value, {on_steps} AS on_steps FROM {table}"
-        f" WHERE {ahead} ORDER BY {value} {order} LIMIT {PROBE_ROWS}) AS sample"
-    )
-    furthest_on_steps = (
-        f"(SELECT {far}({value}) FROM {table} WHERE {value} BETWEEN {_bigint(low)} AND {_bigint(high)} AND {on_steps})"
-    )
-    return (
-        f"(SELECT {near}(value) FROM {sample} WHERE on_steps)::bigint,"
-        f" (SELECT {far}(value) FROM {sample})::bigint, {runner_up},"
-        f" {furthest_on_steps}::bigint,"
-        f" (SELECT {far}({value}) FROM {table} WHERE {before} {furthest_on_steps} AND {on_steps})::bigint"
-    )
-
-
-def _bigint(value: int) -> str:
-    # One type for all, so that no arithmetic between them is done in a smaller one.
-    return f"'{value}'::bigint"
+    answers: dict[int, list[list[Any]]] = defaultdict(list)
+    for index, *answer in session.rows(statement):
+        answers[index].append(answer)
+    return answers

@@ -99,16 +99,16 @@ class Session:
         return self.deadline - time.monotonic()
 
     @contextlib.contextmanager
-    def transaction(self, *, read_only: bool = True) -> Iterator[None]:
+    def transaction(self, *, read_only: bool = True, one_snapshot: bool = False) -> Iterator[None]:
         """Run what is inside in one transaction; commit it, or roll it back if an exception leaves.
 
+        :param one_snapshot: Whether all statements see the rows of one moment.
         :raises DeadlineError: when `run_timeout` is over.
         :raises ConnectionFailedError: when the connection is lost.
         """
-        if self.seconds_left <= 0:
-            raise self._deadline_error()
+        self.check_deadline()
         try:
-            self._execute(self._begin(read_only))
+            self._execute(self._begin(read_only, one_snapshot))
             yield
             # A statement that takes a lock has brought its own.
             if self._connection.info.transaction_status != 0:
@@ -143,10 +143,16 @@ class Session:
         """Run a statement that returns nothing."""
         self._execute(statement)
 
+    def check_deadline(self) -> None:
+        """Raise DeadlineError when `run_timeout` is over."""
+        if self.seconds_left <= 0:
+            raise self._deadline_error()
+
     def _deadline_error(self) -> DeadlineError:
         return DeadlineError(f"run_timeout of {self.limits.run_timeout:g} s is over")
 
-    def _begin(self, read_only: bool) -> str:
+    def _begin(self, read_only: bool, one_snapshot: bool) -> str:
+        isolation = "REPEATABLE READ" if one_snapshot else "READ COMMITTED"
         access = "READ ONLY" if read_only else "READ WRITE"
         settings = {**self._settings}
         remaining = max(1, int(self.seconds_left * 1000))
@@ -155,7 +161,7 @@ class Session:
             f"SET LOCAL {name} = {value}" if name == "search_path" else f"SET LOCAL {name} = '{value}'"
             for name, value in settings.items()
         )
-        return f"BEGIN ISOLATION LEVEL READ COMMITTED {access}; {local}"
+        return f"BEGIN ISOLATION LEVEL {isolation} {access}; {local}"
 
     def _execute(self, statement: str) -> None:
         with contextlib.closing(self._cursor()) as cursor:

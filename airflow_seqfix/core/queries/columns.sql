@@ -144,6 +144,7 @@ SELECT tie.sequence_oid::bigint                                       AS sequenc
        n.nspname::text                                                AS schema_name,
        c.relname::text                                                AS table_name,
        a.attname::text                                                AS column_name,
+       a.attnum                                                       AS column_number,
        quote_ident(n.nspname) || '.' || quote_ident(c.relname)        AS qualified_table,
        quote_ident(a.attname)                                         AS quoted_column,
        format_type(a.atttypid, a.atttypmod)                           AS data_type,

@@ -1,0 +1,74 @@
+"""The SQL that looks at the values of one column, in one table. Pure.
+
+Names come quoted from the server, everything else that is filled in is an integer.
+"""
+
+from __future__ import annotations
+
+from airflow_seqfix.core.catalog import ColumnInfo, SequenceInfo
+
+#: How many stored values are looked at to find the first collision where the increment is not 1.
+PROBE_ROWS = 1_000
+
+
+def furthest_query(sequence: SequenceInfo, column: ColumnInfo, table: str) -> str:
+    """Return a subquery for the furthest value that the sequence can collide with."""
+    far, rounding = ("max", "floor") if sequence.is_ascending else ("min", "ceil")
+    low, high = _reach(sequence, column)
+    value = f"t.{column.quoted_column}"
+    return (
+        f"(SELECT {rounding}({far}({value})::numeric)::bigint"
+        f" FROM {table} AS t WHERE {value} BETWEEN {_bigint(low)} AND {_bigint(high)})"
+    )
+
+
+def probe_query(sequence: SequenceInfo, column: ColumnInfo, table: str, next_value: int, furthest_value: int) -> str:
+    """Return subqueries for the parts of a `Probe`: the first collision, where the look for it ended early, the value
+    before the furthest one, the furthest on the sequence's steps, and the one before that.
+    """
+    low, high = _reach(sequence, column)
+    table, value = f"{table} AS t", f"t.{column.quoted_column}"
+    furthest, step = _bigint(furthest_value), abs(sequence.increment_by)
+    # Of the remainders, because a difference can be too large for a bigint. A fraction has none of these.
+    remainders = (_bigint(next_value % step), _bigint(next_value % step - step))
+    on_steps = f"{value} % {_bigint(sequence.increment_by)} IN ({', '.join(remainders)})"
+    if sequence.is_ascending:
+        near, far, rounding, order = "min", "max", "floor", ""
+        low_ahead, high_ahead = max(low, next_value), high
+        before = f"{value} >= {_bigint(low)} AND {value} <"
+    else:
+        near, far, rounding, order = "max", "min", "ceil", "DESC"
+        low_ahead, high_ahead = low, min(high, next_value)
+        before = f"{value} <= {_bigint(high)} AND {value} >"
+    # The next value itself may lie outside all that a bigint can hold.
+    is_ahead = f"{value} BETWEEN {_bigint(low_ahead)} AND {_bigint(high_ahead)}"
+    ahead = is_ahead if low_ahead <= high_ahead else "false"
+    runner_up = f"(SELECT {rounding}({far}({value})::numeric) FROM {table} WHERE {before} {furthest})::bigint"
+    if step == 1:
+        collision = f"(SELECT {near}({value}) FROM {table} WHERE {ahead} AND {on_steps})::bigint"
+        return f"{collision}, NULL::bigint, {runner_up}, NULL::bigint, NULL::bigint"
+    sample = (
+        f"(SELECT {value} AS value, {on_steps} AS on_steps FROM {table}"
+        f" WHERE {ahead} ORDER BY {value} {order} LIMIT {PROBE_ROWS}) AS sample"
+    )
+    furthest_on_steps = (
+        f"(SELECT {far}({value}) FROM {table} WHERE {value} BETWEEN {_bigint(low)} AND {_bigint(high)} AND {on_steps})"
+    )
+    return (
+        f"(SELECT {near}(value) FROM {sample} WHERE on_steps)::bigint,"
+        f" (SELECT CASE WHEN count(*) = {PROBE_ROWS} THEN {far}(value) END FROM {sample})::bigint, {runner_up},"
+        f" {furthest_on_steps}::bigint,"
+        f" (SELECT {far}({value}) FROM {table} WHERE {before} {furthest_on_steps} AND {on_steps})::bigint"
+    )
+
+
+def _reach(sequence: SequenceInfo, column: ColumnInfo) -> tuple[int, int]:
+    """Return the bounds within which the sequence can collide with the column's values: nothing outside can."""
+    assert column.largest_value is not None and column.smallest_value is not None
+    low, high = sequence.own_values
+    return max(low, column.smallest_value), min(high, column.largest_value)
+
+
+def _bigint(value: int) -> str:
+    # One type for all, so that no arithmetic between them is done in a smaller one.
+    return f"'{value}'::bigint"
