@@ -18,7 +18,8 @@ import psycopg
 from airflow_seqfix.core.session import Limits
 from tests.cluster import running, wheel_binaries
 from tests.conftest import WHEELS, Server, database_on
-from tests.stress.traffic import NOBODY, OURS, THEIRS, Load, Result, run
+from tests.stress.loads import NOBODY, OURS, THEIRS, Load
+from tests.stress.traffic import Result, run
 
 #: For how long one writer stays idle inside its transactions, in seconds.
 IDLE = 0.5

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import Database
-from tests.stress.traffic import NOBODY, OURS, THEIRS, Load, run
+from tests.stress.loads import NOBODY, OURS, THEIRS, Load
+from tests.stress.traffic import run
 
 
 @pytest.mark.parametrize("load", OURS.values(), ids=lambda load: load.name)
