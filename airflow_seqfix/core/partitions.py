@@ -11,7 +11,7 @@ from airflow_seqfix.core.catalog import ColumnInfo, SequenceInfo
 from airflow_seqfix.core.session import Session
 
 #: How many relations one statement may open, and so lock until it ends. The server's lock table, shared by all
-#: sessions, holds about 6,000 at default settings.
+#: sessions, holds about 12,000 at default settings.
 RELATIONS_AT_ONCE = 400
 #: How many columns one statement may read. On 13, planning time grows with the square.
 COLUMNS_AT_ONCE = 50
