@@ -39,7 +39,7 @@ def airflow_uri(db: Database, **override: str) -> str:
 @pytest.fixture(scope="session")
 def airflow_home() -> Iterator[Path]:
     """Make the metadata database."""
-    subprocess.run(["airflow", "db", "migrate"], check=True, capture_output=True)
+    subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], check=True, capture_output=True)
     yield HOME
     shutil.rmtree(HOME, ignore_errors=True)
 
