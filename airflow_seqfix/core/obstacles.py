@@ -50,8 +50,10 @@ def unreadable(sequence: SequenceInfo, error: Exception, limits: Limits, server:
         case "57014" if slow is not None:
             reason = (
                 f"reading {slow.qualified_name} took longer than statement_timeout ({limits.statement_timeout:g} s): "
-                f"no index leads with it, and it has about {slow.estimated_rows:,} rows"
+                "no index leads with it"
             )
+            if slow.estimated_rows:
+                reason += f", and it has about {slow.estimated_rows:,} rows"
             cure = (
                 f"CREATE INDEX CONCURRENTLY ON {slow.qualified_table} ({slow.quoted_column}); "
                 "or a larger statement_timeout"
