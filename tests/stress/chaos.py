@@ -54,12 +54,12 @@ class Chaos:
         self.context.set_forkserver_preload([victim.__name__])
 
     def strike(self, phase: str, means: str) -> None:
-        """Strike a repair in this phase; try again where it was over before."""
-        for _ in range(30):
+        """Strike a repair in this phase; where it was over before, try again, and sooner."""
+        for attempt in range(30):
             self._drift()
             before = self._positions()
             with self._holder() if PHASES[phase].held else contextlib.nullcontext():
-                seconds = self._strike_one(phase, means)
+                seconds = self._strike_one(phase, means, sights=1 + (PHASES[phase].sights >> attempt))
             self._look_after(before, f"{means} while {phase}")
             if seconds is not None:
                 self.struck[phase, means] += 1
@@ -68,15 +68,18 @@ class Chaos:
             self.missed += 1
         raise AssertionError(f"no repair was met while {phase}")
 
-    def _strike_one(self, phase: str, means: str) -> float | None:
-        """Return how long the server took to let go; None where it did not come to it."""
+    def _strike_one(self, phase: str, means: str, *, sights: int) -> float | None:
+        """Return how long the server took to let go; None where it did not come to it.
+
+        :param sights: At which sight of the phase to strike at the latest.
+        """
         backend, moves = self.context.Value("i"), self.context.Value("i")
         driver = self.rng.choice(["psycopg", "psycopg2"])
         dsn = conninfo.make_conninfo(self.db.dsn, options=f"-c chaos.hold={PHASES[phase].hold}")
         child = self.context.Process(target=victim.repair, args=(dsn, driver, PHASES[phase].options, backend, moves))
         child.start()
         try:
-            if not self._await(phase, child, backend, moves):
+            if not self._await(phase, self.rng.randint(1, sights), child, backend, moves):
                 return None
             struck = time.monotonic()
             if means == "backend":
@@ -95,9 +98,8 @@ class Chaos:
         assert child.exitcode == EXIT_CODES[means], f"{driver}, {means} while {phase}: exit code {child.exitcode}"
         return seconds
 
-    def _await(self, phase: str, child: Any, backend: Any, moves: Any) -> bool:
-        """Wait until the repair is in the phase."""
-        sights = self.rng.randint(1, PHASES[phase].sights)
+    def _await(self, phase: str, sights: int, child: Any, backend: Any, moves: Any) -> bool:
+        """Wait until the repair has been seen so often in the phase."""
         while child.is_alive():
             begun = moves.value
             found = self.conn.execute(SIGHT, [backend.value]).fetchone()

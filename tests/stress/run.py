@@ -121,7 +121,7 @@ def promises_broken(ours: list[Result], theirs: list[Result]) -> Iterator[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=50, help="how long each row of this package runs at least")
+    parser.add_argument("--seconds", type=float, default=50, help="how long each way and recipe runs at least")
     parser.add_argument("--ids", type=int, default=1_000_000, help="how many ids each way issues at least")
     parser.add_argument("--moves", type=int, default=1_000, help="how many moves each way and role makes at least")
     parser.add_argument("--out", type=Path, help="the file to write")
@@ -144,7 +144,7 @@ def main() -> None:
             for load in OURS.values()
         ]
         nobody = measure(NOBODY, seconds=seconds / 5)
-        theirs = [measure(load, seconds=seconds / 2) for load in THEIRS.values()]
+        theirs = [measure(load, seconds=seconds) for load in THEIRS.values()]
         idlers = [NOBODY, *list(OURS.values())[-2:], list(THEIRS.values())[-1]]
         stalls = [
             measure(replace(load, idle=IDLE, repairers=min(1, load.repairers)), seconds=seconds / 5) for load in idlers

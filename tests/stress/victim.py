@@ -61,7 +61,7 @@ class Phase:
     """Where to strike."""
 
     options: dict[str, Any]
-    #: At which sight of the phase to strike at the latest.
+    #: How often it is seen at most before it is struck.
     sights: int
     held: bool = False
     hold: float = 0.0
