@@ -143,6 +143,7 @@ def judge(measurement: Measurement, policy: Policy, server: Server) -> Finding:
     margin_fits = (
         in_margin
         and needed is not None
+        and finding.remaining != 0
         and calls_to_pass(sequence, next_value, needed) < calls_within(sequence, next_value, sequence.limit)
     )
     if is_reached or margin_fits or _calls_to_own_values(sequence, next_value):
