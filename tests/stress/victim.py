@@ -92,6 +92,8 @@ def phase_of(sight: tuple[Any, ...], moves: int) -> str | None:
 
 def repair(dsn: str, driver: str, options: dict[str, Any], backend: Any, moves: Any) -> None:
     """Repair, in a process of its own, and tell how far it is."""
+    # A shell's background jobs ignore it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def begun(_: str, done: int, __: int) -> None:
         moves.value += done == 0
