@@ -271,8 +271,9 @@ def _stray(measurement: Measurement, furthest: int, policy: Policy) -> str | Non
     by_steps = _by_steps(measurement, policy)
     before = measurement.probe.runner_up_on_steps if by_steps else measurement.probe.runner_up
     place = f"the value before it, {before}"
-    if before is None or is_beyond(measurement.sequence, next_value, before):
-        before, place = next_value, "the next value"
+    first = next_value + _calls_to_own_values(measurement.sequence, next_value) * measurement.sequence.increment_by
+    if before is None or is_beyond(measurement.sequence, first, before):
+        before, place = first, "the next value"
     if abs(furthest - before) <= policy.max_jump:
         return None
     return f"that is more than max_jump ({policy.max_jump:,}) beyond {place}"

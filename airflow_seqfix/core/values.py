@@ -27,6 +27,8 @@ def probe_query(sequence: SequenceInfo, column: ColumnInfo, table: str, next_val
     before the furthest one, the furthest on the sequence's steps, and the one before that.
     """
     low, high = _reach(sequence, column)
+    # Where the values before its own are passed one by one, other writers' rows are in the way as well.
+    least, most = _within(column, sequence.min_value, sequence.max_value)
     table, value = f"{table} AS t", f"t.{column.quoted_column}"
     furthest, step = _bigint(furthest_value), abs(sequence.increment_by)
     # Of the remainders, because a difference can be too large for a bigint. A fraction has none of these.
@@ -34,11 +36,11 @@ def probe_query(sequence: SequenceInfo, column: ColumnInfo, table: str, next_val
     on_steps = f"{value} % {_bigint(sequence.increment_by)} IN ({', '.join(remainders)})"
     if sequence.is_ascending:
         near, far, rounding, order = "min", "max", "floor", ""
-        low_ahead, high_ahead = max(low, next_value), high
+        low_ahead, high_ahead = max(least, next_value), most
         before = f"{value} >= {_bigint(low)} AND {value} <"
     else:
         near, far, rounding, order = "max", "min", "ceil", "DESC"
-        low_ahead, high_ahead = low, min(high, next_value)
+        low_ahead, high_ahead = least, min(most, next_value)
         before = f"{value} <= {_bigint(high)} AND {value} >"
     # The next value itself may lie outside all that a bigint can hold.
     is_ahead = f"{value} BETWEEN {_bigint(low_ahead)} AND {_bigint(high_ahead)}"
@@ -63,9 +65,12 @@ def probe_query(sequence: SequenceInfo, column: ColumnInfo, table: str, next_val
 
 
 def _reach(sequence: SequenceInfo, column: ColumnInfo) -> tuple[int, int]:
-    """Return the bounds within which the sequence can collide with the column's values: nothing outside can."""
+    """Return the bounds of the column's values that count: those that the sequence is meant to hand out."""
+    return _within(column, *sequence.own_values)
+
+
+def _within(column: ColumnInfo, low: int, high: int) -> tuple[int, int]:
     assert column.largest_value is not None and column.smallest_value is not None
-    low, high = sequence.own_values
     return max(low, column.smallest_value), min(high, column.largest_value)
 
 
