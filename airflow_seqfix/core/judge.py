@@ -271,7 +271,8 @@ def _stray(measurement: Measurement, furthest: int, policy: Policy) -> str | Non
     by_steps = _by_steps(measurement, policy)
     before = measurement.probe.runner_up_on_steps if by_steps else measurement.probe.runner_up
     place = f"the value before it, {before}"
-    first = next_value + _calls_to_own_values(measurement.sequence, next_value) * measurement.sequence.increment_by
+    low, high = measurement.sequence.own_values
+    first = max(next_value, low) if measurement.sequence.is_ascending else min(next_value, high)
     if before is None or is_beyond(measurement.sequence, first, before):
         before, place = first, "the next value"
     if abs(furthest - before) <= policy.max_jump:
