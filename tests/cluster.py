@@ -81,6 +81,12 @@ class Cluster:
         pid = int((self.data / "postmaster.pid").read_text().splitlines()[0])
         os.kill(pid, signal.SIGKILL)
 
+    def remove(self) -> None:
+        """Stop the server if it runs, and delete its data."""
+        with contextlib.suppress(RuntimeError):
+            self.stop("immediate")
+        shutil.rmtree(self.base, ignore_errors=True)
+
     def standby(self, base: Path, dsn: str | None = None) -> Cluster:
         """Return a streaming standby of this cluster, made with pg_basebackup and not yet started."""
         replica = Cluster(self.binaries, base, self.settings)
@@ -142,6 +148,4 @@ def running(binaries: Path, settings: dict[str, str] | None = None) -> Iterator[
         cluster.start()
         yield cluster
     finally:
-        with contextlib.suppress(RuntimeError):
-            cluster.stop("immediate")
-        shutil.rmtree(base, ignore_errors=True)
+        cluster.remove()

