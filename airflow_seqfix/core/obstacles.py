@@ -75,7 +75,7 @@ def unreadable(sequence: SequenceInfo, error: Exception, limits: Limits, server:
                 "run again: a sequence that is just being rewritten reads like this; if it stays, see the server's log"
             )
         case "0A000" if server.in_recovery:
-            reason, cure = "an unlogged sequence cannot be read on a standby", "check on the primary"
+            reason, cure = "what is unlogged cannot be read on a standby", "check on the primary"
         case _:
             reason, cure = first_line(error), "see the server's log"
     return Obstacle(reason=reason, cure=cure, sqlstate=state)
