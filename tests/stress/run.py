@@ -56,7 +56,8 @@ fell back to `nextval()`.
 |---|---:|---:|---:|---:|---:|---:|---:|---:|---:|
 {theirs}
 
-A read that failed is a plain `SELECT … FROM sequence` of another session that got no row, or XX001.
+All with CACHE 1 (nobody: also 50). A read that failed is a plain `SELECT … FROM sequence` of another session that got
+ no row, or XX001.
 
 ## Beside a transaction that stays open
 
