@@ -43,6 +43,8 @@ class Case:
     cycle: bool
     cache: int
     owned: bool
+    #: The values that other writers leave to this sequence.
+    own: tuple[int, int] | None
     #: SQL that brings the sequence to its state; {} is its name
     state: tuple[str, ...]
     tables: tuple[tuple[Column, ...], ...]

@@ -60,13 +60,20 @@ class Opinion:
     safe_draws: int | None = None
     remaining: int = 0
     is_outlier: bool = False
+    #: How many values come before those that are the sequence's own.
+    early: int = 0
     #: Where a repair has to end, with how many values handed out; None where it has nothing to do.
     target: int | None = None
     calls: int = 0
 
 
-def judge(conn: psycopg.Connection, sequence: str, fed: Iterable[Fed], wish: Wish) -> Opinion:
-    """Say how a sequence stands; `conn` is in autocommit mode, `sequence` as SQL needs it."""
+def judge(
+    conn: psycopg.Connection, sequence: str, fed: Iterable[Fed], wish: Wish, own: tuple[int, int] | None = None
+) -> Opinion:
+    """Say how a sequence stands; `conn` is in autocommit mode, `sequence` as SQL needs it.
+
+    With `own`, other writers have the values outside of it.
+    """
     columns = [column for column in fed if column.is_number]
     low, high, step, cycle = _rows(
         conn,
@@ -80,10 +87,14 @@ def judge(conn: psycopg.Connection, sequence: str, fed: Iterable[Fed], wish: Wis
     if cycle or not columns:
         return Opinion(verdict="skipped", increment=step, next_value=next_value, draws=draws)
 
+    own_low, own_high = (max(low, own[0]), min(high, own[1])) if own else (low, high)
+    before_own = _up_to(next_value, step, own_low - 1 if upward else own_high + 1) if own else range(0)
     ranges = {column: held_by(conn, column.type) for column in columns}
-    narrow_low = max([low, *(least for least, _ in ranges.values())])
-    narrow_high = min([high, *(most for _, most in ranges.values())])
-    fitting = _between(draws, narrow_low, narrow_high)
+    fitting = _between(
+        draws,
+        max([own_low, *(least for least, _ in ranges.values())]),
+        min([own_high, *(most for _, most in ranges.values())]),
+    )
 
     # A row outside the bounds of the sequence or of its own type is never handed out again.
     rows = {
@@ -94,8 +105,10 @@ def judge(conn: psycopg.Connection, sequence: str, fed: Iterable[Fed], wish: Wis
     }
     taken = {int(value) for value in rows if value == int(value)}
     # A fraction is never handed out either; it stands for the last integer before it.
-    stored = {_whole(value, upward) for value in rows}
-    counting = {v for v in taken if (v - next_value) % step == 0} if wish.interleaved and abs(step) > 1 else stored
+    stored = {_whole(value, upward) for value in rows if own_low <= value <= own_high}
+    counting = stored
+    if wish.interleaved and abs(step) > 1:
+        counting = {value for value in taken & stored if (value - next_value) % step == 0}
     nearest, furthest = (min, max) if upward else (max, min)
 
     opinion = Opinion(
@@ -104,21 +117,33 @@ def judge(conn: psycopg.Connection, sequence: str, fed: Iterable[Fed], wish: Wis
         next_value=next_value,
         draws=draws,
         furthest_value=furthest(stored) if stored else None,
+        decisive=furthest(counting) if counting else None,
         remaining=_how_many(fitting),
+        early=_how_many(before_own),
     )
-    if not counting:
-        return opinion
     collisions = [value for value in taken if value in draws]
-    opinion = replace(
-        opinion,
-        decisive=furthest(counting),
-        safe_draws=draws.index(nearest(collisions)) if collisions else None,
-    )
-    return _judge_rows(opinion, counting, fitting, wish)
+    if collisions:
+        opinion = replace(opinion, safe_draws=draws.index(nearest(collisions)))
+    if counting:
+        first = max(next_value, own_low) if upward else min(next_value, own_high)
+        opinion = _judge_rows(opinion, counting, fitting, first, wish)
+    return _judge_own(opinion, _up_to(next_value, step, own_high if upward else own_low))
 
 
-def _judge_rows(opinion: Opinion, counting: set[int], fitting: range, wish: Wish) -> Opinion:
-    """Say how a sequence stands to the values that count."""
+def _judge_own(opinion: Opinion, up_to_end: range) -> Opinion:
+    """Count in the values before the sequence's own, and leave out those after them."""
+    if opinion.early and not opinion.is_outlier:
+        opinion = replace(opinion, verdict="behind", calls=max(opinion.calls, opinion.early))
+    opinion = replace(opinion, gap=max(opinion.gap, opinion.early))
+    if not opinion.calls:
+        return opinion
+    # Once the last value is handed out, nothing of its own can collide.
+    calls = min(opinion.calls, _how_many(up_to_end))
+    return replace(opinion, calls=calls, target=opinion.next_value + (calls - 1) * opinion.increment)
+
+
+def _judge_rows(opinion: Opinion, counting: set[int], fitting: range, first: int, wish: Wish) -> Opinion:
+    """Say how a sequence stands to the values that count; `first` is where its own values to come begin."""
     step, next_value, decisive = opinion.increment, opinion.next_value, opinion.decisive
     assert decisive is not None
 
@@ -130,25 +155,21 @@ def _judge_rows(opinion: Opinion, counting: set[int], fitting: range, wish: Wish
     after_move = next_value + _calls(next_value, step, wanted) * step
     margin_fits = bool(fitting) and reaches(fitting[-1], after_move)
     if reaches(decisive, next_value):
-        before = [value for value in counting if value != decisive and reaches(value, next_value)]
-        jump = min(abs(decisive - value) for value in [next_value, *before])
-        is_outlier = jump > wish.max_jump and not wish.accept_outlier
-        # Once the last value is handed out, nothing can collide either.
-        calls = min(_calls(next_value, step, wanted if margin_fits else decisive), _how_many(opinion.draws))
+        before = [value for value in counting if value != decisive and reaches(value, first)]
+        is_outlier = min(abs(decisive - value) for value in [first, *before]) > wish.max_jump
+        is_outlier = is_outlier and not wish.accept_outlier
         return replace(
             opinion,
             verdict="behind",
             gap=_calls(next_value, step, decisive),
             is_outlier=is_outlier,
-            calls=0 if is_outlier else calls,
-            target=None if is_outlier else next_value + (calls - 1) * step,
+            calls=0 if is_outlier else _calls(next_value, step, wanted if margin_fits else decisive),
         )
     if not fitting or not reaches(wanted, next_value):
         return opinion
     if not margin_fits:
         return replace(opinion, verdict="exhausted")
-    calls = _calls(next_value, step, wanted)
-    return replace(opinion, verdict="behind", calls=calls, target=next_value + (calls - 1) * step)
+    return replace(opinion, verdict="behind", calls=_calls(next_value, step, wanted))
 
 
 @functools.cache

@@ -94,6 +94,10 @@ def _cases(draw: st.DrawFn, number: int, wish: Wish, goal: str, kind: str, upwar
             values = draw(_values(goal, HOLDS[column["type"]], (low, high), next_value, step, wish, is_first=is_first))
             made.append(Column(**column, rows=draw(_literals(column, values))))
         tables.append(tuple(made))
+    own = None
+    if ends[0] <= ends[1] and draw(st.integers(0, 7)) == 7:
+        inside = draw(_near([next_value, *ends], step).map(_clip(*ends)))
+        own = (inside - draw(st.integers(0, 100)), inside + draw(st.integers(0, 100) | st.just(10**6)))
     return Case(
         number=number,
         goal=goal,
@@ -103,6 +107,7 @@ def _cases(draw: st.DrawFn, number: int, wish: Wish, goal: str, kind: str, upwar
         cycle=cycle,
         cache=cache,
         owned=not tied and draw(st.booleans()),
+        own=own,
         state=state,
         tables=tuple(tables),
     )

@@ -22,7 +22,7 @@ from tests.conftest import Database
 from tests.oracle import Fed, Wish, judge
 from tests.strategies import GOALS, batches
 
-EXAMPLES = int(os.environ.get("SEQFIX_EXAMPLES", "210"))
+EXAMPLES = int(os.environ.get("SEQFIX_EXAMPLES", "175"))
 
 settings.register_profile("seqfix", deadline=None, suppress_health_check=list(HealthCheck))
 settings.register_profile("seqfix-ci", settings.get_profile("seqfix"), derandomize=True)
