@@ -6,6 +6,7 @@ import ast
 import contextlib
 import json
 import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException
@@ -30,18 +31,20 @@ def names(argument: str, value: Any) -> list[str]:
         return [name.strip() for name in _LISTED.findall(value) if name.strip()]
     if value is None:
         return []
-    if isinstance(value, list | tuple | set) and all(isinstance(name, str) for name in value):
-        return list(value)
+    if isinstance(value, Iterable) and not isinstance(value, Mapping | bytes):
+        given = list(value)
+        if all(isinstance(name, str) for name in given):
+            return given
     raise AirflowFailException(f"{argument} is {value!r}: give a list of names")
 
 
 def dictionary(argument: str, value: Any) -> dict[str, Any]:
     """Return a dictionary from what a caller, a form or a template yields."""
     if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except ValueError:
-            raise AirflowFailException(f"{argument} is {value!r}, which is no JSON") from None
+        for read in (json.loads, ast.literal_eval):
+            with contextlib.suppress(ValueError, SyntaxError):
+                return dictionary(argument, read(value))
+        raise AirflowFailException(f"{argument} is {value!r}, which is no JSON")
     if value is not None and not isinstance(value, dict):
         raise AirflowFailException(f"{argument} is {value!r}: give a dictionary by sequence")
     return value or {}

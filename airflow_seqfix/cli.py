@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -151,6 +152,7 @@ def demo() -> int:
 def main(argv: list[str] | None = None) -> int:
     """Run the command and return its exit status."""
     from airflow_seqfix.core import SeqfixError
+    from airflow_seqfix.core.errors import printable
 
     try:
         return int(seqfix.main(args=argv, prog_name="seqfix", standalone_mode=False) or 0)
@@ -158,7 +160,7 @@ def main(argv: list[str] | None = None) -> int:
         error.show()
         return TROUBLE
     except SeqfixError as error:
-        click.echo(f"seqfix: {error}", err=True)
+        click.echo(f"seqfix: {printable(str(error))}", err=True)
         return TROUBLE
     except click.Abort:
         click.echo("seqfix: interrupted; no sequence has gone back, and running again finishes the work", err=True)
@@ -181,8 +183,13 @@ def _prepare(
     tables = (*options.pop("tables"), *(word for word in words if not _is_connection(word)))
     given = {name: value for name, value in options.items() if value is not None}
     given["tables"] = tables
-    given["mapping"] = dict(_pair(text, "--map", lambda columns: columns.split(",")) for text in given["mapping"])
-    given["id_range"] = dict(_pair(text, "--id-range", _bounds) for text in given["id_range"])
+    mapping: dict[str, list[str]] = {}
+    for sequence, columns in (_pair(text, "--map", _columns) for text in given["mapping"]):
+        mapping[sequence] = mapping.get(sequence, []) + columns
+    ranges = [_pair(text, "--id-range", _bounds) for text in given["id_range"]]
+    if len(dict(ranges)) < len(ranges):
+        raise ArgumentError("--id-range: a sequence has two ranges; give one")
+    given |= {"mapping": mapping, "id_range": dict(ranges)}
     return lambda: _connect(connections[0] if connections else ""), given
 
 
@@ -190,14 +197,19 @@ def _pair(text: str, option: str, read: Callable[[str], Any]) -> tuple[str, Any]
     """Read SEQ=VALUE."""
     from airflow_seqfix.core import ArgumentError
 
-    sequence, equals, value = text.partition("=")
+    # An = or a comma in double quotes belongs to a name.
+    parts = re.fullmatch(r'((?:"[^"]*"|[^"=])+)=(.+)', text, re.DOTALL)
     try:
-        if not equals:
+        if parts is None:
             raise ValueError
-        return sequence, read(value)
+        return parts[1], read(parts[2])
     except ValueError:
         shape = "SEQ=TABLE.COLUMN[,...]" if option == "--map" else "SEQ=LOW:HIGH"
         raise ArgumentError(f"{option}: {text!r} is not {shape}") from None
+
+
+def _columns(text: str) -> list[str]:
+    return re.findall(r'(?:"[^"]*"|[^",])+', text)
 
 
 def _bounds(text: str) -> tuple[int, int]:
@@ -237,6 +249,9 @@ def _connect(target: str) -> Connection:
         raise ArgumentError(
             "the connection string cannot be read: give postgresql://user@host:port/dbname, or key=value pairs"
         ) from None
+    if "://" in target and any("@" in str(given.get(name, ""))[1:] for name in ("host", "port", "dbname")):
+        # What stands there is the end of a password.
+        raise ArgumentError("the connection URI has an @ or / in its password: write %40 and %2F for them")
     parameters: dict[str, Any] = {"application_name": "seqfix", "connect_timeout": 10}
     parameters |= {name: value for name, value in given.items() if value}
     try:

@@ -14,12 +14,14 @@ from airflow_seqfix.arguments import dictionary, names
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_seqfix.core import Connection, Options, Report
+    from airflow_seqfix.core import Connection, Options, Report, Row
 
 #: How many sequences the XCom lists.
 XCOM_ROWS = 50
 #: How wide the table in the log is.
 LOG_WIDTH = 140
+#: The SQLSTATE of a lock that could not be had.
+LOCK_NOT_AVAILABLE = "55P03"
 #: How often the log says how far a long move has come.
 SECONDS_BETWEEN_LINES = 5.0
 
@@ -142,7 +144,7 @@ class SequenceTask(BaseOperator):
         self.run_timeout = run_timeout
         self.wait_for_writers = wait_for_writers
         self._connection: Connection | None = None
-        self._last_line = 0.0
+        self._last_line = time.monotonic()
 
     def options(self, context: Context) -> Options:
         """Return what the core is given.
@@ -179,19 +181,23 @@ class SequenceTask(BaseOperator):
         :raises AirflowFailException: when an argument cannot be meant, which no retry mends.
         """
         from airflow_seqfix.core import ArgumentError, UnsupportedServerError
+        from airflow_seqfix.core.errors import printable
 
         options: dict[str, Any] = {**self.options(context), **more}
         try:
             with self.connection() as connection:
                 return work(connection, **options)
         except (ArgumentError, UnsupportedServerError) as error:
-            raise AirflowFailException(str(error)) from None
+            raise AirflowFailException(printable(str(error))) from None
 
     def on_kill(self) -> None:
-        """Cancel the statement that is running."""
+        """Cancel the statement that is running, and close the connection, so that no other follows."""
         from airflow_seqfix.connection import cancel
 
-        cancel(self._connection)
+        connection = self._connection
+        cancel(connection)
+        if connection is not None:
+            connection.close()
 
     def log_report(self, report: Report) -> None:
         """Write the whole table to the task's log, as a group that can be folded."""
@@ -206,13 +212,15 @@ class SequenceTask(BaseOperator):
     def log_progress(self, sequence: str, done: int, calls: int) -> None:
         """Write a line every few seconds while a sequence is moved over a large gap."""
         now = time.monotonic()
-        if done and now - self._last_line > SECONDS_BETWEEN_LINES:
+        if now - self._last_line > SECONDS_BETWEEN_LINES:
             self._last_line = now
             self.log.info("%s: %s of %s values", sequence, f"{done:,}", f"{calls:,}")
 
     def log_group(self, title: str, text: str) -> None:
         """Write text to the task's log, line by line, as a group that can be folded."""
-        self.log.info("::group::%s", title)
+        from airflow_seqfix.core.errors import printable
+
+        self.log.info("::group::%s", printable(title))
         for line in text.splitlines():
             self.log.info("%s", line)
         self.log.info("::endgroup::")
@@ -228,15 +236,19 @@ class SequenceTask(BaseOperator):
         from airflow_seqfix.render.message import message
 
         context["ti"].xcom_push(key="return_value", value=xcom(report))
-        errors = [row.outcome.error for row in report.failing if row.outcome is not None]
-        if any(error is not None and error.sqlstate == "55P03" for error in errors):
+        obstacles = [row.obstacle for row in report.failing]
+        if any(obstacle is not None and obstacle.sqlstate == LOCK_NOT_AVAILABLE for obstacle in obstacles):
             raise LockTimeoutError(message(report))
         if retry:
             raise DriftError(message(report))
         raise AirflowFailException(message(report))
 
 
+def _is_warned(row: Row) -> bool:
+    return bool({"exhausting", "outlier"} & {str(caution) for caution in row.finding.warnings})
+
+
 def xcom(report: Report) -> dict[str, Any]:
     """Return the report with the rows that somebody has to know of, and no more than `XCOM_ROWS` of them."""
-    telling = [row for row in report.sorted_rows if row.outcome is not None or row.finding.fails(report.policy)]
+    telling = [row for row in report.sorted_rows if row.outcome or row.fails(report.policy) or _is_warned(row)]
     return report.to_dict(telling[:XCOM_ROWS]) | {"truncated": max(0, len(telling) - XCOM_ROWS)}

@@ -142,7 +142,7 @@ def test_a_closed_pipe_is_no_traceback(newest_db: Database) -> None:
 def test_empty_database(newest_db: Database) -> None:
     done = seqfix("check", newest_db.dsn)
     assert done.returncode == 0
-    assert done.stdout == f"database {newest_db.name} has no sequences: nothing to do\n"
+    assert done.stdout == f"no sequences to look at in database {newest_db.name}\n"
 
 
 def test_mapping_and_id_range(newest_db: Database) -> None:
@@ -167,3 +167,52 @@ def test_a_reviewed_plan_is_applied(newest_db: Database, tmp_path: Path) -> None
     done = seqfix("fix", newest_db.dsn, "--plan", str(plan))
     assert done.returncode == 2
     assert "is no JSON" in done.stderr
+
+
+def test_a_mapping_in_several_parts(newest_db: Database) -> None:
+    newest_db.execute("CREATE SEQUENCE s; CREATE TABLE a (id int); CREATE TABLE b (id int); INSERT INTO a VALUES (70)")
+    done = seqfix("check", newest_db.dsn, "--map", "s=a.id", "--map", "s=b.id")
+    assert (done.returncode, "1 behind" in done.stdout) == (1, True)
+    done = seqfix("check", newest_db.dsn, "--id-range", "s=1:2", "--id-range", "s=3:4")
+    assert (done.returncode, done.stderr) == (2, "seqfix: --id-range: a sequence has two ranges; give one\n")
+
+
+@pytest.mark.parametrize("password", ["Sec@ret123", "Sec/ret123", "Se@c/ret123"])
+def test_a_password_that_is_not_encoded_is_not_shown(password: str) -> None:
+    done = seqfix("check", f"postgresql://u:{password}@127.0.0.1/x")
+    assert done.returncode == 2
+    assert "ret123" not in done.stderr
+    assert "%40" in done.stderr
+
+
+def test_names_move_no_cursor(newest_db: Database) -> None:
+    newest_db.execute('CREATE TABLE "e\x1b]0;owned\x07" (id serial PRIMARY KEY)')
+    done = seqfix("check", newest_db.dsn, "nope")
+    assert "\x1b" not in done.stderr
+    assert "owned" in done.stderr
+
+
+def test_warnings_are_told(newest_db: Database) -> None:
+    newest_db.execute(
+        DRIFT + "ALTER SEQUENCE customers_id_seq CACHE 20 MAXVALUE 100; SELECT setval('customers_id_seq', 90)"
+    )
+    told = seqfix("check", newest_db.dsn, "customers").stdout
+    assert "exhausting: public.customers_id_seq: most values are used" in told
+    assert "cached: public.customers_id_seq: open sessions may hand out values that they have cached" in told
+
+
+def test_what_times_out_in_the_catalogs_is_trouble_and_not_drift(newest_db: Database) -> None:
+    done = seqfix("check", newest_db.dsn, "--statement-timeout", "0.001")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    done = seqfix("check", newest_db.dsn, "--run-timeout", "nan")
+    assert (done.returncode, done.stderr) == (2, "seqfix: run_timeout=nan: give a number of seconds greater than 0\n")
+
+
+def test_allow_empty(newest_db: Database) -> None:
+    newest_db.execute(DRIFT)
+    for selection in (["-n", "later"], ["-t", "later_*"]):
+        assert seqfix("check", newest_db.dsn, *selection).returncode == 2
+        done = seqfix("check", newest_db.dsn, *selection, "--allow-empty")
+        assert (done.returncode, done.stdout) == (0, f"no sequences to look at in database {newest_db.name}\n")
+    assert seqfix("check", newest_db.dsn, "-t", "custmers", "--allow-empty").returncode == 2

@@ -64,16 +64,13 @@ def check(conn: Connectable, **options: Unpack[Options]) -> Report:
     :raises ConnectionFailedError: when the connection cannot be opened, or is lost.
     :raises UnsupportedServerError: when the server is no PostgreSQL of version 13 or later.
     """
-    settings = Settings.parse(options)
-    with borrow(conn, settings.limits, application_name=settings.application_name) as session:
-        server, findings = examine(session, settings)
-        rows = tuple(Row(finding=finding) for finding in findings)
-        return Report(server=server, policy=settings.policy, started_at=session.started_at, rows=rows)
+    return _check(conn, Settings.parse(options))
 
 
 def plan(conn: Connectable, **options: Unpack[Options]) -> Plan:
     """Find out what `fix()` would move, where to and in which way. Reads only; parameters and errors as `check()`."""
-    return Plan(report=check(conn, **options))
+    settings = Settings.parse(options)
+    return Plan(report=_check(conn, settings), options=settings.deciding)
 
 
 def fix(
@@ -89,7 +86,8 @@ def fix(
     and does not stop the others. Parameters and errors as `check()`, and:
 
     :param plan: What `plan()` returned, or its `to_dict()` back from JSON: only its moves are made, to its targets. One
-        whose sequence or data have changed since is refused, and reported.
+        whose sequence or data have changed since is refused, and reported. What decides how far a sequence goes
+        (`margin`, `mapping` and the like) has to be given as it was to `plan()`.
     :param progress: Called with the name of a sequence, the values that have been passed, and the values to pass:
         before each move, and every 10,000 values on the way.
     """
@@ -143,7 +141,16 @@ def fix_sequence(
     return fix(conn, **options)
 
 
+def _check(conn: Connectable, settings: Settings) -> Report:
+    with borrow(conn, settings.limits, application_name=settings.application_name) as session:
+        server, findings = examine(session, settings)
+        rows = tuple(Row(finding=finding) for finding in findings)
+        return Report(server=server, policy=settings.policy, started_at=session.started_at, rows=rows)
+
+
 def _stored(plan: Plan | Mapping[str, Any], settings: Settings) -> StoredPlan:
     if not settings.selection.is_everything:
         raise ArgumentError("plan: a plan says itself what to move; leave the selection out")
-    return StoredPlan.read(plan.to_dict() if isinstance(plan, Plan) else plan)
+    stored = StoredPlan.read(plan.to_dict() if isinstance(plan, Plan) else plan)
+    stored.refuse_other_options(settings.deciding)
+    return stored

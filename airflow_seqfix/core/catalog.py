@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any
 
 from airflow_seqfix.core import queries
-from airflow_seqfix.core.errors import UnsupportedServerError, first_line, sqlstate
+from airflow_seqfix.core.errors import ArgumentError, UnsupportedServerError, first_line, sqlstate
 from airflow_seqfix.core.session import Session
 
 #: A sequence's OID, a table's, and the number of a column.
@@ -137,7 +137,6 @@ class SequenceInfo:
     cache_size: int
     #: Quoted as SQL needs it.
     owner: str
-    is_unlogged: bool
     in_extension: bool
     may_use_schema: bool
     may_select: bool
@@ -204,14 +203,16 @@ def identify(session: Session) -> Server:
     :raises UnsupportedServerError: when it is no PostgreSQL of version 13 or later.
     """
     try:
-        banner = str(session.rows("SELECT version()")[0][0])
+        banner = session.rows("SELECT pg_catalog.version()")[0][0]
     except Exception as error:
         if sqlstate(error) is None:
             raise
         raise UnsupportedServerError(
-            f"the server does not answer SELECT version() ({first_line(error)}): "
+            f"the server does not answer SELECT pg_catalog.version() ({first_line(error)}): "
             "connect to a database, not to a pooler's admin console"
         ) from error
+    if isinstance(banner, bytes):
+        raise ArgumentError("the connection's client_encoding is SQL_ASCII: connect with client_encoding=utf8")
     refuse_other_products(banner)
     with session.transaction():
         (server,) = session.fetch(queries.get("server"), Server)

@@ -21,6 +21,10 @@ class UnsupportedServerError(SeqfixError):
     """The server is none that this package can read sequences from."""
 
 
+class CatalogError(SeqfixError):
+    """The catalogs could not be read."""
+
+
 class ConnectionFailedError(SeqfixError):
     """The connection could not be opened, or was lost on the way."""
 
@@ -34,7 +38,7 @@ class DriftError(SeqfixError):
 
 
 class DeadlineError(SeqfixError):
-    """`run_timeout` is over before the catalog was read."""
+    """`run_timeout` is over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +56,11 @@ class Obstacle:
 def sqlstate(error: BaseException) -> str | None:
     """Return the SQLSTATE of a driver's exception: psycopg 3 and psycopg2 name the attribute differently."""
     return getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
+
+
+def printable(text: str) -> str:
+    """Return text that stays on its line and moves no cursor: names can hold anything."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def first_line(error: BaseException) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from airflow_seqfix.core.catalog import SequenceInfo, Server, discover, identify, list_tables
-from airflow_seqfix.core.errors import SelectionError
+from airflow_seqfix.core.errors import CatalogError, SelectionError, first_line, sqlstate
 from airflow_seqfix.core.judge import Finding, Verdict, judge, judge_unread
 from airflow_seqfix.core.mapping import narrow, resolve_mapping
 from airflow_seqfix.core.measure import measure
@@ -14,9 +13,6 @@ from airflow_seqfix.core.options import Settings
 from airflow_seqfix.core.selection import Selected
 from airflow_seqfix.core.session import Session
 from airflow_seqfix.core.writers import open_writers, wait_for_writers
-
-#: Called with the number of sequences that have been read and that are to be read.
-Progress = Callable[[int, int], None]
 
 
 def examine(
@@ -28,9 +24,14 @@ def examine(
     :raises SelectionError: when the selection names something that is not there or not checkable, or selects nothing.
     """
     server = identify(session)
-    known = discover(session)
-    if settings.mapping:
-        known = discover(session, resolve_mapping(settings.mapping, known, list_tables(session)))
+    try:
+        known = discover(session)
+        if settings.mapping:
+            known = discover(session, resolve_mapping(settings.mapping, known, list_tables(session)))
+    except Exception as error:
+        if sqlstate(error) is None:
+            raise
+        raise CatalogError(f"the catalogs could not be read: {first_line(error)} ({sqlstate(error)})") from error
     known = narrow(known, settings.id_range)
     if only is None:
         selected = settings.selection.apply(known, lambda: list_tables(session))

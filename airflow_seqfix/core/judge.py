@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -169,6 +170,12 @@ def judge(measurement: Measurement, policy: Policy, server: Server) -> Finding:
             reason="a standby reads the sequence ahead of the primary, by more than it is ahead of the data here",
             cure="check on the primary",
         )
+    if policy.fail_used_pct is not None and used_pct >= policy.fail_used_pct:
+        return replace(
+            finding,
+            reason=f"{used_pct} % of its values are used, and fail_used_pct is {policy.fail_used_pct:g}",
+            cure=_widen(sequence),
+        )
     return finding
 
 
@@ -282,7 +289,7 @@ def _stray(measurement: Measurement, furthest: int, policy: Policy) -> str | Non
 
 def _statement(setval: SetVal) -> str:
     if setval.calls > PASTE_UP_TO:
-        return f"seqfix fix --sequence '{setval.sequence.qualified_name}'"
+        return f"seqfix fix --sequence {shlex.quote(setval.sequence.qualified_name)}"
     return f"SELECT max(nextval({setval.sequence.name_literal})) FROM generate_series(1, {setval.calls});"
 
 

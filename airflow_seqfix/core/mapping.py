@@ -94,8 +94,19 @@ def narrow(sequences: list[SequenceInfo], ranges: tuple[Range, ...]) -> list[Seq
     """Return the sequences, each with the range that is its own.
 
     :raises SelectionError: when a range is for a sequence that is not there, or could be several.
+    :raises ArgumentError: when the sequence can hand out none of the values.
     """
-    bounds = {_one_sequence(r.sequence, sequences, "id_range").oid: (r.low, r.high) for r in ranges}
+    bounds: dict[int, tuple[int, int]] = {}
+    for own in ranges:
+        sequence = _one_sequence(own.sequence, sequences, "id_range")
+        if sequence.oid in bounds:
+            raise ArgumentError(f"id_range: {sequence.qualified_name} has two ranges; give one")
+        if own.high < sequence.lowest or own.low > sequence.highest:
+            raise ArgumentError(
+                f"id_range: {sequence.qualified_name} has {own.low} to {own.high}, and the values that it and its "
+                f"columns can hold are {sequence.lowest} to {sequence.highest}"
+            )
+        bounds[sequence.oid] = (own.low, own.high)
     return [replace(sequence, id_range=bounds.get(sequence.oid)) for sequence in sequences]
 
 

@@ -89,15 +89,10 @@ class Measurement:
         return self.next_value >= self.furthest_value
 
 
-#: Called after each statement with the number of sequences that have been read.
-Progress = Callable[[int], None]
-
-
 def measure(
     session: Session,
     server: Server,
     sequences: list[SequenceInfo],
-    progress: Progress | None = None,
     *,
     on_steps: bool = False,
 ) -> list[Measurement]:
@@ -124,8 +119,6 @@ def measure(
             probed = _read_apart(session, server, part, _read_probes)
             # A probe that fails takes nothing away from what is known.
             measured.update((m.sequence.oid, m) for m in probed if m.obstacle is None)
-        if progress is not None:
-            progress(len(measured))
     return [measured[sequence.oid] for sequence in sequences]
 
 

@@ -51,6 +51,7 @@ class Options(TypedDict, total=False):
 #: Names of the options by the type that they end in.
 SELECTION_OPTIONS = ("schemas", "tables", "columns", "sequences", "exclude", "allow_empty", "allow_skipped")
 POLICY_OPTIONS = tuple(field.name for field in fields(Policy))
+DECIDING_OPTIONS = ("margin", "max_jump", "accept_outlier", "interleaved", "foreign")
 LIMIT_OPTIONS = tuple(field.name for field in fields(Limits))
 
 
@@ -64,6 +65,14 @@ class Settings:
     mapping: tuple[Fed, ...] = ()
     id_range: tuple[Range, ...] = ()
     application_name: str = "seqfix"
+
+    @property
+    def deciding(self) -> dict[str, Any]:
+        """The options that decide what is behind, and by how much, in JSON types."""
+        decided = {name: getattr(self.policy, name) for name in DECIDING_OPTIONS}
+        decided["mapping"] = {fed.sequence.text: [column.text for column in fed.columns] for fed in self.mapping}
+        decided["id_range"] = {own.sequence.text: [own.low, own.high] for own in self.id_range}
+        return decided
 
     @classmethod
     def parse(cls, options: Options) -> Settings:

@@ -169,8 +169,14 @@ def _advance(session: Session, setval: SetVal, progress: Progress) -> Obstacle |
 def statement(name: str, setval: SetVal, *, calls: int = 1) -> str:
     """Return one of the moves as SQL. All that is filled in are integers and names quoted by the server."""
     sequence = setval.sequence
+    quote = "$seqfix$"
+    while quote in sequence.name_literal:
+        # A name must not end the body that it stands in.
+        quote = f"{quote[:-1]}_$"
     return queries.get(name).format(
         sequence=f"{sequence.oid}::oid",
+        quote=quote,
+        name=sequence.name_literal,
         qualified_name=sequence.qualified_name,
         target=setval.target,
         increment_by=sequence.increment_by,

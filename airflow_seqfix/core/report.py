@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from airflow_seqfix.core.catalog import Server
+from airflow_seqfix.core.errors import Obstacle, printable
 from airflow_seqfix.core.judge import Finding, Verdict
 from airflow_seqfix.core.policy import Policy
 from airflow_seqfix.core.repair import Outcome, statement
@@ -36,7 +37,42 @@ class Row:
     @property
     def is_fixed(self) -> bool:
         """Whether it was behind, was moved, and was found in sync afterwards."""
-        return self.outcome is not None and self.outcome.verified
+        return self.outcome is not None and self.outcome.verified and self.outcome.way is not None
+
+    def fails(self, policy: Policy) -> bool:
+        """Whether a gate stays shut."""
+        return self.finding.fails(policy) or (self.outcome is not None and self.outcome.error is not None)
+
+    @property
+    def caches_discarded(self) -> bool | None:
+        """Whether other sessions have lost the values that they had cached; None where nothing was moved or cached."""
+        if self.outcome is None or self.outcome.way is None or self.finding.sequence.cache_size == 1:
+            return None
+        return self.outcome.way is Way.LOCKED and self.outcome.error is None
+
+    @property
+    def obstacle(self) -> Obstacle | None:
+        """What stood in the way of a repair, or of reading."""
+        error = self.outcome.error if self.outcome is not None else None
+        return error or self.finding.measurement.obstacle
+
+    @property
+    def reason(self) -> str | None:
+        """What stood in the way of a repair, or the reason of the verdict, or what the repair left behind."""
+        if self.outcome is not None and self.outcome.error is not None:
+            return self.outcome.error.reason
+        if self.finding.reason is None and self.caches_discarded is False:
+            return "it was moved, and open sessions may still hand out values that they have cached"
+        return self.finding.reason
+
+    @property
+    def cure(self) -> str | None:
+        """What helps: with what stood in the way of a repair, with the verdict, or with what the repair left behind."""
+        if self.outcome is not None and self.outcome.error is not None:
+            return self.outcome.error.cure
+        if self.finding.cure is None and self.caches_discarded is False:
+            return 'reconnect the sessions that have cached values, or repair with lock="sequence" as its owner'
+        return self.finding.cure
 
     def to_dict(self) -> dict[str, Any]:
         finding, measurement = self.finding, self.finding.measurement
@@ -45,8 +81,8 @@ class Row:
             "sequence": finding.sequence.qualified_name,
             "columns": [c.qualified_name for c in finding.sequence.columns if not c.is_covered],
             "verdict": str(finding.verdict),
-            "reason": finding.reason,
-            "cure": finding.cure,
+            "reason": finding.reason if self.caches_discarded is not False else self.reason,
+            "cure": self.cure,
             "warnings": [str(caution) for caution in finding.warnings],
             "next_value": measurement.next_value,
             "furthest_value": measurement.furthest_value,
@@ -64,6 +100,7 @@ class Row:
                 "before": _state(self.outcome.before),
                 "after": _state(self.outcome.after),
                 "verified": self.outcome.verified,
+                "caches_discarded": self.caches_discarded,
                 "proven": self.outcome.way is not Way.GUARDED,
                 "error": {"sqlstate": error.sqlstate, "reason": error.reason, "cure": error.cure} if error else None,
             }
@@ -91,7 +128,7 @@ class Report:
     @property
     def failing(self) -> tuple[Row, ...]:
         """The rows that keep a gate shut, worst first."""
-        return tuple(row for row in self.sorted_rows if row.finding.fails(self.policy))
+        return tuple(row for row in self.sorted_rows if row.fails(self.policy))
 
     @property
     def sorted_rows(self) -> tuple[Row, ...]:
@@ -131,11 +168,14 @@ class Plan:
     """The moves that a repair would make now."""
 
     report: Report
+    #: The options that decide what is behind, and by how much: they have to be the same when the plan is applied.
+    options: dict[str, Any]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report and the moves, in plain JSON types that `fix(plan=…)` takes."""
         return self.report.to_dict() | {
             "plan_version": PLAN_VERSION,
+            "options": self.options,
             "moves": [
                 asdict(StoredMove.of(setval)) | {"way": str(setval.way) if setval.way else None, "why": setval.why}
                 for setval in self.setvals
@@ -153,6 +193,7 @@ class Plan:
         lines = [
             f"-- Sequences of database {_comment(server.database)} that are behind their data",
             f"-- PostgreSQL {server.version}, read {started_at.isoformat(timespec='seconds')}",
+            "-- Each statement is a transaction of its own: not for psql -1, nor inside BEGIN.",
             "SET search_path = pg_catalog, pg_temp;",
             "SET lock_timeout = '100ms';",
             "",
@@ -166,10 +207,10 @@ class Plan:
                 lines += [f"-- not moved: {_comment(setval.obstacle.reason)}", ""]
             else:
                 name = "advance_to" if setval.way is Way.ADVANCE else str(setval.way)
-                lines += [f"-- {setval.why}", f"{statement(name, setval)};", ""]
-        return "\n".join(lines)
+                lines += [f"-- {_comment(setval.why)}", f"{statement(name, setval)};", ""]
+        return "\n".join([*lines, "RESET lock_timeout;", "RESET search_path;"])
 
 
 def _comment(text: str) -> str:
     # A line break in a name would end the comment and start a statement.
-    return " ".join(text.splitlines())
+    return printable(text)

@@ -44,7 +44,8 @@ class Selection:
         :param columns: Columns that the sequences feed.
         :param sequences: The sequences themselves.
         :param exclude: Sequences, tables or columns whose sequences are listed as skipped.
-        :param allow_empty: Whether a selection that matches no sequence is in order.
+        :param allow_empty: Whether a selection that matches no sequence is in order: schemas and patterns may then find
+            nothing. A table, column or sequence that is named has to be there all the same.
         :param allow_skipped: Whether what is named without a pattern may turn out not to be checkable.
         :raises ArgumentError: when something is not a name.
         """
@@ -72,7 +73,7 @@ class Selection:
             matches = _MATCHES.get(kind, _excludes)
             for name in names:
                 # One exclude list serves many databases: a pattern in it may find nothing.
-                optional = kind == "exclude" and name.is_pattern
+                optional = name.is_pattern if kind == "exclude" else self.allow_empty and _may_come(kind, name)
                 if not optional and not any(matches(name, sequence) for sequence in sequences):
                     raise SelectionError(f"{kind}: {self._not_found(kind, name, sequences, list_tables())}")
         chosen = [
@@ -131,6 +132,11 @@ class Selected:
     excluded: frozenset[int]
     #: OIDs of those that the user named one by one.
     named: frozenset[int]
+
+
+def _may_come(kind: str, name: Name) -> bool:
+    """Whether what is named may not be there yet: a schema, or what a pattern stands for."""
+    return kind == "schemas" or name.is_pattern
 
 
 def _in_schema(name: Name, sequence: SequenceInfo) -> bool:

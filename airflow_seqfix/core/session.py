@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import math
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -63,7 +64,12 @@ class Limits:
             value = getattr(self, field.name)
             least = "of at least 0" if field.name == "wait_for_writers" else "greater than 0"
             is_number = isinstance(value, int | float) and not isinstance(value, bool)
-            if not is_number or value < 0 or (value == 0 and field.name != "wait_for_writers"):
+            if (
+                not is_number
+                or not math.isfinite(value)
+                or value < 0
+                or (value == 0 and field.name != "wait_for_writers")
+            ):
                 raise ArgumentError(f"{field.name}={value!r}: give a number of seconds {least}")
         if self.lock_timeout > 1:
             raise ArgumentError(
@@ -87,8 +93,8 @@ class Session:
             "row_security": "off",
             # Compiling a catalog query takes longer than running it.
             "jit": "off",
-            "lock_timeout": f"{limits.lock_timeout * 1000:.0f}",
-            "statement_timeout": f"{limits.statement_timeout * 1000:.0f}",
+            "lock_timeout": _milliseconds(limits.lock_timeout),
+            "statement_timeout": _milliseconds(limits.statement_timeout),
             # A killed client leaves nothing behind for longer than this.
             "idle_in_transaction_session_timeout": "10000",
             "application_name": _NOT_PLAIN.sub("?", application_name)[:63],
@@ -108,14 +114,14 @@ class Session:
         """
         self.check_deadline()
         try:
-            self._execute(self._begin(read_only, one_snapshot))
+            self.run(self._begin(read_only, one_snapshot))
             yield
             # A statement that takes a lock has brought its own.
             if self._connection.info.transaction_status != 0:
-                self._execute("COMMIT")
+                self.run("COMMIT")
         except Exception as error:
             with contextlib.suppress(Exception):
-                self._execute("ROLLBACK")
+                self.run("ROLLBACK")
             if sqlstate(error) == "57014" and time.monotonic() + 0.1 > self.deadline:
                 raise self._deadline_error() from error
             if self._is_lost(error):
@@ -140,8 +146,9 @@ class Session:
             return list(cursor.fetchall())
 
     def run(self, statement: str) -> None:
-        """Run a statement that returns nothing."""
-        self._execute(statement)
+        """Run one statement, or several at once, for what they do."""
+        with contextlib.closing(self._cursor()) as cursor:
+            cursor.execute(statement)
 
     def check_deadline(self) -> None:
         """Raise DeadlineError when `run_timeout` is over."""
@@ -153,7 +160,8 @@ class Session:
 
     def _begin(self, read_only: bool, one_snapshot: bool) -> str:
         isolation = "REPEATABLE READ" if one_snapshot else "READ COMMITTED"
-        access = "READ ONLY" if read_only else "READ WRITE"
+        # Without a word for moves: a session that was made read-only stays so.
+        access = "READ ONLY" if read_only else ""
         settings = {**self._settings}
         remaining = max(1, int(self.seconds_left * 1000))
         settings["statement_timeout"] = str(min(int(settings["statement_timeout"]), remaining))
@@ -162,10 +170,6 @@ class Session:
             for name, value in settings.items()
         )
         return f"BEGIN ISOLATION LEVEL {isolation} {access}; {local}"
-
-    def _execute(self, statement: str) -> None:
-        with contextlib.closing(self._cursor()) as cursor:
-            cursor.execute(statement)
 
     def _cursor(self) -> Any:
         """Return a plain cursor, whatever cursor or row factory the connection was configured with."""
@@ -187,7 +191,12 @@ class Session:
         with contextlib.suppress(Exception):
             if cancel is not None:
                 cancel()
-            self._execute("ROLLBACK")
+            self.run("ROLLBACK")
+
+
+def _milliseconds(seconds: float) -> str:
+    # 0 would mean: wait for ever.
+    return str(max(1, round(seconds * 1000)))
 
 
 @contextlib.contextmanager

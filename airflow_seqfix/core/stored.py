@@ -61,7 +61,6 @@ class StoredMove:
             cycle=False,
             cache_size=self.cache_size,
             owner="",
-            is_unlogged=False,
             in_extension=False,
             may_use_schema=False,
             may_select=False,
@@ -86,6 +85,8 @@ class StoredPlan:
     """A plan as it was stored."""
 
     database: str
+    #: The options that it was made with.
+    options: Mapping[str, Any]
     moves: tuple[StoredMove, ...]
 
     @classmethod
@@ -102,7 +103,7 @@ class StoredPlan:
             raise ArgumentError(
                 f"plan: it is of version {data.get('plan_version')!r}, not {PLAN_VERSION}: make a new one"
             )
-        if data.get("truncated"):
+        if data.get("moves_left_out"):
             raise ArgumentError("plan: it was cut short and does not hold all its moves: make one that is whole")
         kinds = dict.fromkeys((field.name for field in fields(StoredMove)), int) | {"sequence": str, "data_type": str}
         moves = []
@@ -117,7 +118,21 @@ class StoredPlan:
             moves.append(StoredMove(**{field: move[field] for field in kinds}))
         if not isinstance(data.get("database"), str):
             raise ArgumentError("plan: it does not say for which database it was made")
-        return cls(database=data["database"], moves=tuple(moves))
+        if not isinstance(data.get("options"), Mapping):
+            raise ArgumentError("plan: it does not say with which options it was made")
+        return cls(database=data["database"], options=data["options"], moves=tuple(moves))
+
+    def refuse_other_options(self, options: Mapping[str, Any]) -> None:
+        """Raise where it is to be applied with other options than it was made with.
+
+        :raises ArgumentError: that says which.
+        """
+        for name, value in options.items():
+            if self.options.get(name) != value:
+                made = self.options.get(name)
+                raise ArgumentError(
+                    f"plan: it was made with {name}={made!r}, and this is {name}={value!r}: give the same"
+                )
 
 
 def settle(move: StoredMove, finding: Finding | None, policy: Policy, server: Server) -> Outcome:

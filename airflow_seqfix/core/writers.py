@@ -30,10 +30,11 @@ def wait_for_writers(session: Session, tables: frozenset[int], seconds: float) -
 
     It holds no lock while it waits, and does not wait for transactions that begin later: there may always be some.
     """
-    give_up = time.monotonic() + min(seconds, session.seconds_left)
+    # Some time is left for the reading that comes next.
+    give_up = time.monotonic() + min(seconds, 0.9 * session.seconds_left)
     waiting = open_writers(session, tables)
-    while waiting and time.monotonic() < give_up:
-        time.sleep(LOOK_EVERY)
+    while waiting and (left := give_up - time.monotonic()) > 0:
+        time.sleep(min(LOOK_EVERY, left))
         still = open_writers(session, tables)
         waiting = {
             table_oid: stayed

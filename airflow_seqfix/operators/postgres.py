@@ -25,7 +25,8 @@ class PostgresSequenceResetOperator(SequenceTask):
     :param advance_up_to: With "auto", gaps of up to this many values are passed with nextval().
     :param dry_run: Whether to report only what would be done. Drift then does not fail the task.
     :param plan: What an earlier task with `dry_run=True` returned (`plan=that_task.output`): only its moves are made,
-        to its targets, and one whose sequence or data have changed since is refused. Takes the place of a selection.
+        to its targets, and one whose sequence or data have changed since is refused. Takes the place of a selection. A
+        plan of more than 50 moves does not fit into an XCom, and is refused.
 
     :return: The report, with the sequences that were moved or that somebody has to look at.
     """
@@ -46,6 +47,8 @@ class PostgresSequenceResetOperator(SequenceTask):
         self.advance_up_to = advance_up_to
         self.dry_run_only = dry_run
         self.plan = plan
+        # A plan that comes to nothing when the task runs must not turn into a repair of everything.
+        self._wants_plan = plan is not None
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Repair, log the table, push the report, and fail where something is left that needs a person."""
@@ -56,7 +59,9 @@ class PostgresSequenceResetOperator(SequenceTask):
             if self.plan is not None:
                 raise AirflowFailException("dry_run and plan exclude each other: leave one out")
             return self._show(self.ask(context, core.plan, **how))
-        stored = None if self.plan is None else dictionary("plan", self.plan)
+        if self._wants_plan and not self.plan:
+            raise AirflowFailException("plan is empty: the task that makes it was skipped, or returned nothing")
+        stored = dictionary("plan", self.plan) if self._wants_plan else None
         report = self.ask(context, core.fix, plan=stored, progress=self.log_progress, **how)
         self.log_report(report)
         if report.failing:
@@ -71,8 +76,9 @@ class PostgresSequenceResetOperator(SequenceTask):
         moves = whole["moves"]
         return xcom(plan.report) | {
             "plan_version": whole["plan_version"],
+            "options": whole["options"],
             "moves": moves[:XCOM_ROWS],
-            "truncated": max(0, len(moves) - XCOM_ROWS),
+            "moves_left_out": max(0, len(moves) - XCOM_ROWS),
         }
 
 

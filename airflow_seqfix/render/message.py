@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from airflow_seqfix.core.errors import printable
 from airflow_seqfix.core.report import Report, Row
-from airflow_seqfix.render.table import plain, words
+from airflow_seqfix.render.table import words
 
 #: How many sequences a message names.
 NAMED = 10
@@ -15,7 +16,7 @@ def message(report: Report) -> str:
     total = len(report.rows)
     noun = "sequence" if total == 1 else "sequences"
     verb = "is" if len(failing) == 1 else "are"
-    lines = [f"{len(failing)} of {total} {noun} in database {plain(report.server.database)} {verb} not in sync"]
+    lines = [f"{len(failing)} of {total} {noun} in database {printable(report.server.database)} {verb} not in sync"]
     lines += [_line(row) for row in failing[:NAMED]]
     if len(failing) > NAMED:
         lines.append(f"and {len(failing) - NAMED} more, see the log and the report")
@@ -23,9 +24,7 @@ def message(report: Report) -> str:
 
 
 def _line(row: Row) -> str:
-    error = row.outcome.error if row.outcome else None
     column = row.finding.measurement.furthest_column
     name = row.finding.sequence.qualified_name + (f" ({column.qualified_name})" if column else "")
-    reason = error.reason if error else row.finding.reason or f"{row.finding.used_pct} % used"
-    cure = error.cure if error else row.finding.cure
-    return plain(f"{name}: {words(row.verdict)}: {reason}." + (f" Cure: {cure}" if cure else ""))
+    cure = f" Cure: {row.cure}" if row.cure else ""
+    return printable(f"{name}: {words(row.verdict)}: {row.reason}.{cure}")

@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from airflow_seqfix.core.cautions import Caution
+from airflow_seqfix.core.errors import printable
 from airflow_seqfix.core.judge import Verdict
 from airflow_seqfix.core.report import Report, Row
 
@@ -23,6 +25,16 @@ STYLES = {
 
 #: How many rows are explained below the table.
 EXPLAINED = 20
+#: How many names a warning lists.
+NAMED = 5
+#: The warnings that are told to a person, and what they mean; the report has all of them.
+TOLD = {
+    Caution.EXHAUSTING: "most values are used",
+    Caution.OPEN_WRITERS: "transactions were writing whose rows could not be seen yet",
+    Caution.CACHED: "open sessions may hand out values that they have cached",
+    Caution.NOT_COMPARED: "also feeds a column whose values cannot be compared",
+    Caution.STANDBY: "a standby reads sequences ahead of the primary",
+}
 #: How narrow a name may get before its column is left out.
 NARROWEST_NAME = 18
 
@@ -49,7 +61,7 @@ def table(report: Report, *, width: int, color: bool = False, all_rows: bool = F
     console = Console(
         file=out, width=width, force_terminal=color, color_system="standard" if color else None, highlight=False
     )
-    rows = [row for row in report.sorted_rows if all_rows or row.outcome or row.finding.fails(report.policy)]
+    rows = [row for row in report.sorted_rows if all_rows or row.outcome or row.fails(report.policy)]
     if rows:
         console.print(_table(rows, width))
     explained = [row for row in rows if _explanation(row)]
@@ -57,6 +69,9 @@ def table(report: Report, *, width: int, color: bool = False, all_rows: bool = F
         console.print(*_explanation(row), sep="\n", soft_wrap=True)
     if len(explained) > EXPLAINED:
         console.print(Text(f"\n{len(explained) - EXPLAINED} more are explained in the report as JSON."), soft_wrap=True)
+    warnings = _warnings(report)
+    if warnings:
+        console.print("", *(Text(warning, style="yellow") for warning in warnings), sep="\n", soft_wrap=True)
     return out.getvalue()
 
 
@@ -70,8 +85,8 @@ def summary(report: Report) -> str:
     if counts["failed"]:
         parts.append(f"{counts['failed']} could not be fixed")
     noun = "sequence" if total == 1 else "sequences"
-    where = f"database {plain(report.server.database)}"
-    return f"{total} {noun} in {where}: {', '.join(parts)}" if total else f"{where} has no sequences: nothing to do"
+    where = f"database {printable(report.server.database)}"
+    return f"{total} {noun} in {where}: {', '.join(parts)}" if total else f"no sequences to look at in {where}"
 
 
 def _table(rows: list[Row], width: int) -> Table:
@@ -85,7 +100,7 @@ def _table(rows: list[Row], width: int) -> Table:
             no_wrap=True,
         )
     for row in rows:
-        cells = [Text(elide(plain(column.value(row)), size)) for column, size in columns]
+        cells = [Text(elide(printable(column.value(row)), size)) for column, size in columns]
         cells[0].stylize("bold green" if row.is_fixed else STYLES[row.verdict])
         table.add_row(*cells)
     return table
@@ -119,7 +134,7 @@ def _columns(is_repair: bool) -> list[Column]:
 
 def _fit(columns: list[Column], rows: list[Row], width: int) -> list[tuple[Column, int]]:
     """Return the columns that fit and their sizes: figures in full, names as long as room is left."""
-    natural = {c: max(len(c.heading), *(len(plain(c.value(row))) for row in rows)) for c in columns}
+    natural = {c: max(len(c.heading), *(len(printable(c.value(row))) for row in rows)) for c in columns}
     while True:
         names = [column for column in columns if column.is_name]
         room = width - 2 * len(columns) - sum(natural[c] for c in columns if not c.is_name)
@@ -143,12 +158,23 @@ def _shares(wanted: list[int], room: int) -> list[int]:
 
 def _explanation(row: Row) -> list[Text]:
     """Say why a row stands where it stands, and what helps."""
-    error = row.outcome.error if row.outcome else None
-    reason, cure = (error.reason, error.cure) if error else (row.finding.reason, row.finding.cure)
-    if reason is None:
+    if row.reason is None:
         return []
-    said = [Text(f"\n{plain(row.finding.sequence.qualified_name)}: {plain(reason)}.")]
-    return [*said, Text(f"  {plain(cure)}", style="cyan")] if cure else said
+    said = [Text(f"\n{printable(row.finding.sequence.qualified_name)}: {printable(row.reason)}.")]
+    return [*said, Text(f"  {printable(row.cure)}", style="cyan")] if row.cure else said
+
+
+def _warnings(report: Report) -> list[str]:
+    """Say what to know beside the verdicts, a line for each kind."""
+    said = []
+    for caution, meaning in TOLD.items():
+        names = [
+            printable(row.finding.sequence.qualified_name) for row in report.rows if caution in row.finding.warnings
+        ]
+        if names:
+            more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+            said.append(f"{caution}: {', '.join(names[:NAMED])}{more}: {meaning}")
+    return said
 
 
 def elide(text: str, width: int) -> str:
@@ -181,8 +207,3 @@ def _inserts_left(row: Row) -> str:
     if inserts is None:
         return "-"
     return f"{'≥ ' if row.finding.is_at_least else ''}{inserts}"
-
-
-def plain(text: str) -> str:
-    """Return text that stays on its line and moves no cursor."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -57,10 +57,15 @@ class PostgresSequenceDriftSensor(SequenceTask, BaseSensorOperator):
 
     def execute(self, context: Context) -> Any:
         """Wait in the worker, or take one look and wait in the triggerer."""
-        if self.deferrable:
-            return self._look_or_defer(context, deadline=time.time() + self.timeout)
         try:
+            if self.deferrable:
+                return self._look_or_defer(context, deadline=time.time() + self.timeout)
             return super().execute(context)
+        except AirflowFailException as error:
+            # As BaseSensorOperator does, for the first look before deferring.
+            if self.soft_fail:
+                raise AirflowSkipException(str(error)) from error
+            raise
         except AirflowSensorTimeout as error:
             raise AirflowSensorTimeout(f"{error}\n{self._last_message}") from None
 

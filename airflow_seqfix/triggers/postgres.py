@@ -95,7 +95,8 @@ class PostgresSequenceTrigger(BaseTrigger):
         try:
             return await asyncio.to_thread(self._check, airflow_connection)
         except asyncio.CancelledError:
-            cancel(self._connection)
+            # Not awaited, and not on the loop: the others must not wait for the server's answer.
+            asyncio.get_running_loop().run_in_executor(None, cancel, self._connection)
             raise
 
     def _check(self, airflow_connection: Any) -> Report:

@@ -126,3 +126,17 @@ def test_a_range_that_is_none(bounds: Any, newest_db: Database) -> None:
     newest_db.execute("CREATE SEQUENCE s")
     with newest_db.connect() as conn, pytest.raises(core.ArgumentError, match="give \\(lowest, highest\\)"):
         core.check(conn, id_range={"s": bounds})
+
+
+@pytest.mark.parametrize("id_range", [(3_000_000_000, 4_000_000_000), (-50, -1)])
+def test_a_range_that_it_cannot_hold_is_refused(id_range: tuple[int, int], newest_db: Database) -> None:
+    newest_db.execute("CREATE TABLE t (id serial PRIMARY KEY, note text)")
+    with newest_db.connect() as conn, pytest.raises(core.ArgumentError, match="can hold are 1 to 2147483647"):
+        core.fix(conn, id_range={"t_id_seq": id_range})
+    assert newest_db.value("INSERT INTO t (note) VALUES ('') RETURNING id") == 1
+
+
+def test_two_ranges_for_one_sequence(newest_db: Database) -> None:
+    newest_db.execute("CREATE SEQUENCE s")
+    with newest_db.connect() as conn, pytest.raises(core.ArgumentError, match="has two ranges"):
+        core.check(conn, id_range={"s": (1, 5), "public.s": (6, 9)})

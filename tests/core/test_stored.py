@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 import pytest
 
 from airflow_seqfix import core
@@ -106,7 +107,7 @@ def test_a_target_that_somebody_raised_is_refused(two: Database) -> None:
     [
         (lambda plan: [], "this is no plan"),
         (lambda plan: plan | {"plan_version": 7}, "it is of version 7, not 1"),
-        (lambda plan: plan | {"truncated": 3}, "it was cut short"),
+        (lambda plan: plan | {"moves_left_out": 3}, "it was cut short"),
         (lambda plan: plan | {"database": "elsewhere"}, "it was made for database elsewhere"),
         (lambda plan: plan | {"moves": "all"}, "move 1 is no object"),
         (lambda plan: plan | {"moves": [plan["moves"][0] | {"target": "1; DROP TABLE orders"}]}, "move 1 has target="),
@@ -127,3 +128,59 @@ def test_what_is_no_plan_is_refused_before_anything_is_written(spoil: Any, said:
 def test_a_plan_and_a_selection_exclude_each_other(two: Database) -> None:
     with pytest.raises(core.ArgumentError, match="leave the selection out"):
         apply(two, stored(two), tables=["orders"])
+
+
+@pytest.mark.parametrize(
+    ("made", "given", "said"),
+    [
+        ({"margin": 10}, {}, "it was made with margin=10, and this is margin=0: give the same"),
+        ({}, {"accept_outlier": True}, "it was made with accept_outlier=False"),
+        ({"mapping": {"orders_id_seq": ["customers.id"]}}, {}, "it was made with mapping={'orders_id_seq':"),
+        ({"id_range": {"orders_id_seq": (1, 900)}}, {}, "it was made with id_range="),
+    ],
+)
+def test_other_options_than_it_was_made_with(made: Any, given: Any, said: str, two: Database) -> None:
+    with two.connect() as conn:
+        plan = json.loads(json.dumps(core.plan(conn, **made).to_dict()))
+    with pytest.raises(core.ArgumentError) as failure:
+        apply(two, plan, **given)
+    assert said in str(failure.value)
+    assert all(row["verified"] for row in apply(two, plan, **made).values())
+
+
+def test_what_somebody_else_has_repaired_is_not_called_fixed(two: Database) -> None:
+    plan = stored(two)
+    two.execute("SELECT setval('orders_id_seq', 100)")
+    with two.connect() as conn:
+        report = core.fix(conn, plan=plan)
+    assert (report.summary["fixed"], report.summary["verified"], report.failing) == (1, 2, ())
+
+
+def test_a_refused_move_fails_the_run(two: Database) -> None:
+    plan = stored(two)
+    two.execute("ALTER SEQUENCE orders_id_seq MAXVALUE 5000; SELECT setval('orders_id_seq', 100)")
+    with two.connect() as conn:
+        report = core.fix(conn, plan=plan)
+    assert report.summary["failed"] == 1
+    assert [row.finding.sequence.sequence_name for row in report.failing] == ["orders_id_seq"]
+
+
+@pytest.mark.parametrize("lock", ["none", "sequence", "guarded"])
+def test_the_plan_as_sql_does_not_touch_a_sequence_of_another_name(lock: Any, two: Database) -> None:
+    with two.connect() as conn:
+        script = core.plan(conn, lock=lock, tables=["orders"]).to_sql()
+        two.execute("ALTER SEQUENCE orders_id_seq RENAME TO other")
+        with pytest.raises(psycopg.Error):
+            conn.execute(script)
+    assert two.state("other")[:2] == (1, False)
+
+
+@pytest.mark.parametrize("evil", ["x\nSELECT 1/0; --", "x$seqfix$; SELECT 1/0; --", "x';SELECT 1/0;--", "{quote}{0}%s"])
+def test_names_cannot_become_statements(evil: str, newest_server: Server) -> None:
+    with database_on(newest_server) as db:
+        db.execute(f'CREATE TABLE "{evil}" (id serial PRIMARY KEY); INSERT INTO "{evil}" VALUES (90000)')
+        with db.connect() as conn:
+            script = core.plan(conn).to_sql()
+            conn.execute(script)  # as psql would: without parameters
+            assert core.check(conn).failing == ()
+            assert conn.execute("SHOW lock_timeout").fetchone() == ("0",)

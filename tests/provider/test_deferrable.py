@@ -163,3 +163,12 @@ def test_in_a_dag(shop: Database, run_dag: Callable[..., Any]) -> None:
     (instance,) = run.get_task_instances()
     assert (run.state, instance.state) == ("success", "success")
     assert instance.xcom_pull(task_ids="gate")["summary"]["in_sync"] == 3
+
+
+@pytest.mark.parametrize("deferrable", [True, False])
+def test_soft_fail_is_the_same_in_both_modes(deferrable: bool, shop: Database) -> None:
+    from airflow.providers.common.compat.sdk import AirflowSkipException
+
+    shop.execute(DRIFT)
+    with pytest.raises(AirflowSkipException):
+        sensor(on_drift="fail", soft_fail=True, deferrable=deferrable).execute({"ti": Pushed()})

@@ -336,3 +336,73 @@ def test_the_check_operator(shop: Database) -> None:
     operator().execute({"ti": ti})
     report = PostgresSequenceCheckOperator(task_id="check", conn_id="shop").execute({"ti": ti})
     assert report["summary"]["in_sync"] == 3
+
+
+def test_a_plan_that_comes_to_nothing_is_no_repair_of_everything(shop: Database, run_dag: Callable[..., Any]) -> None:
+    from airflow.sdk import DAG, task
+
+    from airflow_seqfix.operators.postgres import PostgresSequenceResetOperator
+
+    shop.execute(DRIFT)
+    with DAG(dag_id="no_plan", schedule=None) as dag:
+
+        @task
+        def forget() -> None:
+            """Return no plan."""
+
+        PostgresSequenceResetOperator(task_id="apply", conn_id="shop", plan=forget())
+    run = run_dag(dag)
+    assert run.state == "failed"
+    assert shop.state("orders_id_seq")[:2] == (1, False)
+
+
+def test_mapped_over_schemas_and_fed_by_a_mapped_task(shop: Database, run_dag: Callable[..., Any]) -> None:
+    from airflow.sdk import DAG, task
+
+    from airflow_seqfix.operators.postgres import PostgresSequenceResetOperator
+
+    shop.execute(DRIFT)
+    with DAG(dag_id="mapped", schedule=None, default_args={"conn_id": "shop"}) as dag:
+
+        @task
+        def loaded(table: str) -> str:
+            return table
+
+        PostgresSequenceResetOperator(task_id="fed", tables=loaded.expand(table=["orders", "customers"]))
+        PostgresSequenceResetOperator.partial(task_id="each").expand(tables=[["orders"], ["customers"]])
+    run = run_dag(dag)
+    assert run.state == "success", [(i.task_id, i.map_index, i.state) for i in run.get_task_instances()]
+    assert shop.value("INSERT INTO orders (note) VALUES ('') RETURNING id") == 101
+
+
+def test_a_table_that_is_locked_for_readers_is_worth_a_retry(shop: Database) -> None:
+    from airflow_seqfix.operators.postgres import PostgresSequenceCheckOperator
+
+    shop.execute(DRIFT)
+    with shop.connect() as other:
+        other.execute("BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(LockTimeoutError, match=r"public\.orders_id_seq"):
+            PostgresSequenceCheckOperator(task_id="check", conn_id="shop").execute({"ti": Pushed()})
+
+
+def test_a_killed_task_moves_nothing_more(shop: Database) -> None:
+    import signal
+
+    shop.execute(DRIFT)
+    shop.execute("INSERT INTO orders (id) VALUES (9000000)")
+    task = operator(lock="none", sequences=["orders_id_seq", "customers_id_seq"], max_jump=10**9)
+    before = signal.signal(signal.SIGALRM, lambda *_: task.on_kill())
+    # As Airflow's SIGTERM: a handler in the main thread, which returns.
+    signal.setitimer(signal.ITIMER_REAL, 1.0)
+    try:
+        with pytest.raises(ConnectionFailedError):
+            task.execute({"ti": Pushed()})
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    reached = shop.state("orders_id_seq")[0]
+    assert 1 < reached < 9_000_000
+    assert (
+        shop.value("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle'") == 1
+    )
+    assert shop.state("orders_id_seq")[0] == reached

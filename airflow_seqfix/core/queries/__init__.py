@@ -1,4 +1,4 @@
-"""The SQL: one statement a file, each of which runs in psql as it stands (`SET search_path = pg_catalog` first)."""
+"""The SQL: one statement a file, which runs in psql as it stands unless it has `{…}` in it (SET search_path first)."""
 
 from functools import cache
 from importlib import resources

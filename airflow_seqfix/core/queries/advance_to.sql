@@ -1,6 +1,6 @@
 -- Call nextval() until it has passed the target; no call where it has already, or where the definition has changed.
 -- The same way as advance.sql, which the caller repeats, for a script that nobody watches.
-DO $seqfix$
+DO {quote}
 DECLARE
     sequence     constant regclass := {sequence}::regclass;
     target       constant bigint   := {target};
@@ -8,7 +8,11 @@ DECLARE
     reached      bigint;
     is_called    boolean;
 BEGIN
-    PERFORM FROM pg_sequence WHERE seqrelid = sequence AND seqincrement = increment_by AND NOT seqcycle;
+    PERFORM FROM pg_sequence q
+      JOIN pg_class c ON c.oid = q.seqrelid
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE q.seqrelid = sequence AND q.seqincrement = increment_by AND NOT q.seqcycle
+       AND format('%I.%I', n.nspname, c.relname) = {name};
     IF NOT FOUND THEN
         RAISE EXCEPTION 'the definition of sequence % has changed', sequence
               USING ERRCODE = 'object_not_in_prerequisite_state';
@@ -21,4 +25,4 @@ BEGIN
         is_called := true;
     END LOOP;
 END
-$seqfix$
+{quote}

@@ -57,15 +57,21 @@ recorded AS (
 ),
 -- nextval('s'::text) is looked up by name at each call, with the search_path of whoever inserts.
 late_bound AS (
-    SELECT e.table_oid, e.column_number, e.source, m.literal,
-           CASE WHEN m.literal ~ $re$^("([^"]|"")+"|[[:alpha:]_][[:alnum:]_$]*)(\.("([^"]|"")+"|[[:alpha:]_][[:alnum:]_$]*))?$$re$
-                THEN parse_ident(m.literal) END AS name
+    SELECT e.table_oid, e.column_number, e.source,
+           CASE WHEN cardinality(n.parts) = 3 AND n.parts[1] = current_database() THEN n.parts[2:3] ELSE n.parts END AS name
       FROM expression e
      CROSS JOIN LATERAL (
            SELECT replace((regexp_match(e.source,
                   $re$^\(?nextval\(\('((?:[^']|'')+)'::(?:text|character varying)\)::regclass\)\)?(?:::[a-z ]+)?$$re$))[1],
                   '''''', '''') AS literal) m
-     WHERE m.literal IS NOT NULL
+       -- Letters beyond ASCII are letters whatever the database's locale says, as for the server's own scanner.
+     CROSS JOIN LATERAL (
+           SELECT '(?:"(?:[^"]|"")+"|[^\x01-\x40\x5b-\x5e\x60\x7b-\x7f][^\x01-\x23\x25-\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f]*)'
+                  AS part) p
+     CROSS JOIN LATERAL (
+           SELECT CASE WHEN m.literal ~ format('^\s*%1$s(?:\s*\.\s*%1$s){0,2}\s*$', p.part)
+                       THEN parse_ident(m.literal) END AS parts) n
+     WHERE n.parts IS NOT NULL
 ),
 candidate AS (
     SELECT l.table_oid, l.column_number, l.source, s.oid AS sequence_oid,
@@ -73,7 +79,7 @@ candidate AS (
       FROM late_bound l
       JOIN pg_class s ON s.relkind = 'S' AND s.relname = l.name[cardinality(l.name)]
       JOIN pg_namespace n ON n.oid = s.relnamespace
-     WHERE (cardinality(l.name) = 1 OR n.nspname = l.name[1])
+     WHERE (cardinality(l.name) = 1 OR cardinality(l.name) = 2 AND n.nspname = l.name[1])
        AND NOT pg_is_other_temp_schema(n.oid)
 ),
 ownership AS (
@@ -111,7 +117,7 @@ tie AS (
      UNION ALL
     SELECT r.sequence_oid, e.table_oid, e.column_number,
            CASE WHEN NOT r.in_function AND e.source ~
-                     $re$^\(?nextval\('(?:[^']|'')+'::regclass\)\)?(?:::(?:bigint|integer|smallint|numeric))?$$re$
+                     $re$^\(?nextval\('(?:[^']|'')+'::regclass\)\)?(?:::[^:()']+(?:\([0-9, ]+\))?)?$$re$
                 THEN e.feed ELSE 'wrapped' END,
            e.source
       FROM recorded r

@@ -3,7 +3,7 @@
 -- ALTER SEQUENCE … OWNER TO its present owner changes nothing, and takes the one lock that conflicts with nextval()
 -- and setval() on every kind of sequence, AccessExclusiveLock (ATExecChangeOwner() in tablecmds.c). Until this
 -- transaction ends the state cannot change but here, so "look, then set" cannot set it back.
-DO $seqfix$
+DO {quote}
 DECLARE
     sequence     constant regclass := {sequence}::regclass;
     target       constant bigint   := {target};
@@ -13,9 +13,12 @@ DECLARE
     last_value    bigint;
     is_called     boolean;
 BEGIN
-    SELECT quote_ident(pg_get_userbyid(relowner)) INTO present_owner FROM pg_class WHERE oid = sequence;
+    SELECT quote_ident(pg_get_userbyid(c.relowner)) INTO present_owner
+      FROM pg_class c
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.oid = sequence AND format('%I.%I', n.nspname, c.relname) = {name};
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'sequence with OID % does not exist', sequence::oid USING ERRCODE = 'undefined_table';
+        RAISE EXCEPTION 'sequence % does not have OID % here', {name}, sequence::oid USING ERRCODE = 'undefined_table';
     END IF;
     EXECUTE format('ALTER SEQUENCE %s OWNER TO %s', sequence, present_owner);
     -- Only if the owner was another one by the time the lock was granted has this transaction written the row.
@@ -43,4 +46,4 @@ BEGIN
         PERFORM setval(sequence, target, true);
     END IF;
 END
-$seqfix$
+{quote}

@@ -17,7 +17,6 @@ SELECT s.oid::bigint                                        AS oid,
        q.seqcycle                                           AS cycle,
        q.seqcache                                           AS cache_size,
        quote_ident(pg_get_userbyid(s.relowner))             AS owner,
-       s.relpersistence = 'u'                               AS is_unlogged,
        EXISTS (SELECT FROM pg_depend e
                 WHERE e.classid = 'pg_class'::regclass
                   AND e.objid = s.oid
