@@ -12,7 +12,6 @@ from airflow_seqfix import core
 from tests.conftest import Database
 from tests.oracle import Fed, Wish, judge
 
-
 PLAIN = Wish()
 
 
@@ -62,9 +61,9 @@ EDGES = {
         inserts=(8, 9, 10, "2200H"),
     ),
     "a margin where no value is left at all": Edge(
-        sql="""CREATE SEQUENCE s MINVALUE 100000 MAXVALUE 100002;
+        sql="""CREATE SEQUENCE s AS integer INCREMENT -1 MINVALUE 2147483645 MAXVALUE 2147483647;
                CREATE TABLE t (id integer DEFAULT nextval('s'), small smallint DEFAULT nextval('s'));
-               INSERT INTO t VALUES (100000, NULL); SELECT setval('s', 100000)""",
+               INSERT INTO t VALUES (2147483647, NULL); SELECT setval('s', 2147483647)""",
         types={"id": "integer", "small": "smallint"},
         wish=Wish(margin=1),
         report={"verdict": "exhausted", "remaining": 0},
@@ -116,11 +115,11 @@ EDGES = {
     ),
     "a range of its own that is still to come": Edge(
         sql="""CREATE SEQUENCE s; CREATE TABLE t (id bigint PRIMARY KEY DEFAULT nextval('s'));
-               INSERT INTO t VALUES (3), (1000000000), (1000000001)""",
+               INSERT INTO t VALUES (3), (1000000000)""",
         types={"id": "bigint"},
         own=(1_000_000_000, 2_000_000_000),
-        report={"verdict": "behind", "gap": 1_000_000_001, "inserts_until_collision": 2, "remaining": 1_000_000_001},
-        inserts=(1_000_000_002,),
+        report={"verdict": "behind", "gap": 1_000_000_000, "inserts_until_collision": 2, "remaining": 1_000_000_001},
+        inserts=(1_000_000_001,),
     ),
 }
 
