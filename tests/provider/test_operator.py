@@ -301,10 +301,10 @@ def test_a_plan_from_an_earlier_task(shop: Database, run_dag: Callable[..., Any]
     [
         ({"plan": "{}"}, "plan: this is no plan"),
         ({"plan": "not json"}, "plan is 'not json', which is no JSON"),
-        ({"plan": {"moves": [], "plan_version": 1, "truncated": 2}}, "plan: it was cut short"),
+        ({"plan": {"moves": [], "plan_version": 1, "moves_left_out": 2}}, "plan: it was cut short"),
         (
-            {"plan": {"moves": [], "plan_version": 1, "database": "elsewhere"}},
-            "plan: it was made for database elsewhere",
+            {"plan": {"moves": [], "plan_version": 1, "options": {}, "database": "elsewhere"}},
+            "plan: it was made with margin=None, and this is margin=0: give the same",
         ),
         ({"plan": {}, "dry_run": True}, "dry_run and plan exclude each other"),
         ({"plan": {"moves": []}, "tables": "orders"}, "plan: a plan says itself what to move"),
