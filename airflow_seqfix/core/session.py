@@ -30,6 +30,10 @@ Row = TypeVar("Row")
 _NOT_PLAIN = re.compile(r"[^\w .:+=@/-]", re.ASCII)
 
 
+#: What both drivers call the state of a connection outside a transaction, and in the middle of a statement.
+IDLE, ACTIVE = 0, 1
+
+
 class Connection(Protocol):
     """What is needed of a DB-API connection: psycopg 3 and psycopg2 both have it."""
 
@@ -117,19 +121,18 @@ class Session:
             self.run(self._begin(read_only, one_snapshot))
             yield
             # A statement that takes a lock has brought its own.
-            if self._connection.info.transaction_status != 0:
+            if self._connection.info.transaction_status != IDLE:
                 self.run("COMMIT")
         except Exception as error:
-            with contextlib.suppress(Exception):
-                self.run("ROLLBACK")
+            self._abandon()
             if sqlstate(error) == "57014" and time.monotonic() + 0.1 > self.deadline:
                 raise self._deadline_error() from error
             if self._is_lost(error):
                 raise ConnectionFailedError(f"the connection was lost: {first_line(error)}") from error
             raise
         except BaseException:
-            # Ctrl-C, or Airflow's timeout: without this the statement goes on and keeps its locks.
-            self._cancel()
+            # Ctrl-C, or Airflow's timeout.
+            self._abandon()
             raise
 
     def fetch(self, statement: str, row_type: Callable[..., Row]) -> list[Row]:
@@ -186,12 +189,25 @@ class Session:
         state = sqlstate(error) or ""
         return bool(self._connection.closed) or state.startswith("08") or state in ("57P01", "57P02", "57P03")
 
-    def _cancel(self) -> None:
-        cancel = getattr(self._connection, "cancel_safe", None) or getattr(self._connection, "cancel", None)
+    def _abandon(self) -> None:
+        """Stop what is running and roll back; where that fails, close the connection: then the server does both."""
+        # Twice: a cancel that arrives late hits the first ROLLBACK.
+        for _ in range(2):
+            with contextlib.suppress(Exception):
+                if self._connection.info.transaction_status == ACTIVE:
+                    self._stop_statement()
+                self.run("ROLLBACK")
+                return
         with contextlib.suppress(Exception):
-            if cancel is not None:
-                cancel()
-            self.run("ROLLBACK")
+            self._connection.close()
+
+    def _stop_statement(self) -> None:
+        """End a statement that an exception from a signal handler has left running."""
+        cancel = getattr(self._connection, "cancel_safe", None) or self._connection.cancel
+        cancel()
+        # psycopg 3 takes no other statement before the result has been read.
+        while self._connection.pgconn.get_result() is not None:
+            pass
 
 
 def _milliseconds(seconds: float) -> str:
@@ -225,7 +241,7 @@ def _plain(connection: Any) -> Iterator[None]:
     """Put a connection into autocommit, so that the only transactions are those that are begun here."""
     if connection.closed:
         raise ArgumentError("the connection is closed: pass an open one, or a callable that opens one")
-    if connection.info.transaction_status != 0:
+    if connection.info.transaction_status != IDLE:
         raise ArgumentError("the connection is inside a transaction: commit or roll back first")
     autocommit = connection.autocommit
     prepare_threshold = getattr(connection, "prepare_threshold", None)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 import subprocess
 import threading
 import time
@@ -288,6 +290,32 @@ def test_ctrl_c_leaves_no_statement_and_no_transaction(two: Database) -> None:
             raise Interrupted
         assert watcher.execute("SELECT state FROM pg_stat_activity WHERE pid = %s", [pid]).fetchone() == ("idle",)
         assert conn.execute("SELECT 1").fetchone() == (1,)
+
+
+@pytest.mark.parametrize("driver", ["psycopg", "psycopg2"])
+@pytest.mark.parametrize("interrupt", [BaseException, TimeoutError])
+def test_an_interrupted_statement_is_stopped_and_the_connection_is_good(
+    driver: str, interrupt: type[BaseException], two: Database
+) -> None:
+    def raise_it(*_: object) -> None:
+        raise interrupt("as a time limit does from its signal handler")
+
+    conn = two.psycopg2() if driver == "psycopg2" else two.connect()
+    # psycopg2 notices a signal when its statement is over.
+    seconds = 2 if driver == "psycopg2" else 60
+    before = signal.signal(signal.SIGUSR1, raise_it)
+    with contextlib.closing(conn), two.connect() as watcher:
+        pid = conn.info.backend_pid
+        timer = threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGUSR1))
+        timer.start()
+        try:
+            with pytest.raises(interrupt, match="time limit"), borrow(conn, Limits()) as session, session.transaction():
+                session.run(f"SELECT pg_sleep({seconds})")
+        finally:
+            timer.join()
+            signal.signal(signal.SIGUSR1, before)
+        assert watcher.execute("SELECT state FROM pg_stat_activity WHERE pid = %s", [pid]).fetchone() == ("idle",)
+        assert core.fix(conn).summary["fixed"] == 2
 
 
 def examined(conn: psycopg.Connection, lock: str):
