@@ -180,13 +180,32 @@ def test_cursors_of_psycopg2(behind: Database, name: str) -> None:
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
-def test_a_session_that_reads_only_or_serializably_can_be_lent(behind: Database, driver: str) -> None:
+def test_a_session_with_another_isolation_level_can_be_lent(behind: Database, driver: str) -> None:
     conn = connect(behind, driver)
-    run(conn, "SET default_transaction_read_only = on; SET default_transaction_isolation = 'serializable'")
+    run(conn, "SET default_transaction_isolation = 'serializable'")
     before = settings(conn)
     assert core.fix(conn).summary["verified"] == 3
     assert settings(conn) == before
     conn.close()
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_session_that_was_made_read_only_stays_so(behind: Database, driver: str) -> None:
+    conn = connect(behind, driver)
+    run(conn, "SET default_transaction_read_only = on")
+    before = settings(conn)
+    assert core.check(conn).summary["behind"] == 3
+    for lock in ("auto", "none", "sequence", "guarded"):
+        report = core.fix(conn, lock=lock)
+        assert report.summary["failed"] == 3
+        assert {row["error"]["sqlstate"] for row in report.to_dict()["sequences"]} == {"25006"}
+        assert {row["error"]["cure"] for row in report.to_dict()["sequences"]} == {
+            "repair on the primary, in a session that may write"
+        }
+    assert settings(conn) == before
+    conn.close()
+    with behind.connect() as other:
+        assert core.check(other).summary["behind"] == 3
 
 
 def test_a_check_runs_read_only_and_names_itself(behind: Database) -> None:
