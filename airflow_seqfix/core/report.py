@@ -95,8 +95,10 @@ class Row:
         }
         if self.outcome is not None:
             error = self.outcome.error
+            setval = self.outcome.before.setval
             row |= {
                 "way": str(self.outcome.way) if self.outcome.way else None,
+                "why": setval.why if setval else None,
                 "before": _state(self.outcome.before),
                 "after": _state(self.outcome.after),
                 "verified": self.outcome.verified,

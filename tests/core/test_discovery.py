@@ -1,0 +1,59 @@
+"""What is found where it is hard to see, and what is left alone unless it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from airflow_seqfix import core
+from tests.conftest import Database, Server, database_on
+
+
+def found(db: Database, **options) -> dict[str, str]:
+    with db.connect() as conn:
+        return {row.finding.sequence.qualified_name: str(row.verdict) for row in core.check(conn, **options).rows}
+
+
+def test_temporary_tables_of_other_sessions_are_not_looked_at(db: Database) -> None:
+    with db.connect() as other, db.connect() as conn:
+        for session in (other, conn):
+            session.execute("CREATE TEMP TABLE t (id serial PRIMARY KEY, note text)")
+            session.execute("INSERT INTO t (id) VALUES (1), (2)")
+        (row,) = core.fix(conn).rows
+        assert row.is_fixed
+        assert conn.execute("INSERT INTO t (note) VALUES ('') RETURNING id").fetchone() == (3,)
+        assert other.execute("SELECT last_value, is_called FROM t_id_seq").fetchone() == (1, False)
+
+
+def test_members_of_extensions_are_looked_at_only_by_name(start_server: Callable[[str], Server]) -> None:
+    # Any extension will do; a sequence and a table join it.
+    with database_on(start_server("pg18")) as db:
+        db.execute("""
+            CREATE EXTENSION postgres_fdw;
+            CREATE TABLE audit (id serial PRIMARY KEY);
+            INSERT INTO audit VALUES (5);
+            ALTER EXTENSION postgres_fdw ADD SEQUENCE audit_id_seq;
+        """)
+        assert found(db) == {}
+        assert found(db, schemas=["public"], allow_empty=True) == {}
+        assert found(db, tables=["audit"]) == {"public.audit_id_seq": "behind"}
+        assert found(db, sequences=["audit_id_seq"]) == {"public.audit_id_seq": "behind"}
+
+
+@pytest.mark.timeout(120)
+def test_thousands_of_schemas_with_the_same_names(newest_db: Database) -> None:
+    newest_db.execute("""
+        DO $$ BEGIN
+            FOR n IN 1..2000 LOOP
+                EXECUTE format('CREATE SCHEMA tenant_%s CREATE TABLE users (id serial PRIMARY KEY)', n);
+                IF n % 100 = 0 THEN COMMIT; END IF;
+            END LOOP;
+        END $$
+    """)
+    newest_db.execute("INSERT INTO tenant_7.users VALUES (1)")
+    verdicts = found(newest_db)
+    assert len(verdicts) == 2000
+    assert [name for name, verdict in verdicts.items() if verdict == "behind"] == ["tenant_7.users_id_seq"]
+    assert len(found(newest_db, schemas=["tenant_1?"])) == 10
+    assert found(newest_db, tables=["tenant_7.users"]) == {"tenant_7.users_id_seq": "behind"}
