@@ -1,0 +1,41 @@
+"""A server that restarts in the middle of a repair."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from airflow_seqfix import core
+from tests.cluster import running
+from tests.conftest import Database, Server
+
+
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+def test_nothing_goes_back_and_running_again_finishes_the_work(mode: str, newest_server: Server) -> None:
+    assert newest_server.cluster is not None
+    with running(newest_server.cluster.binaries) as cluster:
+        db = Database(Server(cluster.dsn, newest_server.version_num, cluster), "postgres")
+        db.execute("CREATE TABLE t (id serial PRIMARY KEY, note text); INSERT INTO t (id) VALUES (9000000)")
+        failures: list[Exception] = []
+
+        def repair() -> None:
+            with db.connect() as conn:
+                try:
+                    core.fix(conn, lock="none", max_jump=10**9)
+                except core.ConnectionFailedError as error:
+                    failures.append(error)
+
+        thread = threading.Thread(target=repair)
+        thread.start()
+        time.sleep(1)
+        reached = db.state("t_id_seq")[0]
+        cluster.stop(mode)
+        cluster.start()
+        thread.join()
+        assert failures
+        assert 1 < reached <= db.state("t_id_seq")[0] < 9_000_000
+        with db.connect() as conn:
+            assert core.fix(conn, max_jump=10**9).summary["fixed"] == 1
+        assert db.value("INSERT INTO t (note) VALUES ('') RETURNING id") == 9_000_001
