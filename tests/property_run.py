@@ -41,10 +41,10 @@ def run_all(bench: Bench, examples: int, at_least: int) -> None:
     """Give each corner its share, and more where a verdict has come up too rarely."""
     corners = list(itertools.product(GOALS, KINDS, (True, False)))
     for goal, kind, upward in corners:
-        run(bench, -(-examples // len(corners)), batches(goal, (kind,), (upward,)))
+        run(bench, -(-examples // len(corners)), batches(goal, (kind,), (upward,)), fresh=True)
     for (verdict, goal), kind, upward in itertools.product(AIMS.items(), KINDS, (True, False)):
         while bench.seen[verdict, "ascending" if upward else "descending", kind] < at_least:
-            run(bench, 20, batches(goal, (kind,), (upward,)))
+            run(bench, 20, batches(goal, (kind,), (upward,)), fresh=True)
 
 
 def main() -> None:

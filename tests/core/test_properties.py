@@ -1,7 +1,7 @@
 """Random sequences and rows: the package against an oracle that shares nothing with it, and both against real inserts.
 
-SEQFIX_EXAMPLES sets how many batches of up to six sequences are tried. `python -m tests.property_run` tells what they
-held.
+The same examples are tried each time, so that a failure is a finding of the change at hand. SEQFIX_EXAMPLES draws new
+ones, so many batches of up to six sequences. `python -m tests.property_run` tells what they held.
 """
 
 from __future__ import annotations
@@ -23,22 +23,20 @@ from tests.oracle import Fed, Wish, judge
 from tests.strategies import GOALS, batches
 
 EXAMPLES = int(os.environ.get("SEQFIX_EXAMPLES", "175"))
-
-settings.register_profile("seqfix", deadline=None, suppress_health_check=list(HealthCheck))
-settings.register_profile("seqfix-ci", settings.get_profile("seqfix"), derandomize=True)
-
-
-def profile(examples: int) -> settings:
-    """Return the settings of a run: the same examples each time in CI, new ones elsewhere."""
-    return settings(settings.get_profile("seqfix-ci" if os.environ.get("CI") else "seqfix"), max_examples=examples)
+FRESH = "SEQFIX_EXAMPLES" in os.environ
 
 
 def for_all(
-    bench: Bench, examples: int, strategy: st.SearchStrategy[Any], holds: Callable[[Wish, list[Case], Any], None]
+    bench: Bench,
+    examples: int,
+    strategy: st.SearchStrategy[Any],
+    holds: Callable[[Wish, list[Case], Any], None],
+    *,
+    fresh: bool = FRESH,
 ) -> None:
     """Make batches of `strategy`, and try `holds` on each."""
 
-    @profile(examples)
+    @settings(deadline=None, suppress_health_check=list(HealthCheck), derandomize=not fresh, max_examples=examples)
     @given(batch=strategy, data=st.data())
     def try_one(batch: tuple[Wish, list[Case]], data: st.DataObject) -> None:
         wish, cases = batch
@@ -51,9 +49,9 @@ def for_all(
     try_one()
 
 
-def run(bench: Bench, examples: int, strategy: st.SearchStrategy[Any]) -> None:
+def run(bench: Bench, examples: int, strategy: st.SearchStrategy[Any], *, fresh: bool = FRESH) -> None:
     """Hold the package against the oracle."""
-    for_all(bench, examples, strategy, bench.try_out)
+    for_all(bench, examples, strategy, bench.try_out, fresh=fresh)
 
 
 @pytest.fixture
