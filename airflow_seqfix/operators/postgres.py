@@ -13,6 +13,8 @@ from airflow_seqfix.task import XCOM_ROWS, SequenceTask, xcom
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
+    from airflow_seqfix.core import Plan
+
 
 class PostgresSequenceResetOperator(SequenceTask):
     """Move every PostgreSQL sequence that is behind its data forward, and verify each.
@@ -28,7 +30,9 @@ class PostgresSequenceResetOperator(SequenceTask):
         to its targets, and one whose sequence or data have changed since is refused. Takes the place of a selection. A
         plan of more than 50 moves does not fit into an XCom, and is refused.
 
-    :return: The report, with the sequences that were moved or that somebody has to look at.
+    :return: The report, with the sequences that were moved or that somebody has to look at. With `dry_run=True` also
+        the plan, and in `move_count` how many moves it has: 0 where there is nothing to approve. The XCom `markdown`
+        shows the plan to the person who does.
     """
 
     template_fields: Sequence[str] = (*SequenceTask.template_fields, "plan")
@@ -58,7 +62,7 @@ class PostgresSequenceResetOperator(SequenceTask):
         if self.dry_run_only:
             if self.plan is not None:
                 raise AirflowFailException("dry_run and plan exclude each other: leave one out")
-            return self._show(self.ask(context, core.plan, **how))
+            return self._show(context, self.ask(context, core.plan, **how))
         if self._wants_plan and not self.plan:
             raise AirflowFailException("plan is empty: the task that makes it was skipped, or returned nothing")
         stored = dictionary("plan", self.plan) if self._wants_plan else None
@@ -68,15 +72,19 @@ class PostgresSequenceResetOperator(SequenceTask):
             self.fail(context, report)
         return xcom(report)
 
-    def _show(self, plan: Any) -> dict[str, Any]:
-        """Log a plan, and return what `plan=` takes."""
+    def _show(self, context: Context, plan: Plan) -> dict[str, Any]:
+        """Log a plan, push it for a person who approves it, and return what `plan=` takes."""
+        from airflow_seqfix.render.markdown import plan_markdown
+
         self.log_report(plan.report)
         self.log_group("The same as SQL", plan.to_sql())
         whole = plan.to_dict()
         moves = whole["moves"]
+        context["ti"].xcom_push(key="markdown", value=plan_markdown(plan))
         return xcom(plan.report) | {
             "plan_version": whole["plan_version"],
             "options": whole["options"],
+            "move_count": len(moves),
             "moves": moves[:XCOM_ROWS],
             "moves_left_out": max(0, len(moves) - XCOM_ROWS),
         }

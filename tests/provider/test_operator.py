@@ -77,9 +77,16 @@ def test_second_run_changes_nothing(shop: Database) -> None:
 def test_dry_run_writes_nothing_and_does_not_fail(shop: Database) -> None:
     shop.execute(DRIFT)
     state = shop.state("orders_id_seq")
-    report = operator(dry_run=True).execute({"ti": Pushed()})
+    ti = Pushed()
+    report = operator(dry_run=True).execute({"ti": ti})
     assert shop.state("orders_id_seq") == state
     assert report["summary"]["behind"] == 2
+    assert report["move_count"] == len(report["moves"]) == 2
+    for said in ("orders", "100", "customers", "7"):
+        assert said in ti.xcoms["markdown"]
+    operator().execute({"ti": Pushed()})
+    assert operator(dry_run=True).execute({"ti": ti})["move_count"] == 0
+    assert "orders" not in ti.xcoms["markdown"]
 
 
 @pytest.mark.parametrize(
