@@ -7,7 +7,7 @@ from dataclasses import replace
 from airflow_seqfix.core.catalog import SequenceInfo, Server, discover, identify, list_tables
 from airflow_seqfix.core.errors import CatalogError, SelectionError, first_line, sqlstate
 from airflow_seqfix.core.judge import Finding, Verdict, judge, judge_unread
-from airflow_seqfix.core.mapping import narrow, resolve_mapping
+from airflow_seqfix.core.mapping import narrow, refuse_incomparable, resolve_mapping
 from airflow_seqfix.core.measure import measure
 from airflow_seqfix.core.options import Settings
 from airflow_seqfix.core.selection import Selected
@@ -32,6 +32,7 @@ def examine(
         if sqlstate(error) is None:
             raise
         raise CatalogError(f"the catalogs could not be read: {first_line(error)} ({sqlstate(error)})") from error
+    refuse_incomparable(known)
     known = narrow(known, settings.id_range)
     if only is None:
         selected = settings.selection.apply(known, lambda: list_tables(session))

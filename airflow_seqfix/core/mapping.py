@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from airflow_seqfix.core.catalog import SequenceInfo, TableInfo, Tie
+from airflow_seqfix.core.catalog import Feed, SequenceInfo, TableInfo, Tie
 from airflow_seqfix.core.errors import ArgumentError, SelectionError
 from airflow_seqfix.core.names import Name, did_you_mean, parse_all
 
@@ -88,6 +88,19 @@ def resolve_mapping(mapping: tuple[Fed, ...], sequences: list[SequenceInfo], tab
                 )
             ties.append((sequence.oid, found[0].oid, number))
     return ties
+
+
+def refuse_incomparable(sequences: list[SequenceInfo]) -> None:
+    """Raise where a mapping names a column that cannot be set against a sequence: it would be skipped unseen.
+
+    :raises SelectionError: that says which.
+    """
+    for column in (column for sequence in sequences for column in sequence.columns):
+        if column.feed is Feed.MAPPING and column.largest_value is None:
+            raise SelectionError(
+                f"mapping: {column.qualified_name} is of type {column.data_type}, which cannot be compared with a "
+                "sequence; map an integer or numeric column"
+            )
 
 
 def narrow(sequences: list[SequenceInfo], ranges: tuple[Range, ...]) -> list[SequenceInfo]:
