@@ -48,3 +48,13 @@ def dictionary(argument: str, value: Any) -> dict[str, Any]:
     if value is not None and not isinstance(value, dict):
         raise AirflowFailException(f"{argument} is {value!r}: give a dictionary by sequence")
     return value or {}
+
+
+def integer(argument: str, value: Any) -> Any:
+    """Return an integer where a template has made a string of it. The core judges the value."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return int(value)
+    except ValueError:
+        raise AirflowFailException(f"{argument} is {value!r}, perhaps from a template: give an integer") from None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
 from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
 
-from airflow_seqfix.arguments import dictionary, names
+from airflow_seqfix.arguments import dictionary, integer, names
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -85,7 +85,7 @@ class SequenceTask(BaseOperator):
         cannot be seen yet. 0: they are reported only.
     """
 
-    template_fields: Sequence[str] = ("conn_id", "database", "hook_params", *NAME_ARGUMENTS, *BY_SEQUENCE)
+    template_fields: Sequence[str] = ("conn_id", "database", "hook_params", *NAME_ARGUMENTS, *BY_SEQUENCE, "margin")
     template_fields_renderers: ClassVar[dict[str, str]] = {"hook_params": "json", "mapping": "json", "id_range": "json"}
     ui_color = "#d5e8d4"
 
@@ -104,7 +104,7 @@ class SequenceTask(BaseOperator):
         id_range: dict[str, Any] | str | None = None,
         allow_empty: bool = False,
         allow_skipped: bool = False,
-        margin: int = 0,
+        margin: int | str = 0,
         max_jump: int = 10_000_000,
         accept_outlier: bool = False,
         interleaved: bool = False,
@@ -154,6 +154,7 @@ class SequenceTask(BaseOperator):
         options: dict[str, Any] = {name: getattr(self, name) for name in OTHER_ARGUMENTS}
         options |= {name: names(name, getattr(self, name)) for name in NAME_ARGUMENTS}
         options |= {name: dictionary(name, getattr(self, name)) for name in BY_SEQUENCE}
+        options["margin"] = integer("margin", self.margin)
         instance = context.get("ti")
         if instance is not None:
             # Who is it, in pg_stat_activity.

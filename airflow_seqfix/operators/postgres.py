@@ -35,7 +35,7 @@ class PostgresSequenceResetOperator(SequenceTask):
         shows the plan to the person who does.
     """
 
-    template_fields: Sequence[str] = (*SequenceTask.template_fields, "plan")
+    template_fields: Sequence[str] = (*SequenceTask.template_fields, "lock", "plan")
 
     def __init__(
         self,

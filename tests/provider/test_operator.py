@@ -105,6 +105,31 @@ def test_lists_as_templates_yield_them(tables: Any, shop: Database) -> None:
     assert report["summary"]["checked"] == 2
 
 
+def test_margin_and_lock_from_a_form(shop: Database, run_dag: Callable[..., Any]) -> None:
+    from airflow.sdk import DAG
+
+    from airflow_seqfix.operators.postgres import PostgresSequenceResetOperator
+
+    shop.execute(DRIFT)
+    with DAG(dag_id="from_a_form", schedule=None, params={"margin": 0, "lock": "auto"}) as dag:
+        form = {"margin": dag.param("margin"), "lock": dag.param("lock")}
+        PostgresSequenceResetOperator(task_id="reset", conn_id="shop", tables=["orders"], **form)
+    run = run_dag(dag, run_conf={"margin": 10, "lock": "sequence"})
+    assert run.state == "success"
+    (row,) = run.get_task_instance("reset").xcom_pull(task_ids="reset")["sequences"]
+    assert (row["way"], row["after"]["next_value"]) == ("locked", 111)
+
+
+def test_margin_as_a_template_yields_it(shop: Database) -> None:
+    from airflow.providers.common.compat.sdk import AirflowFailException
+
+    shop.execute(DRIFT)
+    operator(margin=" 10 ").execute({"ti": Pushed()})
+    assert shop.state("orders_id_seq")[0] == 110
+    with pytest.raises(AirflowFailException, match="margin is 'ten', perhaps from a template: give an integer"):
+        operator(margin="ten").execute({"ti": Pushed()})
+
+
 @pytest.mark.parametrize("tables", ["", " ", "None", "[1]", "[oops", 5])
 def test_what_is_no_list_is_refused_by_name(tables: Any, shop: Database) -> None:
     from airflow.providers.common.compat.sdk import AirflowFailException
