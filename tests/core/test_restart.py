@@ -8,6 +8,7 @@ import time
 import pytest
 
 from airflow_seqfix import core
+from airflow_seqfix.core.repair import CALLS_AT_ONCE
 from tests.cluster import running
 from tests.conftest import Database, Server
 
@@ -35,7 +36,9 @@ def test_nothing_goes_back_and_running_again_finishes_the_work(mode: str, newest
         cluster.start()
         thread.join()
         assert failures
-        assert 1 < reached <= db.state("t_id_seq")[0] < 9_000_000
+        # What a crash cuts off inside a statement was not committed, so nobody has been given those values.
+        unfinished = CALLS_AT_ONCE if mode == "immediate" else 0
+        assert 1 < reached - unfinished <= db.state("t_id_seq")[0] < 9_000_000
         with db.connect() as conn:
             assert core.fix(conn, max_jump=10**9).summary["fixed"] == 1
         assert db.value("INSERT INTO t (note) VALUES ('') RETURNING id") == 9_000_001
