@@ -14,7 +14,7 @@ from airflow_seqfix.arguments import dictionary, integer, names
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_seqfix.core import Connection, Options, Report, Row
+    from airflow_seqfix.core import Connection, Options, Progress, Report, Row
 
 #: How many sequences the XCom lists.
 XCOM_ROWS = 50
@@ -210,12 +210,14 @@ class SequenceTask(BaseOperator):
             table(report, width=LOG_WIDTH, all_rows=True),
         )
 
-    def log_progress(self, sequence: str, done: int, calls: int) -> None:
-        """Write a line every few seconds while a sequence is moved over a large gap."""
+    def log_progress(self, progress: Progress) -> None:
+        """Write a line every few seconds, no matter how much there is to read or to move."""
+        from airflow_seqfix.core.errors import printable
+
         now = time.monotonic()
         if now - self._last_line > SECONDS_BETWEEN_LINES:
             self._last_line = now
-            self.log.info("%s: %s of %s values", sequence, f"{done:,}", f"{calls:,}")
+            self.log.info("%s", printable(str(progress)))
 
     def log_group(self, title: str, text: str) -> None:
         """Write text to the task's log, line by line, as a group that can be folded."""

@@ -14,6 +14,7 @@ PACKAGE = Path(__file__).parents[1] / "airflow_seqfix"
 #: Imports in the core run leftwards along this line only.
 CORE = (
     "errors",
+    "progress",
     "session",
     "queries",
     "catalog",

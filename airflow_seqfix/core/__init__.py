@@ -22,7 +22,8 @@ from airflow_seqfix.core.examine import examine
 from airflow_seqfix.core.judge import Finding, Verdict
 from airflow_seqfix.core.options import Options, Settings
 from airflow_seqfix.core.policy import Lock, Policy
-from airflow_seqfix.core.repair import ROUNDS, Outcome, Progress, apply
+from airflow_seqfix.core.progress import Progress, Watcher
+from airflow_seqfix.core.repair import ROUNDS, Outcome, apply
 from airflow_seqfix.core.report import Plan, Report, Row
 from airflow_seqfix.core.session import Connectable, Connection, borrow
 from airflow_seqfix.core.stored import StoredPlan, settle
@@ -42,12 +43,14 @@ __all__ = [
     "Outcome",
     "Plan",
     "Policy",
+    "Progress",
     "Report",
     "Row",
     "SelectionError",
     "SeqfixError",
     "UnsupportedServerError",
     "Verdict",
+    "Watcher",
     "Way",
     "check",
     "fix",
@@ -56,28 +59,29 @@ __all__ = [
 ]
 
 
-def check(conn: Connectable, **options: Unpack[Options]) -> Report:
+def check(conn: Connectable, *, progress: Watcher | None = None, **options: Unpack[Options]) -> Report:
     """Find out how each sequence stands. Reads only: every transaction is READ ONLY.
 
     :param conn: An open connection of psycopg 3 or psycopg2 outside a transaction, or a callable that opens one.
+    :param progress: Called with a `Progress` before and after each statement that reads. What it raises ends the run.
     :raises ArgumentError: when an option cannot be meant, or a name matches nothing (`SelectionError`).
     :raises ConnectionFailedError: when the connection cannot be opened, or is lost.
     :raises UnsupportedServerError: when the server is no PostgreSQL of version 13 or later.
     """
-    return _check(conn, Settings.parse(options))
+    return _check(conn, Settings.parse(options), progress)
 
 
-def plan(conn: Connectable, **options: Unpack[Options]) -> Plan:
+def plan(conn: Connectable, *, progress: Watcher | None = None, **options: Unpack[Options]) -> Plan:
     """Find out what `fix()` would move, where to and in which way. Reads only; parameters and errors as `check()`."""
     settings = Settings.parse(options)
-    return Plan(report=_check(conn, settings), options=settings.deciding)
+    return Plan(report=_check(conn, settings, progress), options=settings.deciding)
 
 
 def fix(
     conn: Connectable,
     *,
     plan: Plan | Mapping[str, Any] | None = None,
-    progress: Progress | None = None,
+    progress: Watcher | None = None,
     **options: Unpack[Options],
 ) -> Report:
     """Move every sequence that is behind forward, and verify each in a new transaction.
@@ -88,14 +92,13 @@ def fix(
     :param plan: What `plan()` returned, or its `to_dict()` back from JSON: only its moves are made, to its targets. One
         whose sequence or data have changed since is refused, and reported. What decides how far a sequence goes
         (`margin`, `mapping` and the like) has to be given as it was to `plan()`.
-    :param progress: Called with the name of a sequence, the values that have been passed, and the values to pass:
-        before each move, and every 10,000 values on the way.
+    :param progress: Called also before and after each move, and every 10,000 values on the way.
     """
     settings = Settings.parse(options)
     stored = None if plan is None else _stored(plan, settings)
     with borrow(conn, settings.limits, application_name=settings.application_name) as session:
         only = None if stored is None else frozenset(move.sequence for move in stored.moves)
-        server, findings = examine(session, settings, only=only)
+        server, findings = examine(session, settings, only=only, watcher=progress)
         if server.in_recovery:
             raise ArgumentError("this is a standby, which is read-only: repair on the primary")
         if stored is None:
@@ -109,7 +112,7 @@ def fix(
         rounds = ROUNDS if stored is None else 1
         done = {
             outcome.before.sequence.oid: outcome
-            for outcome in apply(session, server, due, settings.policy, rounds=rounds, progress=progress)
+            for outcome in apply(session, server, due, settings.policy, rounds=rounds, watcher=progress)
         }
         rows = tuple(
             Row(finding=done[finding.sequence.oid].after, outcome=done[finding.sequence.oid])
@@ -141,9 +144,9 @@ def fix_sequence(
     return fix(conn, **options)
 
 
-def _check(conn: Connectable, settings: Settings) -> Report:
+def _check(conn: Connectable, settings: Settings, progress: Watcher | None) -> Report:
     with borrow(conn, settings.limits, application_name=settings.application_name) as session:
-        server, findings = examine(session, settings)
+        server, findings = examine(session, settings, watcher=progress)
         rows = tuple(Row(finding=finding) for finding in findings)
         return Report(server=server, policy=settings.policy, started_at=session.started_at, rows=rows)
 

@@ -10,13 +10,18 @@ from airflow_seqfix.core.judge import Finding, Verdict, judge, judge_unread
 from airflow_seqfix.core.mapping import narrow, refuse_incomparable, resolve_mapping
 from airflow_seqfix.core.measure import measure
 from airflow_seqfix.core.options import Settings
+from airflow_seqfix.core.progress import Progress, Teller, Watcher
 from airflow_seqfix.core.selection import Selected
 from airflow_seqfix.core.session import Session
 from airflow_seqfix.core.writers import open_writers, wait_for_writers
 
 
 def examine(
-    session: Session, settings: Settings, *, only: frozenset[str] | None = None
+    session: Session,
+    settings: Settings,
+    *,
+    only: frozenset[str] | None = None,
+    watcher: Watcher | None = None,
 ) -> tuple[Server, list[Finding]]:
     """Return what is to be said of each sequence that is selected.
 
@@ -45,14 +50,18 @@ def examine(
         if finding is not None:
             findings[sequence.oid] = finding
     unread = [sequence for sequence in selected.sequences if sequence.oid not in findings]
-    for finding in _read(session, server, unread, settings):
+    teller = Teller(watcher, Progress(phase="read", total=len(selected.sequences)))
+    teller.end(done=len(findings), found=sum(finding.is_amiss for finding in findings.values()))
+    for finding in _read(session, server, unread, settings, teller):
         findings[finding.sequence.oid] = finding
     if not settings.selection.allow_skipped:
         _refuse_skipped([findings[oid] for oid in selected.named if oid not in selected.excluded])
     return server, [findings[sequence.oid] for sequence in selected.sequences]
 
 
-def _read(session: Session, server: Server, sequences: list[SequenceInfo], settings: Settings) -> list[Finding]:
+def _read(
+    session: Session, server: Server, sequences: list[SequenceInfo], settings: Settings, teller: Teller
+) -> list[Finding]:
     tables = frozenset(column.table_oid for sequence in sequences for column in sequence.comparable)
     # Before the values: who ends in between has been seen.
     if settings.limits.wait_for_writers:
@@ -60,9 +69,13 @@ def _read(session: Session, server: Server, sequences: list[SequenceInfo], setti
     else:
         writers = open_writers(session, tables)
     findings = []
-    for measurement in measure(session, server, sequences, on_steps=settings.policy.interleaved):
-        transactions = {t for column in measurement.sequence.comparable for t in writers.get(column.table_oid, ())}
-        findings.append(judge(replace(measurement, open_writers=len(transactions)), settings.policy, server))
+    for chunk in measure(session, server, sequences, on_steps=settings.policy.interleaved, begin=teller.begin):
+        judged = []
+        for measurement in chunk:
+            transactions = {t for column in measurement.sequence.comparable for t in writers.get(column.table_oid, ())}
+            judged.append(judge(replace(measurement, open_writers=len(transactions)), settings.policy, server))
+        teller.end(done=len(judged), found=sum(finding.is_amiss for finding in judged))
+        findings += judged
     return findings
 
 

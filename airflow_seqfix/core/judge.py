@@ -60,6 +60,11 @@ class Finding:
     def sequence(self) -> SequenceInfo:
         return self.measurement.sequence
 
+    @property
+    def is_amiss(self) -> bool:
+        """Whether it is anything but in sync or skipped."""
+        return self.verdict in (Verdict.BEHIND, Verdict.EXHAUSTED, Verdict.UNKNOWN)
+
     def fails(self, policy: Policy) -> bool:
         """Whether a gate stays shut."""
         match self.verdict:

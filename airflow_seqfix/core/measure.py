@@ -95,31 +95,39 @@ def measure(
     sequences: list[SequenceInfo],
     *,
     on_steps: bool = False,
-) -> list[Measurement]:
-    """Read each of `sequences`; one that cannot be read costs only itself.
+    begin: Callable[[str], None] = lambda table: None,
+) -> Iterator[list[Measurement]]:
+    """Read each of `sequences`, and yield those that were read together; one that cannot be read costs only itself.
 
     :param on_steps: Whether the values on a sequence's own steps are looked up also where none has been reached.
+    :param begin: Called with the name of a table before it is read: of several, with the one likely to take longest.
     :raises ConnectionFailedError: when the connection is lost.
     """
-    measured: dict[int, Measurement] = {}
-    readable: list[Measurement] = []
-    for sequence in sequences:
-        obstacle = forbidden(sequence, server)
-        if obstacle:
-            measured[sequence.oid] = Measurement(sequence=sequence, obstacle=obstacle)
-        else:
-            readable.append(Measurement(sequence=sequence))
-    for chunk in _chunks(readable):
-        read = _read_apart(session, server, chunk, _read_states)
-        probing = [
-            measurement for measurement in read if measurement.is_reached or (on_steps and _has_steps(measurement))
-        ]
-        measured.update((measurement.sequence.oid, measurement) for measurement in read)
-        for part in _chunks(probing):
-            probed = _read_apart(session, server, part, _read_probes)
-            # A probe that fails takes nothing away from what is known.
-            measured.update((m.sequence.oid, m) for m in probed if m.obstacle is None)
-    return [measured[sequence.oid] for sequence in sequences]
+    measurements = [Measurement(sequence=sequence, obstacle=forbidden(sequence, server)) for sequence in sequences]
+    forbidding = [measurement for measurement in measurements if measurement.obstacle is not None]
+    if forbidding:
+        yield forbidding
+    for chunk in _chunks([measurement for measurement in measurements if measurement.obstacle is None]):
+        begin(_slowest(chunk).qualified_table)
+        yield _read(session, server, chunk, on_steps=on_steps)
+
+
+def _read(session: Session, server: Server, chunk: list[Measurement], *, on_steps: bool) -> list[Measurement]:
+    """Read states and furthest values, and what is asked of those that have been reached."""
+    read = _read_apart(session, server, chunk, _read_states)
+    measured = {measurement.sequence.oid: measurement for measurement in read}
+    probing = [measurement for measurement in read if measurement.is_reached or (on_steps and _has_steps(measurement))]
+    for part in _chunks(probing):
+        probed = _read_apart(session, server, part, _read_probes)
+        # A probe that fails takes nothing away from what is known.
+        measured.update((m.sequence.oid, m) for m in probed if m.obstacle is None)
+    return list(measured.values())
+
+
+def _slowest(chunk: list[Measurement]) -> ColumnInfo:
+    """Return the column that is likely to take longest: the largest without an index, else the largest."""
+    columns = [column for measurement in chunk for column in measurement.sequence.comparable]
+    return max(columns, key=lambda column: (not column.has_index, column.estimated_rows))
 
 
 def _has_steps(measurement: Measurement) -> bool:

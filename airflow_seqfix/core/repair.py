@@ -14,6 +14,7 @@ from airflow_seqfix.core.judge import Finding, Verdict, judge
 from airflow_seqfix.core.measure import measure
 from airflow_seqfix.core.obstacles import immovable, out_of_time
 from airflow_seqfix.core.policy import Policy
+from airflow_seqfix.core.progress import Progress, Teller, Watcher
 from airflow_seqfix.core.session import Session
 from airflow_seqfix.core.steps import calls_to_pass, is_beyond
 from airflow_seqfix.core.ways import SetVal, Way
@@ -25,10 +26,6 @@ LOCK_ATTEMPTS = 3
 LOCK_PAUSE = 1.0
 #: How often to move again because more explicit ids have arrived meanwhile.
 ROUNDS = 3
-
-
-#: Called with the name of a sequence, the values that have been passed, and the values to pass.
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +50,7 @@ def apply(
     policy: Policy,
     *,
     rounds: int = ROUNDS,
-    progress: Progress | None = None,
+    watcher: Watcher | None = None,
 ) -> list[Outcome]:
     """Move each sequence that is due, and verify it. One failure never stops the others.
 
@@ -66,25 +63,39 @@ def apply(
         behind = [o for o in outcomes.values() if o.error is None and not o.verified and o.after.setval is not None]
         if not behind:
             break
+        teller = Teller(watcher, Progress(phase="move", total=len(behind), found=len(behind)))
         for outcome in behind:
             setval = outcome.after.setval
             assert setval is not None
-            error = _move(session, setval, progress or _say_nothing)
+            error = _move(session, setval, teller)
             outcomes[setval.sequence.oid] = replace(outcome, way=setval.way, error=error)
-        _verify(session, server, outcomes, [o.before.sequence.oid for o in behind], policy)
+            teller.end(done=1)
+        _verify(session, server, outcomes, [o.before.sequence.oid for o in behind], policy, watcher)
     return [
         outcome if outcome.after.setval is None or outcome.error else replace(outcome, error=_still_behind(outcome))
         for outcome in outcomes.values()
     ]
 
 
-def _verify(session: Session, server: Server, outcomes: dict[int, Outcome], oids: list[int], policy: Policy) -> None:
+def _verify(
+    session: Session,
+    server: Server,
+    outcomes: dict[int, Outcome],
+    oids: list[int],
+    policy: Policy,
+    watcher: Watcher | None,
+) -> None:
     sequences = [outcomes[oid].before.sequence for oid in oids]
-    for measurement in measure(session, server, sequences, on_steps=policy.interleaved):
-        oid = measurement.sequence.oid
-        writers = outcomes[oid].before.measurement.open_writers
-        after = judge(replace(measurement, open_writers=writers), policy, server)
-        outcomes[oid] = replace(outcomes[oid], after=after, verified=after.verdict is Verdict.IN_SYNC)
+    teller = Teller(watcher, Progress(phase="read", total=len(sequences)))
+    for chunk in measure(session, server, sequences, on_steps=policy.interleaved, begin=teller.begin):
+        found = 0
+        for measurement in chunk:
+            oid = measurement.sequence.oid
+            writers = outcomes[oid].before.measurement.open_writers
+            after = judge(replace(measurement, open_writers=writers), policy, server)
+            outcomes[oid] = replace(outcomes[oid], after=after, verified=after.verdict is Verdict.IN_SYNC)
+            found += after.is_amiss
+        teller.end(done=len(chunk), found=found)
 
 
 def _still_behind(outcome: Outcome) -> Obstacle:
@@ -94,17 +105,13 @@ def _still_behind(outcome: Outcome) -> Obstacle:
     )
 
 
-def _say_nothing(sequence: str, done: int, calls: int) -> None:
-    pass
-
-
-def _move(session: Session, setval: SetVal, progress: Progress = _say_nothing) -> Obstacle | None:
+def _move(session: Session, setval: SetVal, teller: Teller) -> Obstacle | None:
     """Take the chosen way; return what stood in it."""
-    progress(setval.sequence.qualified_name, 0, setval.calls)
+    teller.begin(setval.sequence.qualified_name, values=setval.calls)
     try:
         match setval.way:
             case Way.ADVANCE:
-                return _advance(session, setval, progress)
+                return _advance(session, setval, teller)
             case Way.LOCKED:
                 _with_attempts(session, lambda: _lock_and_set(session, setval))
                 return None
@@ -153,7 +160,7 @@ def _with_attempts(session: Session, move: Callable[[], None]) -> None:
     raise AssertionError("unreachable")
 
 
-def _advance(session: Session, setval: SetVal, progress: Progress) -> Obstacle | None:
+def _advance(session: Session, setval: SetVal, teller: Teller) -> Obstacle | None:
     """Call nextval() until a value reaches the target. Other sessions' calls count as well."""
     sequence, reached = setval.sequence, None
     left = setval.calls
@@ -162,7 +169,7 @@ def _advance(session: Session, setval: SetVal, progress: Progress) -> Obstacle |
         if reached is None:
             return _changed(setval)
         left = calls_to_pass(sequence, reached + sequence.increment_by, setval.target)
-        progress(sequence.qualified_name, setval.calls - left, setval.calls)
+        teller.passed(setval.calls - left)
     return None
 
 

@@ -62,7 +62,7 @@ class PostgresSequenceResetOperator(SequenceTask):
         if self.dry_run_only:
             if self.plan is not None:
                 raise AirflowFailException("dry_run and plan exclude each other: leave one out")
-            return self._show(context, self.ask(context, core.plan, **how))
+            return self._show(context, self.ask(context, core.plan, progress=self.log_progress, **how))
         if self._wants_plan and not self.plan:
             raise AirflowFailException("plan is empty: the task that makes it was skipped, or returned nothing")
         stored = dictionary("plan", self.plan) if self._wants_plan else None
@@ -109,7 +109,7 @@ class PostgresSequenceCheckOperator(SequenceTask):
         """Look, log the table, push the report, and fail."""
         from airflow_seqfix import core
 
-        report = self.ask(context, core.check)
+        report = self.ask(context, core.check, progress=self.log_progress)
         self.log_report(report)
         if report.failing:
             self.fail(context, report, retry=self.retry_on_failure)

@@ -88,7 +88,7 @@ class PostgresSequenceDriftSensor(SequenceTask, BaseSensorOperator):
         from airflow_seqfix import core
         from airflow_seqfix.render.message import message
 
-        report = self.ask(context, core.check)
+        report = self.ask(context, core.check, progress=self.log_progress)
         self.log_report(report)
         if report.failing and self.on_drift == "fail":
             self.fail(context, report)

@@ -348,11 +348,3 @@ def test_two_repairs_at_once_do_not_hurt_each_other(lock: str, two: Database) ->
         assert 100 <= last_value <= (300 if lock == "none" else 100)
     for conn in connections:
         conn.close()
-
-
-def test_progress_tells_how_far_it_has_come(two: Database) -> None:
-    two.execute("INSERT INTO orders (id) VALUES (35000)")
-    told: list[tuple[str, int, int]] = []
-    with two.connect() as conn:
-        core.fix(conn, lock="none", tables=["orders"], progress=lambda *where: told.append(where))
-    assert told == [("public.orders_id_seq", done, 35000) for done in (0, 10000, 20000, 30000, 35000)]

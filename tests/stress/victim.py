@@ -95,8 +95,8 @@ def repair(dsn: str, driver: str, options: dict[str, Any], backend: Any, moves: 
     # A shell's background jobs ignore it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    def begun(_: str, done: int, __: int) -> None:
-        moves.value += done == 0
+    def begun(progress: core.Progress) -> None:
+        moves.value += progress.phase == "move" and progress.current is not None and progress.values_done == 0
 
     conn = psycopg2.connect(dsn) if driver == "psycopg2" else psycopg.connect(dsn)
     backend.value = conn.info.backend_pid

@@ -1,0 +1,69 @@
+"""How far a run has come, for whoever watches it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a run has come. What was moved is read once more in the end: "read" can come again after "move"."""
+
+    phase: Literal["read", "move"]
+    #: How many sequences are read, or moved.
+    done: int = 0
+    #: How many are to be read, or moved, in this phase.
+    total: int
+    #: How many of those that were read so far are behind, exhausted or unknown.
+    found: int = 0
+    #: The table that is read, or the sequence that is moved; None in between. Of several that are read together it is
+    #: the one that is likely to take longest.
+    current: str | None = None
+    #: How many values of a long advance have been passed.
+    values_done: int = 0
+    #: How many values the move of `current` passes; 0 while reading.
+    values_total: int = 0
+
+    def __str__(self) -> str:
+        """Say it in one line, for a log."""
+        if self.phase == "read":
+            text = f"read {self.done:,} of {self.total:,} sequences, {self.found:,} not in sync"
+            return f"{text}; reading {self.current}" if self.current else text
+        text = f"moved {self.done:,} of {self.total:,} sequences"
+        return f"{text}; {self.current}: {self.values_done:,} of {self.values_total:,} values" if self.current else text
+
+
+#: Called in the thread that called `check()`, `plan()` or `fix()`. What it raises ends the run.
+Watcher = Callable[[Progress], None]
+
+
+class Teller:
+    """Keeps count in one phase, and tells whoever watches."""
+
+    def __init__(self, watcher: Watcher | None, state: Progress) -> None:
+        self._watcher = watcher
+        self.state = state
+
+    def begin(self, current: str, *, values: int = 0) -> None:
+        """Something begins that may take long."""
+        self._tell(replace(self.state, current=current, values_done=0, values_total=values))
+
+    def passed(self, values: int) -> None:
+        """A move has come so far."""
+        self._tell(replace(self.state, values_done=values))
+
+    def end(self, *, done: int, found: int = 0) -> None:
+        """So many more are done, and so many of them are not in sync."""
+        state = self.state
+        self._tell(
+            replace(
+                state, done=state.done + done, found=state.found + found, current=None, values_done=0, values_total=0
+            )
+        )
+
+    def _tell(self, state: Progress) -> None:
+        self.state = state
+        if self._watcher is not None:
+            self._watcher(state)
