@@ -88,7 +88,10 @@ def test_sql_lives_in_the_core(path: Path) -> None:
     assert not found
 
 
-@pytest.mark.parametrize("module", ["airflow_seqfix.core", "airflow_seqfix.render.table", "airflow_seqfix.cli"])
+@pytest.mark.parametrize(
+    "module",
+    ["airflow_seqfix.core", "airflow_seqfix.render.table", "airflow_seqfix.render.formats", "airflow_seqfix.cli"],
+)
 def test_works_without_airflow(module: str) -> None:
     code = f"import sys; sys.modules['airflow'] = None; import {module}"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,39 +1,174 @@
-"""A plan as Markdown: for the person who approves it."""
+"""A report and a plan as Markdown: for pull requests, chat, and whoever approves a repair.
+
+What a database or a person named stands in code only, where no dialect of Markdown finds links, mentions or HTML.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from airflow_seqfix.core.errors import printable
-from airflow_seqfix.core.report import Plan
+from airflow_seqfix.core.judge import PASTE_UP_TO
+from airflow_seqfix.core.report import Plan, Report, Row
+from airflow_seqfix.core.ways import SetVal
+from airflow_seqfix.render.words import count, fed_column, inserts_left, next_was, number, state, used
 
-#: How many moves are listed; a plan that is applied from an XCom has no more of them.
+#: How many sequences a report lists, and explains.
 LISTED = 50
+#: How many characters of SQL a person is shown: about twenty moves.
+LONGEST_SCRIPT = 32_000
+
+#: A column of a table: its heading, how it is aligned, and what stands in it as Markdown.
+Cell = tuple[str, str, Callable[[Row], str]]
 
 
-def plan_markdown(plan: Plan) -> str:
-    """Return the moves of a plan as a Markdown table."""
-    report = plan.report
-    where = _escape(report.server.database)
-    if not plan.setvals:
-        return f"Nothing to move in database {where}."
-    lines = [
-        f"{len(plan.setvals)} sequences of database {where} would be moved.",
-        "",
-        "| sequence | next value now | last value then | how | why |",
-        "| --- | ---: | ---: | --- | --- |",
+def markdown(report: Report) -> str:
+    """Return what is not in sync or was repaired, why, and the statements to paste."""
+    rows = [row for row in report.sorted_rows if row.outcome or row.fails(report.policy)]
+    failing = len(report.failing)
+    title = f"{failing:,} of {count(len(report.rows), 'sequence')} {'is' if failing == 1 else 'are'} not in sync"
+    parts = [f"### {title if failing else 'Sequences: nothing to do'}", _head(report)]
+    if rows:
+        parts.append(_table(_report_cells(any(row.outcome for row in rows)), rows[:LISTED]))
+        parts += _more(rows)
+        parts += _remarks(row for row in rows[:LISTED] if row.reason is not None)
+    return "\n\n".join(parts) + "\n"
+
+
+def plan_markdown(plan: Plan, *, rows: int = 50) -> str:
+    """Return what would move, from where to where and in which way, what is left alone and why, and the SQL.
+
+    :param rows: How many sequences are listed, of those that would move and of the others.
+    """
+    listed = plan.report.sorted_rows
+    moving = [row for row in listed if _move(row) is not None]
+    left = [row for row in listed if row.fails(plan.report.policy) and _move(row) is None]
+    title = f"{count(len(moving), 'sequence')} would be moved forward" if moving else "No sequence would be moved"
+    parts = [f"### {title}", _head(plan.report)]
+    if moving:
+        parts += [_table(_PLAN_CELLS, moving[:rows]), *_more(moving, rows)]
+    if left:
+        parts += [f"**Left alone, and not in sync: {len(left):,}**", *_remarks(left[:rows]), *_more(left, rows)]
+    if moving:
+        shown = replace(plan, report=replace(plan.report, rows=tuple(moving[:rows])))
+        parts += ["**The same as SQL for psql**", _sql(shown.to_sql())]
+    return "\n\n".join(parts) + "\n"
+
+
+def code(text: str) -> str:
+    """Return text as a code span that nothing in it can end, nor the cell of a table around it."""
+    harmless = printable(text).replace("`", r"\x60").replace("|", r"\x7c")
+    return f"`{harmless}`"
+
+
+def fence(text: str, language: str = "") -> str:
+    """Return text as a block of code that nothing in it can end."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    ticks = "`" * max(3, longest + 1)
+    return f"{ticks}{language}\n{text}\n{ticks}"
+
+
+def _head(report: Report) -> str:
+    server, counts = report.server, report.summary
+    read = report.started_at.strftime("%Y-%m-%d %H:%M:%S UTC")
+    where = f"Database {code(server.database)}, role {code(server.role)}, PostgreSQL {code(server.version)}, {read}"
+    standby = "**This is a standby, which reads sequences ahead of the primary.**\n" if server.in_recovery else ""
+    said = [f"{counts[name]:,} {name.replace('_', ' ')}" for name in counts if counts[name] and name != "verified"]
+    return f"{standby}{where}  \n{', '.join(said) or 'no sequences to look at'}"
+
+
+def _table(cells: Iterable[Cell], rows: list[Row]) -> str:
+    headings, alignments, values = zip(*cells, strict=True)
+    lines = [headings, alignments, *([value(row) for value in values] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _report_cells(is_repair: bool) -> list[Cell]:
+    first: list[Cell] = [
+        ("verdict", "---", state),
+        ("sequence", "---", _name),
+        ("column", "---", lambda row: code(fed_column(row))),
     ]
-    moving = [row.finding for row in report.sorted_rows if row.finding.setval is not None]
-    for finding in moving[:LISTED]:
-        move = finding.setval
-        assert move is not None
-        way = str(move.way) if move.way else f"cannot be moved: {move.obstacle.reason if move.obstacle else ''}"
-        cells = (finding.sequence.qualified_name, finding.measurement.next_value, move.target, way, finding.reason)
-        lines.append(f"| {' | '.join(_escape(str(cell)) for cell in cells)} |")
-    if len(moving) > LISTED:
-        lines += ["", f"and {len(moving) - LISTED} more"]
-    return "\n".join(lines)
+    if is_repair:
+        return [
+            *first,
+            ("next was", "--:", lambda row: number(next_was(row))),
+            ("next is", "--:", lambda row: number(row.finding.measurement.next_value)),
+            ("furthest", "--:", lambda row: number(row.finding.measurement.furthest_value)),
+            ("way", "---", lambda row: str(row.outcome.way or "-") if row.outcome else "-"),
+        ]
+    return [
+        *first,
+        ("next value", "--:", lambda row: number(row.finding.measurement.next_value)),
+        ("furthest", "--:", lambda row: number(row.finding.measurement.furthest_value)),
+        ("gap", "--:", lambda row: number(row.finding.gap)),
+        ("inserts until collision", "--:", inserts_left),
+        ("used", "--:", used),
+    ]
 
 
-def _escape(text: str) -> str:
-    return re.sub(r"([\\`*_{}\[\]<>()#+\-!|~&])", r"\\\1", printable(text))
+def _name(row: Row) -> str:
+    return code(row.finding.sequence.qualified_name)
+
+
+def _move(row: Row) -> SetVal | None:
+    """Return the move that a repair would make."""
+    setval = row.finding.setval
+    return setval if setval is not None and setval.way is not None else None
+
+
+def _next_value_after(row: Row) -> int | None:
+    move = _move(row)
+    return None if move is None else move.target + move.sequence.increment_by
+
+
+_PLAN_CELLS: tuple[Cell, ...] = (
+    ("sequence", "---", _name),
+    ("column", "---", lambda row: code(fed_column(row))),
+    ("next value now", "--:", lambda row: number(row.finding.measurement.next_value)),
+    ("and then", "--:", lambda row: number(_next_value_after(row))),
+    ("way", "---", lambda row: str(move.way) if (move := _move(row)) else "-"),
+    ("because", "---", lambda row: code(move.why) if (move := _move(row)) else "-"),
+)
+
+
+def _more(rows: list[Row], listed: int = LISTED) -> list[str]:
+    return [f"… and {len(rows) - listed:,} more."] if len(rows) > listed else []
+
+
+def _remarks(rows: Iterable[Row]) -> list[str]:
+    """Say why, and what helps, as a script: a move can be pasted, all else is a comment."""
+    said = []
+    for row in rows:
+        name = printable(row.finding.sequence.qualified_name)
+        lines = [f"-- {name}: {state(row)}: {printable(row.reason or '')}"]
+        if row.cure is not None:
+            lines.append(row.cure if _can_be_pasted(row) else f"-- Cure: {_cure(row)}")
+        said.append("\n".join(lines))
+    return [fence("\n\n".join(said), "sql")] if said else []
+
+
+def _is_statement(row: Row) -> bool:
+    """Whether the cure is one statement that moves the sequence."""
+    move = _move(row)
+    return move is not None and move.calls <= PASTE_UP_TO and row.cure == row.finding.cure
+
+
+def _can_be_pasted(row: Row) -> bool:
+    return _is_statement(row) and (row.cure or "").isprintable()
+
+
+def _cure(row: Row) -> str:
+    if _is_statement(row):
+        return "seqfix fix; its name holds characters that do not print, and cannot be pasted"
+    return printable(row.cure or "")
+
+
+def _sql(script: str) -> str:
+    if any(not line.isprintable() for line in script.split("\n")):
+        return "It is left out here: names in it hold characters that do not print. `seqfix plan` writes it to a file."
+    if len(script) > LONGEST_SCRIPT:
+        return f"It is left out here: it has {script.count(chr(10)):,} lines. `seqfix plan` writes it to a file."
+    return fence(script, "sql")

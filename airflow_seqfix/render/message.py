@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow_seqfix.core.errors import printable
 from airflow_seqfix.core.report import Report, Row
-from airflow_seqfix.render.table import words
+from airflow_seqfix.render.words import words
 
 #: How many sequences a message names.
 NAMED = 10

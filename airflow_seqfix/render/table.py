@@ -14,6 +14,7 @@ from airflow_seqfix.core.cautions import Caution
 from airflow_seqfix.core.errors import printable
 from airflow_seqfix.core.judge import Verdict
 from airflow_seqfix.core.report import Report, Row
+from airflow_seqfix.render.words import fed_column, inserts_left, next_was, number, state, used, words
 
 STYLES = {
     Verdict.BEHIND: "bold red",
@@ -108,27 +109,25 @@ def _table(rows: list[Row], width: int) -> Table:
 
 def _columns(is_repair: bool) -> list[Column]:
     first = [
-        Column("", lambda row: "fixed" if row.is_fixed else words(row.verdict)),
+        Column("", state),
         Column("sequence", lambda row: row.finding.sequence.qualified_name, is_name=True),
-        Column("column", _fed_column, is_name=True, dispensable=2),
+        Column("column", fed_column, is_name=True, dispensable=2),
     ]
     if is_repair:
         return [
             *first,
-            Column("next was", lambda row: _number(row.outcome.before.measurement.next_value if row.outcome else None)),
-            Column("next is", lambda row: _number(row.finding.measurement.next_value)),
-            Column("furthest", lambda row: _number(row.finding.measurement.furthest_value)),
+            Column("next was", lambda row: number(next_was(row))),
+            Column("next is", lambda row: number(row.finding.measurement.next_value)),
+            Column("furthest", lambda row: number(row.finding.measurement.furthest_value)),
             Column("way", lambda row: str(row.outcome.way or "-") if row.outcome else "-", dispensable=3),
         ]
     return [
         *first,
-        Column("next", lambda row: _number(row.finding.measurement.next_value)),
-        Column("furthest", lambda row: _number(row.finding.measurement.furthest_value)),
-        Column("gap", lambda row: _number(row.finding.gap)),
-        Column("inserts left", _inserts_left, dispensable=1),
-        Column(
-            "used", lambda row: "-" if row.finding.used_pct is None else f"{row.finding.used_pct:.0f} %", dispensable=3
-        ),
+        Column("next", lambda row: number(row.finding.measurement.next_value)),
+        Column("furthest", lambda row: number(row.finding.measurement.furthest_value)),
+        Column("gap", lambda row: number(row.finding.gap)),
+        Column("inserts left", inserts_left, dispensable=1),
+        Column("used", used, dispensable=3),
     ]
 
 
@@ -183,27 +182,3 @@ def elide(text: str, width: int) -> str:
         return text
     head = (width - 1) // 2
     return f"{text[:head]}…{text[len(text) - (width - 1 - head) :]}"
-
-
-def words(verdict: Verdict) -> str:
-    return str(verdict).replace("_", " ")
-
-
-def _number(value: int | None) -> str:
-    return "-" if value is None else str(value)
-
-
-def _fed_column(row: Row) -> str:
-    furthest = row.finding.measurement.furthest_column
-    columns = [column for column in row.finding.sequence.columns if not column.is_covered]
-    column = furthest or (columns[0] if columns else None)
-    if column is None:
-        return "-"
-    return f"{column.qualified_name} +{len(columns) - 1}" if len(columns) > 1 else column.qualified_name
-
-
-def _inserts_left(row: Row) -> str:
-    inserts = row.finding.inserts_until_collision
-    if inserts is None:
-        return "-"
-    return f"{'≥ ' if row.finding.is_at_least else ''}{inserts}"

@@ -1,0 +1,45 @@
+"""The forms in which a report is written to a file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import PurePath
+
+from airflow_seqfix.core.errors import ArgumentError
+from airflow_seqfix.core.report import Report
+from airflow_seqfix.render.html import html
+from airflow_seqfix.render.markdown import markdown
+
+FORMATS = ("json", "markdown", "html")
+
+#: What the end of a file's name says.
+EXTENSIONS = {".json": "json", ".md": "markdown", ".markdown": "markdown", ".html": "html", ".htm": "html"}
+
+
+def form_of(path: str) -> str:
+    """Return the form that a file's name asks for.
+
+    :raises ArgumentError: when it asks for none that there is.
+    """
+    form = EXTENSIONS.get(PurePath(path).suffix.lower())
+    if form is None:
+        *others, last = EXTENSIONS
+        raise ArgumentError(
+            f"{path!r} does not say in which form the report is written: end it with {', '.join(others)} or {last}"
+        )
+    return form
+
+
+def render(report: Report, form: str) -> str:
+    """Return the whole report as text in one of `FORMATS`.
+
+    :raises ArgumentError: when it is none of them.
+    """
+    match form:
+        case "json":
+            return json.dumps(report.to_dict(), indent=2) + "\n"
+        case "markdown":
+            return markdown(report)
+        case "html":
+            return html(report)
+    raise ArgumentError(f"a report cannot be written as {form!r}: give one of {', '.join(FORMATS)}")

@@ -1,0 +1,150 @@
+"""Markdown: read back by a parser that is not ours, with everything on that a chat or a pull request may know."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from airflow_seqfix import core
+from airflow_seqfix.render.markdown import code, fence, markdown, plan_markdown
+from tests.conftest import Database
+
+#: What our own words use; everything else would come from a name.
+EXPECTED = {
+    "heading_open", "heading_close", "paragraph_open", "paragraph_close", "inline", "text", "code_inline", "fence",
+    "hardbreak", "softbreak", "strong_open", "strong_close", "table_open", "table_close", "thead_open", "thead_close",
+    "tbody_open", "tbody_close", "tr_open", "tr_close", "th_open", "th_close", "td_open", "td_close",
+}  # fmt: skip
+
+
+def tokens(text: str) -> Iterator[Token]:
+    """Parse as GitHub would, HTML and bare links included."""
+    for token in MarkdownIt("gfm-like").parse(text):
+        yield token
+        yield from token.children or ()
+
+
+def tables(text: str) -> list[list[list[str]]]:
+    found: list[list[list[str]]] = []
+    for token in MarkdownIt("gfm-like").parse(text):
+        if token.type == "table_open":
+            found.append([])
+        elif token.type == "tr_open":
+            found[-1].append([])
+        elif token.type == "inline" and found and token.level >= 4:
+            found[-1][-1].append("".join(child.content for child in token.children or ()))
+    return found
+
+
+def fences(text: str) -> list[str]:
+    return [token.content for token in tokens(text) if token.type == "fence"]
+
+
+def test_a_report_lists_the_worst_first_and_what_helps(report: core.Report) -> None:
+    text = markdown(report)
+    assert text.startswith("### 10 of 15 sequences are not in sync\n")
+    (table,) = tables(text)
+    assert table[0][:3] == ["verdict", "sequence", "column"]
+    assert [row[0] for row in table[1:]] == [str(row.verdict) for row in report.failing]
+    assert ["behind", "shop.invoices_id_seq", "shop.invoices.id", "4712", "7800", "3089", "289", "0 %"] in table
+    (script,) = fences(text)
+    assert "\nSELECT max(nextval('shop.invoices_id_seq')) FROM generate_series(1, 3089);\n" in script
+
+
+def test_only_moves_can_be_pasted(report: core.Report, shelf: Database) -> None:
+    (script,) = fences(markdown(report))
+    statements = [line for line in script.splitlines() if line and not line.startswith("-- ")]
+    assert statements
+    assert all(line.startswith("SELECT max(nextval('") for line in statements)
+    assert "-- Cure: remove the row, or accept_outlier=True" in script
+
+
+def test_a_repair_says_where_it_went(repaired: core.Report) -> None:
+    (table,) = tables(markdown(repaired))
+    assert table[0][3:5] == ["next was", "next is"]
+    assert ["fixed", "shop.orders_id_seq", "shop.orders.id", "1", "41201", "41200", "locked"] in table
+
+
+def test_a_healthy_database_is_said_in_a_line_or_two(newest_db: Database) -> None:
+    newest_db.execute("CREATE TABLE a (id serial)")
+    with newest_db.connect() as conn:
+        text = markdown(core.check(conn))
+        planned = plan_markdown(core.plan(conn))
+    assert text.startswith("### Sequences: nothing to do\n")
+    assert text.endswith("1 checked, 1 in sync\n")
+    assert planned.startswith("### No sequence would be moved\n")
+    assert not tables(text + planned)
+
+
+def test_a_plan_says_what_would_move_and_what_is_left_alone(plan: core.Plan) -> None:
+    text = plan_markdown(plan)
+    (table,) = tables(text)
+    assert len(table) - 1 == len(plan.setvals)
+    assert next(row[:5] for row in table if row[0] == "shop.invoices_id_seq") == [
+        "shop.invoices_id_seq",
+        "shop.invoices.id",
+        "4712",
+        "7801",
+        "advance",
+    ]
+    left, script = fences(text)
+    assert "**Left alone, and not in sync: 4**" in text
+    assert "shop.page_views_id_seq: behind: " in left
+    assert script.rstrip("\n") == plan.to_sql()
+
+
+def test_a_plan_is_cut_and_says_so(plan: core.Plan) -> None:
+    text = plan_markdown(plan, rows=2)
+    assert len(tables(text)[0]) == 3
+    assert f"… and {len(plan.setvals) - 2} more." in text
+    assert fences(text)[-1].count("DO $seqfix$") == 2
+
+
+def test_a_script_that_nobody_would_read_is_left_out(newest_db: Database) -> None:
+    newest_db.execute(
+        "DO $$ BEGIN FOR n IN 1..50 LOOP "
+        "EXECUTE format('CREATE TABLE t%s (id serial); INSERT INTO t%s VALUES (1)', n, n); END LOOP; END $$"
+    )
+    with newest_db.connect() as conn:
+        text = plan_markdown(core.plan(conn))
+    assert len(tables(text)[0]) == 51
+    assert re.search(r"It is left out here: it has [\d,]+ lines", text)
+    assert not fences(text)
+
+
+def test_names_are_never_markup(hostile: core.Plan) -> None:
+    for text in (markdown(hostile.report), plan_markdown(hostile)):
+        seen = {token.type for token in tokens(text)}
+        assert seen <= EXPECTED, seen - EXPECTED
+        (table,) = tables(text)
+        assert len(table) - 1 == len(hostile.report.rows)
+        assert len({len(row) for row in table}) == 1
+        prose = "".join(token.content for token in tokens(text) if token.type == "text")
+        for mark in ("@", "<", "https:", "[", "javascript"):
+            assert mark not in prose
+        assert not re.search(r"[\u202e\x1b\x07]", text)
+    assert "-- Cure: seqfix fix; its name holds characters that do not print" in markdown(hostile.report)
+
+
+def test_a_script_runs_and_repairs(shelf: Database, newest_db: Database) -> None:
+    newest_db.execute("CREATE TABLE t (id serial); INSERT INTO t VALUES (1), (9)")
+    with newest_db.connect() as conn:
+        (script,) = fences(markdown(core.check(conn)))
+        conn.execute(script)
+        assert conn.execute("SELECT nextval('t_id_seq')").fetchall() == [(10,)]
+
+
+@pytest.mark.parametrize("text", ["a`b", "``", "a|b", "\\", "`", "x\ny", "<b>"])
+def test_a_code_span_holds_everything(text: str) -> None:
+    (row,) = tables(f"| a |\n|---|\n| {code(text)} |\n")[0][1:]
+    assert len(row) == 1
+    assert row[0] == text.replace("`", "\\x60").replace("|", "\\x7c").replace("\n", "\\n")
+
+
+@pytest.mark.parametrize("text", ["plain", "```", "a\n````\nb", "~~~"])
+def test_a_fence_holds_everything(text: str) -> None:
+    assert fences(fence(text)) == [f"{text}\n"]
