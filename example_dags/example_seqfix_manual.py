@@ -1,23 +1,100 @@
-"""Check, plan or repair by hand, from a form.
+"""Check, plan or repair by hand, from a form, with an approval before anything is written.
 
-Use it on call: trigger it, choose the connection and what to look at. `check` fails if anything is behind, `plan`
-shows what a repair would do and also prints it as SQL, `repair` does it and verifies it.
-The connections on the form are a list in this file: whoever may trigger it reaches those databases and no others.
+Use it on call: trigger it from the page, by REST, or with `airflow dags trigger example_seqfix_manual --conf '{…}'`.
+`check` fails if anything is behind, `plan` shows what a repair would do, `repair` shows it to a person, applies
+exactly what that person has approved, and verifies. Copy this file and set the three constants at its top.
 """
 
 from __future__ import annotations
 
-from airflow.sdk import DAG, Param, task
+import datetime
 
-from airflow_seqfix.operators.postgres import PostgresSequenceResetOperator
-from airflow_seqfix.sensors.postgres import PostgresSequenceDriftSensor
+from airflow.providers.common.compat.sdk import (
+    DAG,
+    AirflowFailException,
+    AirflowOptionalProviderFeatureException,
+    Param,
+    task,
+)
 
+from airflow_seqfix.operators.postgres import PostgresSequenceCheckOperator, PostgresSequenceResetOperator
+
+try:
+    from airflow.providers.standard.operators.hitl import ApprovalOperator
+except (ImportError, AirflowOptionalProviderFeatureException):  # before Airflow 3.1
+    ApprovalOperator = None
+
+#: Whoever may trigger this DAG reaches these databases, and no others.
 CONNECTIONS = ["postgres_default"]
+#: Other databases of the same connections that the form offers.
+DATABASES: list[str] = []
+#: Who may approve, such as [{"id": "ada", "name": "Ada"}]; empty: everybody who may answer a required action.
+APPROVERS: list[dict[str, str]] = []
 
-WHAT = {
-    "conn_id": "{{ params.conn_id }}",
-    "schemas": "{{ params.schemas | tojson }}",
-    "tables": "{{ params.tables | tojson }}",
+NAMES = {"type": "array", "items": {"type": "string", "minLength": 1}}
+
+FORM = {
+    "mode": Param(
+        "check",
+        enum=["check", "plan", "repair"],
+        title="What to do",
+        description="check: fail if anything is behind. plan: show what a repair would do. repair: do it.",
+    ),
+    "conn_id": Param(CONNECTIONS[0], enum=CONNECTIONS, title="Connection", section="Where"),
+    "database": Param(
+        None,
+        type=["null", "string"],
+        enum=[None, *DATABASES],
+        title="Database",
+        description="None: the one that the connection names.",
+        section="Where",
+    ),
+    "schemas": Param(
+        [],
+        **NAMES,
+        title="Schemas",
+        description="One a line, as in SQL, or patterns such as app_*. None: all.",
+        section="Which sequences",
+    ),
+    "tables": Param(
+        [],
+        **NAMES,
+        title="Tables",
+        description="Tables that the sequences feed, with or without a schema, one a line. None: all.",
+        section="Which sequences",
+    ),
+    "exclude": Param(
+        [],
+        **NAMES,
+        title="Leave alone",
+        description="Sequences, tables or columns, one a line.",
+        section="Which sequences",
+    ),
+    "lock": Param(
+        "auto",
+        enum=["auto", "none", "sequence"],
+        title="Lock",
+        description="auto: a lock of less than a millisecond where the gap is large. none: only nextval(), no DDL. "
+        "sequence: always under a lock.",
+        section="How to repair",
+    ),
+    "margin": Param(
+        0,
+        type="integer",
+        minimum=0,
+        maximum=1_000_000,
+        title="Margin",
+        description="How many steps beyond the data to go, for rows that are still on their way.",
+        section="How to repair",
+    ),
+    # enum=[True] makes it compulsory.
+    "approval": Param(
+        True,
+        type="boolean",
+        title="Ask for approval",
+        description="Whether a person sees the plan before it is applied.",
+        section="How to repair",
+    ),
 }
 
 with DAG(
@@ -27,43 +104,79 @@ with DAG(
     catchup=False,
     tags=["example", "seqfix"],
     doc_md=__doc__,
-    params={
-        "conn_id": Param(
-            CONNECTIONS[0],
-            enum=CONNECTIONS,
-            title="Connection",
-            description="The database to look at.",
-        ),
-        "mode": Param(
-            "check",
-            enum=["check", "plan", "repair"],
-            title="Mode",
-            description="check: fail if anything is behind. plan: show what a repair would do. repair: do it.",
-        ),
-        "schemas": Param(
-            [],
-            type="array",
-            items={"type": "string"},
-            title="Schemas",
-            description="Names or patterns such as app_*, one a line. None: all.",
-        ),
-        "tables": Param(
-            [],
-            type="array",
-            items={"type": "string"},
-            title="Tables",
-            description="Names or patterns, with or without a schema, one a line. None: all.",
-        ),
-    },
-):
+    params=FORM,
+) as dag:
+    # dag.param() hands over what the form says as it is: no template ever sees it.
+    where = {name: dag.param(name) for name in ("conn_id", "database")}
+    which = {name: dag.param(name) for name in ("schemas", "tables", "exclude")}
+    how = {name: dag.param(name) for name in ("lock", "margin")}
 
     @task.branch
-    def choose(params: dict | None = None) -> str:
-        """Go the way that the form says."""
-        return params["mode"]
+    def choose(params: dict | None = None, dag_run=None) -> str:
+        """Refuse what the form has no field for: a misspelt selection would otherwise mean everything."""
+        unknown = sorted(set(dag_run.conf or {}) - set(FORM))
+        if unknown:
+            raise AirflowFailException(f"conf has {', '.join(unknown)}; the form has {', '.join(FORM)}")
+        return "check" if params["mode"] == "check" else "plan"
 
-    check = PostgresSequenceDriftSensor(task_id="check", on_drift="fail", **WHAT)
-    plan = PostgresSequenceResetOperator(task_id="plan", dry_run=True, **WHAT)
-    repair = PostgresSequenceResetOperator(task_id="repair", **WHAT)
+    check = PostgresSequenceCheckOperator(task_id="check", margin=how["margin"], **where, **which)
+    plan = PostgresSequenceResetOperator(task_id="plan", dry_run=True, **where, **which, **how)
 
-    choose() >> [check, plan, repair]
+    @task.branch
+    def decide(planned: dict, params: dict | None = None) -> str:
+        """Ask only where there is something to approve."""
+        if params["mode"] == "plan":
+            return "summary"
+        if not planned["move_count"]:
+            return "verify"
+        return "approve" if params["approval"] else "repair"
+
+    if ApprovalOperator is not None:
+        approve = ApprovalOperator(
+            task_id="approve",
+            subject="Repair sequences through {{ params.conn_id }}?",
+            body="{{ ti.xcom_pull(task_ids='plan', key='markdown') }}",
+            assigned_users=APPROVERS or None,
+            response_timeout=datetime.timedelta(hours=1),
+        )
+    else:
+
+        @task(task_id="approve")
+        def ask() -> None:
+            """Wait for a person to mark this task as success, after which the same run goes on with the same plan."""
+            raise AirflowFailException(
+                "read the plan in the log of task plan; to approve it, mark this task as success"
+            )
+
+        approve = ask()
+
+    # A branch skips what it does not choose, and so does a rejection: then neither of these two runs.
+    repair = PostgresSequenceResetOperator(
+        task_id="repair", plan=plan.output, trigger_rule="none_failed_min_one_success", **where, **how
+    )
+    # Without the margin, which live traffic uses up.
+    verify = PostgresSequenceCheckOperator(
+        task_id="verify", trigger_rule="none_failed_min_one_success", **where, **which
+    )
+
+    @task(trigger_rule="none_failed")
+    def summary(ti=None) -> list[str]:
+        """Say what was found, who decided, and what was done."""
+        found = ti.xcom_pull(task_ids="check") or ti.xcom_pull(task_ids="plan")
+        counts = found["summary"]
+        lines = [f"database {found['database']}: {counts['checked']} sequences checked, {counts['behind']} behind"]
+        if answer := ti.xcom_pull(task_ids="approve"):
+            lines.append(f"{answer['chosen_options'][0]}, said {answer['responded_by_user']['name']}")
+        repaired = ti.xcom_pull(task_ids="repair") or {"sequences": []}
+        moved = [row for row in repaired["sequences"] if row.get("way")]
+        lines += [
+            f"{row['sequence']}: next value was {row['before']['next_value']}, is {row['after']['next_value']}"
+            for row in moved
+        ]
+        return lines if moved else [*lines, "nothing was changed"]
+
+    choose() >> [check, plan]
+    decide(plan.output) >> [approve, repair, verify, (said := summary())]
+    approve >> [repair, verify]
+    check >> said
+    repair >> verify >> said

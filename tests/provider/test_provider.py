@@ -17,6 +17,7 @@ from airflow_seqfix import __version__
 from airflow_seqfix.get_provider_info import get_provider_info
 from tests.provider.conftest import ROOT
 
+EXAMPLES = sorted(path.stem for path in (ROOT / "example_dags").glob("*.py"))
 MODULES = ("airflow_seqfix.operators.postgres", "airflow_seqfix.sensors.postgres")
 
 
@@ -54,7 +55,8 @@ def test_importing_the_example_dags_needs_no_database_and_no_driver() -> None:
     code = f"""
 import sys
 sys.path.insert(0, {str(ROOT / "example_dags")!r})
-import example_seqfix_load, example_seqfix_gate, example_seqfix_manual
+for name in {EXAMPLES!r}:
+    __import__(name)
 print(*[name for name in ("psycopg", "psycopg2", "airflow_seqfix.core", "airflow.providers.postgres.hooks.postgres")
         if name in sys.modules])
 """
