@@ -5,16 +5,18 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
 
 from airflow_seqfix.arguments import dictionary, integer, names
+from airflow_seqfix.links import LINK_KEY, SequenceReportLink
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_seqfix.core import Connection, Options, Progress, Report, Row
+    from airflow_seqfix.core import Connection, Options, Plan, Progress, Report, Row
+    from airflow_seqfix.reportfile import ReportFile
 
 #: How many sequences the XCom lists.
 XCOM_ROWS = 50
@@ -83,10 +85,26 @@ class SequenceTask(BaseOperator):
     :param run_timeout: How long the whole run may take, in seconds; what was not reached is reported as unknown.
     :param wait_for_writers: How long to wait, in seconds, for transactions that are writing to the tables: their rows
         cannot be seen yet. 0: they are reported only.
+    :param report_path: A file for the whole report, on any store that Airflow's `ObjectStoragePath` reaches, such as
+        `s3://aws_default@bucket/{{ run_id }}.html` or `file:///srv/reports/{{ run_id }}.json`. Its end says in which
+        form: .html, .md or .json. It is written before the task fails. The XCom holds its path and SHA-256.
+    :param report_url: Where a browser finds that file, for the button "Sequence report" in the task's page. Left out,
+        the button leads to the console of Amazon S3 or Google Cloud Storage, and is not there for other stores:
+        a browser follows no link from a page to a file.
     """
 
-    template_fields: Sequence[str] = ("conn_id", "database", "hook_params", *NAME_ARGUMENTS, *BY_SEQUENCE, "margin")
+    template_fields: Sequence[str] = (
+        "conn_id",
+        "database",
+        "hook_params",
+        *NAME_ARGUMENTS,
+        *BY_SEQUENCE,
+        "margin",
+        "report_path",
+        "report_url",
+    )
     template_fields_renderers: ClassVar[dict[str, str]] = {"hook_params": "json", "mapping": "json", "id_range": "json"}
+    operator_extra_links = (SequenceReportLink(),)
     ui_color = "#d5e8d4"
 
     def __init__(
@@ -116,6 +134,8 @@ class SequenceTask(BaseOperator):
         statement_timeout: float = 60.0,
         run_timeout: float = 300.0,
         wait_for_writers: float = 0.0,
+        report_path: str | None = None,
+        report_url: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -143,6 +163,8 @@ class SequenceTask(BaseOperator):
         self.statement_timeout = statement_timeout
         self.run_timeout = run_timeout
         self.wait_for_writers = wait_for_writers
+        self.report_path = report_path
+        self.report_url = report_url
         self._connection: Connection | None = None
         self._last_line = time.monotonic()
 
@@ -181,15 +203,20 @@ class SequenceTask(BaseOperator):
 
         :raises AirflowFailException: when an argument cannot be meant, which no retry mends.
         """
-        from airflow_seqfix.core import ArgumentError, UnsupportedServerError
-        from airflow_seqfix.core.errors import printable
-
         options: dict[str, Any] = {**self.options(context), **more}
-        try:
+        with no_retry():
+            self.report_file()
             with self.connection() as connection:
                 return work(connection, **options)
-        except (ArgumentError, UnsupportedServerError) as error:
-            raise AirflowFailException(printable(str(error))) from None
+
+    def report_file(self) -> ReportFile | None:
+        """Return where the report goes, if anywhere.
+
+        :raises ArgumentError: when nothing could be written there.
+        """
+        from airflow_seqfix.reportfile import ReportFile
+
+        return None if self.report_path is None else ReportFile.parse(self.report_path, self.report_url)
 
     def on_kill(self) -> None:
         """Cancel the statement that is running, and close the connection, so that no other follows."""
@@ -228,8 +255,35 @@ class SequenceTask(BaseOperator):
             self.log.info("%s", line)
         self.log.info("::endgroup::")
 
-    def fail(self, context: Context, report: Report, *, retry: bool = False) -> NoReturn:
-        """Push the report, and fail in the way that the worst of it asks for.
+    def tell(self, context: Context, report: Report, plan: Plan | None = None) -> dict[str, Any]:
+        """Log the report, write it to its file, and return its XCom.
+
+        :param plan: What is written to the file in place of the report.
+        :raises ReportError: when the file could not be written, and that is the worst that has happened.
+        """
+        from airflow_seqfix.reportfile import ReportError
+
+        self.log_report(report)
+        told = xcom(report)
+        file = self.report_file()
+        if file is None:
+            return told
+        try:
+            told["report_file"] = file.write(plan or report)
+        except ReportError as error:
+            if plan is None and report.failing:
+                # What the task has found is worse, and is what it fails with.
+                self.log.error("%s", error)
+                return told
+            context["ti"].xcom_push(key="return_value", value=told)
+            raise
+        self.log.info("The report was written to %s", file.path)
+        if file.link:
+            context["ti"].xcom_push(key=LINK_KEY, value=file.link)
+        return told
+
+    def conclude(self, context: Context, report: Report, *, retry: bool = False) -> dict[str, Any]:
+        """Tell the report, and return its XCom, or push it and fail in the way that the worst of it asks for.
 
         :raises LockTimeoutError: when a lock could not be had: trying again may help.
         :raises DriftError: when it may help because of `retry`.
@@ -238,13 +292,28 @@ class SequenceTask(BaseOperator):
         from airflow_seqfix.core import DriftError, LockTimeoutError
         from airflow_seqfix.render.message import message
 
-        context["ti"].xcom_push(key="return_value", value=xcom(report))
+        told = self.tell(context, report)
+        if not report.failing:
+            return told
+        context["ti"].xcom_push(key="return_value", value=told)
         obstacles = [row.obstacle for row in report.failing]
         if any(obstacle is not None and obstacle.sqlstate == LOCK_NOT_AVAILABLE for obstacle in obstacles):
             raise LockTimeoutError(message(report))
         if retry:
             raise DriftError(message(report))
         raise AirflowFailException(message(report))
+
+
+@contextlib.contextmanager
+def no_retry() -> Iterator[None]:
+    """Turn what no retry mends into Airflow's exception for that."""
+    from airflow_seqfix.core import ArgumentError, UnsupportedServerError
+    from airflow_seqfix.core.errors import printable
+
+    try:
+        yield
+    except (ArgumentError, UnsupportedServerError) as error:
+        raise AirflowFailException(printable(str(error))) from None
 
 
 def _is_warned(row: Row) -> bool:

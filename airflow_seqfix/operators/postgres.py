@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_seqfix.arguments import dictionary
-from airflow_seqfix.task import XCOM_ROWS, SequenceTask, xcom
+from airflow_seqfix.task import XCOM_ROWS, SequenceTask, no_retry
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -28,7 +28,8 @@ class PostgresSequenceResetOperator(SequenceTask):
     :param dry_run: Whether to report only what would be done. Drift then does not fail the task.
     :param plan: What an earlier task with `dry_run=True` returned (`plan=that_task.output`): only its moves are made,
         to its targets, and one whose sequence or data have changed since is refused. Takes the place of a selection. A
-        plan of more than 50 moves does not fit into an XCom, and is refused.
+        plan of more than 50 moves does not fit into an XCom: that task needs a `report_path` that ends in .json, which
+        then holds the plan, and is read back after its SHA-256 has been compared.
 
     :return: The report, with the sequences that were moved or that somebody has to look at. With `dry_run=True` also
         the plan, and in `move_count` how many moves it has: 0 where there is nothing to approve. The XCom `markdown`
@@ -63,31 +64,46 @@ class PostgresSequenceResetOperator(SequenceTask):
             if self.plan is not None:
                 raise AirflowFailException("dry_run and plan exclude each other: leave one out")
             return self._show(context, self.ask(context, core.plan, progress=self.log_progress, **how))
-        if self._wants_plan and not self.plan:
-            raise AirflowFailException("plan is empty: the task that makes it was skipped, or returned nothing")
-        stored = dictionary("plan", self.plan) if self._wants_plan else None
+        stored = self._stored_plan() if self._wants_plan else None
         report = self.ask(context, core.fix, plan=stored, progress=self.log_progress, **how)
-        self.log_report(report)
-        if report.failing:
-            self.fail(context, report)
-        return xcom(report)
+        return self.conclude(context, report)
 
     def _show(self, context: Context, plan: Plan) -> dict[str, Any]:
         """Log a plan, push it for a person who approves it, and return what `plan=` takes."""
         from airflow_seqfix.render.markdown import plan_markdown
 
-        self.log_report(plan.report)
+        told = self.tell(context, plan.report, plan)
         self.log_group("The same as SQL", plan.to_sql())
+        context["ti"].xcom_push(key="markdown", value=plan_markdown(plan))
         whole = plan.to_dict()
         moves = whole["moves"]
-        context["ti"].xcom_push(key="markdown", value=plan_markdown(plan))
-        return xcom(plan.report) | {
+        left_out = max(0, len(moves) - XCOM_ROWS)
+        if left_out and not str(told.get("report_file", {}).get("path")).endswith(".json"):
+            self.log.warning(
+                "%s of %s moves do not fit into the XCom, and plan= will refuse it: "
+                "give a report_path that ends in .json, where the whole plan is kept",
+                left_out,
+                len(moves),
+            )
+        return told | {
             "plan_version": whole["plan_version"],
             "options": whole["options"],
-            "move_count": len(moves),
+            "move_count": sum(setval.way is not None for setval in plan.setvals),
             "moves": moves[:XCOM_ROWS],
-            "moves_left_out": max(0, len(moves) - XCOM_ROWS),
+            "moves_left_out": left_out,
         }
+
+    def _stored_plan(self) -> Any:
+        """Return the plan, from its file where the XCom does not hold all of it."""
+        from airflow_seqfix.reportfile import read_plan
+
+        if not self.plan:
+            raise AirflowFailException("plan is empty: the task that makes it was skipped, or returned nothing")
+        stored = dictionary("plan", self.plan)
+        if not stored.get("moves_left_out"):
+            return stored
+        with no_retry():
+            return read_plan(stored.get("report_file"))
 
 
 class PostgresSequenceCheckOperator(SequenceTask):
@@ -110,7 +126,4 @@ class PostgresSequenceCheckOperator(SequenceTask):
         from airflow_seqfix import core
 
         report = self.ask(context, core.check, progress=self.log_progress)
-        self.log_report(report)
-        if report.failing:
-            self.fail(context, report, retry=self.retry_on_failure)
-        return xcom(report)
+        return self.conclude(context, report, retry=self.retry_on_failure)

@@ -15,7 +15,7 @@ from airflow.providers.common.compat.sdk import (
     conf,
 )
 
-from airflow_seqfix.task import SequenceTask, xcom
+from airflow_seqfix.task import SequenceTask
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -89,13 +89,14 @@ class PostgresSequenceDriftSensor(SequenceTask, BaseSensorOperator):
         from airflow_seqfix.render.message import message
 
         report = self.ask(context, core.check, progress=self.log_progress)
-        self.log_report(report)
-        if report.failing and self.on_drift == "fail":
-            self.fail(context, report)
+        if self.on_drift == "fail":
+            return PokeReturnValue(is_done=True, xcom_value=self.conclude(context, report))
+        told = self.tell(context, report)
         if report.failing and self.on_drift == "skip":
+            context["ti"].xcom_push(key="return_value", value=told)
             raise AirflowSkipException(message(report))
         self._last_message = message(report) if report.failing else ""
-        return PokeReturnValue(is_done=not report.failing, xcom_value=xcom(report))
+        return PokeReturnValue(is_done=not report.failing, xcom_value=told)
 
     def _look_or_defer(self, context: Context, deadline: float) -> Any:
         from airflow_seqfix.triggers.postgres import PostgresSequenceTrigger

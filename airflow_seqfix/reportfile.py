@@ -1,0 +1,133 @@
+"""A report or a plan as a file: where it is written, where a browser finds it, and how a plan comes back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from airflow_seqfix.core import ArgumentError, Plan, Report, SeqfixError
+from airflow_seqfix.render.formats import form_of, render
+
+#: Where a browser shows an object of a bucket, for the stores that have one such place.
+CONSOLES = {
+    "s3": "https://s3.console.aws.amazon.com/s3/object/{bucket}?prefix={key}",
+    "gs": "https://console.cloud.google.com/storage/browser/_details/{bucket}/{key}",
+}
+
+
+class ReportError(SeqfixError):
+    """A report could not be written, or a plan not be read back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportFile:
+    """Where a task's report goes."""
+
+    path: str
+    form: str
+    #: Where a browser finds it; None where there is no such place.
+    link: str | None
+
+    @classmethod
+    def parse(cls, path: str, url: str | None = None) -> ReportFile:
+        """Check what `report_path` and `report_url` say, before anything is done.
+
+        :raises ArgumentError: when nothing could be written there.
+        """
+        if not isinstance(path, str) or not path.strip() or path == "None":
+            raise ArgumentError(f"report_path is {path!r}, perhaps from a template: give a path, or leave it out")
+        parts = urlsplit(path)
+        if parts.password is not None:
+            raise ArgumentError("report_path holds a password: name an Airflow connection, as in s3://aws_default@…")
+        if not parts.scheme and not Path(path).is_absolute():
+            raise ArgumentError(f"report_path={path!r}: give an absolute path, or a URL such as s3://bucket/key.html")
+        try:
+            form = form_of(path)
+        except ArgumentError as error:
+            raise ArgumentError(f"report_path: {error}") from None
+        _open(path)
+        return cls(path=path, form=form, link=link_of(path, url))
+
+    def write(self, content: Report | Plan) -> dict[str, Any]:
+        """Write a report, or a plan as what `fix(plan=…)` takes, and return what an XCom says of it.
+
+        :raises ReportError: when that fails.
+        """
+        if isinstance(content, Report):
+            text = render(content, self.form)
+        elif self.form == "json":
+            text = json.dumps(content.to_dict(), indent=2) + "\n"
+        else:
+            text = render(content.report, self.form)
+        data = text.encode()
+        try:
+            target = _open(self.path)
+            if target.protocol in ("", "file"):
+                Path(target.path).parent.mkdir(parents=True, exist_ok=True)
+            with target.open("wb") as file:
+                file.write(data)
+        except Exception as error:
+            raise ReportError(f"report_path={self.path!r} could not be written: {_said(error)}") from error
+        return {"path": self.path, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+
+
+def read_plan(told: Any) -> Any:
+    """Read a plan from the file that the XCom of a dry run names.
+
+    :raises ArgumentError: when it is not what was written then.
+    :raises ReportError: when it cannot be read.
+    """
+    path, sha256 = (told.get("path"), told.get("sha256")) if isinstance(told, dict) else (None, None)
+    if not isinstance(path, str) or not path.lower().endswith(".json"):
+        raise ArgumentError(
+            "plan: it was cut short, and does not hold all its moves: give the task that makes it a report_path that "
+            "ends in .json, where the whole plan is kept"
+        )
+    try:
+        with _open(path).open("rb") as file:
+            data: bytes = file.read()
+    except Exception as error:
+        raise ReportError(f"plan: {path!r} could not be read: {_said(error)}") from error
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise ArgumentError(f"plan: {path!r} is not what the dry run wrote: make a new plan")
+    try:
+        return json.loads(data)
+    except ValueError:
+        raise ArgumentError(f"plan: {path!r} holds no JSON: make a new plan") from None
+
+
+def _open(path: str) -> Any:
+    """Return a path in the store that its scheme and connection name."""
+    from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+    try:
+        target = ObjectStoragePath(path)
+        _ = target.fs
+    except (ValueError, ImportError) as error:
+        raise ArgumentError(f"report_path={path!r}: there is no such store here: {_said(error)}") from None
+    return target
+
+
+def link_of(path: str, url: str | None) -> str | None:
+    """Return where a browser finds a file; None where it does not.
+
+    :raises ArgumentError: when `url` is no address of a page.
+    """
+    if url is not None:
+        parts = urlsplit(url)
+        # The page makes a link of it: nothing that a browser would run.
+        if parts.scheme not in ("http", "https") or not parts.netloc:
+            raise ArgumentError(f"report_url={url!r}: give an address that starts with https:// or http://")
+        return url
+    parts = urlsplit(path)
+    console = CONSOLES.get(parts.scheme)
+    bucket = parts.netloc.rpartition("@")[2]
+    return console and console.format(bucket=quote(bucket), key=quote(parts.path.lstrip("/")))
+
+
+def _said(error: Exception) -> str:
+    return str(error).strip().split("\n", 1)[0] or type(error).__name__
