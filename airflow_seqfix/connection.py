@@ -16,7 +16,15 @@ if TYPE_CHECKING:
 def open_connection(
     conn_id: str, database: str | None, hook_params: dict[str, Any] | None, airflow_connection: Any = None
 ) -> Iterator[Connection]:
-    """Open a connection, and close it in the end.
+    """Open a connection as `connect()` does, and close it in the end."""
+    with contextlib.closing(connect(conn_id, database, hook_params, airflow_connection)) as opened:
+        yield opened
+
+
+def connect(
+    conn_id: str, database: str | None, hook_params: dict[str, Any] | None, airflow_connection: Any = None
+) -> Connection:
+    """Open a connection.
 
     :param airflow_connection: What is stored under `conn_id`, where it was fetched before: in the triggerer a thread
         cannot fetch it.
@@ -49,8 +57,8 @@ def open_connection(
         said = " ".join(dict.fromkeys(line.strip() for line in str(error).splitlines() if line.strip()))
         where = f"host={stored.host} port={stored.port or 5432} dbname={database or stored.schema} user={stored.login}"
         raise ConnectionFailedError(f"conn_id={conn_id!r} does not connect ({where}): {said}") from None
-    with contextlib.closing(opened):
-        yield opened
+    connection: Connection = opened
+    return connection
 
 
 def cancel(connection: Connection | None) -> None:

@@ -104,8 +104,7 @@ def fix(
         if stored is None:
             due = [Outcome(before=finding, after=finding) for finding in findings if finding.setval is not None]
         else:
-            if stored.database != server.database:
-                raise ArgumentError(f"plan: it was made for database {stored.database}, and this is {server.database}")
+            stored.refuse_other_database(server.database)
             present = {finding.sequence.qualified_name: finding for finding in findings}
             due = [settle(move, present.get(move.sequence), settings.policy, server) for move in stored.moves]
             findings = [outcome.before for outcome in due]

@@ -122,6 +122,14 @@ class StoredPlan:
             raise ArgumentError("plan: it does not say with which options it was made")
         return cls(database=data["database"], options=data["options"], moves=tuple(moves))
 
+    def refuse_other_database(self, database: str) -> None:
+        """Raise where it was made for another database.
+
+        :raises ArgumentError: that says which.
+        """
+        if self.database != database:
+            raise ArgumentError(f"plan: it was made for database {self.database}, and this is {database}")
+
     def refuse_other_options(self, options: Mapping[str, Any]) -> None:
         """Raise where it is to be applied with other options than it was made with.
 

@@ -1,0 +1,213 @@
+"""The commands."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from airflow_seqfix import __version__
+from airflow_seqfix.cli import asking
+from airflow_seqfix.cli.options import (
+    Command,
+    connection,
+    judging,
+    limits,
+    moving,
+    output,
+    repairing,
+    selection,
+    together,
+)
+from airflow_seqfix.cli.run import SELECTION, Run
+from airflow_seqfix.cli.status import DRIFT, IN_SYNC
+from airflow_seqfix.cli.talk import tell
+from airflow_seqfix.cli.watching import watched
+
+if TYPE_CHECKING:
+    from airflow_seqfix.core import Plan, Report
+
+#: What a command can write, its default first.
+REPORT_FORMS = ("table", "json", "markdown", "html")
+PLAN_FORMS = ("sql", *REPORT_FORMS)
+
+EPILOG = """\
+Exit status: 0 everything is in sync, or was repaired and verified; 1 drift remains, or something could not be read;
+2 bad arguments, no connection, or a server that is not supported; a signal (Ctrl-C) ends it as signals do.
+"""
+
+WORDS = """\
+CONNECTION is a URI or a connection string: whatever holds :// or =. Without one, and for what it leaves out, libpq's
+environment applies: PGHOST, PGDATABASE, PGUSER, PGPASSFILE, PGSERVICE, …
+
+Every other word is a table. The short form is for one table: TABLE COLUMN [SEQUENCE], where the second word is a column
+of the first and no table; SEQUENCE then feeds that column even if no catalog says so. What was assumed is said on
+stderr.
+
+A PATTERN is a name as in SQL, in double quotes where SQL needs them, or with the wildcards * ? [a-z]: 'app_*',
+'public.user*'. Without a schema it is meant in every schema.
+"""
+
+
+@click.group(epilog=EPILOG, context_settings={"max_content_width": 100})
+@click.version_option(__version__, message="seqfix %(version)s")
+def seqfix() -> None:
+    """Find PostgreSQL sequences that have fallen behind their tables, and move them forward."""
+
+
+@seqfix.command(cls=Command, epilog=f"{WORDS}\n{EPILOG}")
+@together(connection, selection, judging, limits, output(*REPORT_FORMS, all_rows=True))
+def check(words: tuple[str, ...], **given: Any) -> int:
+    """Say how each sequence stands. Reads only."""
+    from airflow_seqfix import core
+
+    run = Run.read(words, given, forms=REPORT_FORMS)
+    with run.sheet.prepared():
+        options = run.understood()
+        with watched(quiet=run.talk.quiet) as progress:
+            report = core.check(run.address, progress=progress, **options)
+        run.tell(report)
+        run.sheet.write_report(report)
+    return DRIFT if report.failing else IN_SYNC
+
+
+@seqfix.command(cls=Command, epilog=f"{WORDS}\n{EPILOG}")
+@together(connection, selection, judging, moving, limits, output(*PLAN_FORMS))
+def plan(words: tuple[str, ...], **given: Any) -> int:
+    """Print what fix would do. Reads only."""
+    return _print_plan(words, given)
+
+
+@seqfix.command(cls=Command, epilog=f"{WORDS}\n{asking.RULE}\n{EPILOG}")
+@together(connection, selection, judging, moving, repairing, limits, output(*REPORT_FORMS, "sql", all_rows=True))
+def fix(words: tuple[str, ...], plan_file: IO[str] | None, dry_run: bool, yes: bool, **given: Any) -> int:
+    """Move what is behind forward, and verify each."""
+    from airflow_seqfix import core
+    from airflow_seqfix.core import ArgumentError
+
+    if dry_run:
+        if plan_file or yes:
+            raise ArgumentError(f"--dry-run changes nothing: leave {'--plan' if plan_file else '--yes'} out")
+        del given["all_rows"]
+        return _print_plan(words, given)
+    if given["form"] == "sql":
+        raise ArgumentError("--format sql is for plan, and for --dry-run")
+    run = Run.read(words, given, forms=REPORT_FORMS)
+    stored = _read_plan(plan_file) if plan_file else None
+    if stored is not None and (run.names or any(run.options[kind] for kind in SELECTION)):
+        raise ArgumentError("--plan says itself what to move: leave the tables and the selection out")
+    with run.sheet.prepared():
+        options = run.understood()
+        report: Report | None
+        if yes or not asking.somebody_is_there():
+            with watched(quiet=run.talk.quiet) as progress:
+                report = core.fix(run.address, plan=stored, progress=progress, **options)
+        elif stored is not None:
+            report = _apply_after_asking(run, stored, options)
+        else:
+            report = _fix_after_asking(run, options)
+        if report is None:
+            tell("nothing was moved")
+            return DRIFT
+        run.tell(report)
+        run.sheet.write_report(report)
+    return DRIFT if report.failing else IN_SYNC
+
+
+@seqfix.command()
+def demo() -> int:
+    """Break a database of its own with a load, and repair it inside a real Airflow."""
+    from airflow_seqfix.demo import demo
+
+    return demo()
+
+
+@seqfix.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    r"""Print what makes a shell complete seqfix's words.
+
+    \b
+    bash:  eval "$(seqfix completion bash)"    in ~/.bashrc
+    zsh:   eval "$(seqfix completion zsh)"     in ~/.zshrc
+    fish:  seqfix completion fish | source     in ~/.config/fish/config.fish
+    """
+    from click.shell_completion import get_completion_class
+
+    completes = get_completion_class(shell)
+    assert completes is not None
+    click.echo(completes(seqfix, {}, "seqfix", "_SEQFIX_COMPLETE").source())
+
+
+def _print_plan(words: tuple[str, ...], given: dict[str, Any]) -> int:
+    from airflow_seqfix import core
+
+    run = Run.read(words, given, forms=PLAN_FORMS)
+    with run.sheet.prepared():
+        options = run.understood()
+        with watched(quiet=run.talk.quiet) as progress:
+            made = core.plan(run.address, progress=progress, **options)
+        run.tell(made.report)
+        run.sheet.write_plan(made)
+    return DRIFT if made.report.failing else IN_SYNC
+
+
+def _read_plan(plan_file: IO[str]) -> dict[str, Any]:
+    """Read a plan.
+
+    :raises ArgumentError: when it is none, before anything is opened.
+    """
+    from airflow_seqfix.core import ArgumentError
+    from airflow_seqfix.core.stored import StoredPlan
+
+    try:
+        data: dict[str, Any] = json.load(plan_file)
+    except ValueError as error:
+        raise ArgumentError(
+            f"plan: {plan_file.name} is no JSON ({error}); seqfix plan --format json makes a plan, and the SQL of "
+            "seqfix plan is for psql -f"
+        ) from None
+    StoredPlan.read(data)
+    return data
+
+
+def _fix_after_asking(run: Run, options: dict[str, Any]) -> Report | None:
+    """Show the moves and ask; make exactly those, or none and return None."""
+    from airflow_seqfix import core
+
+    with watched(quiet=run.talk.quiet) as progress:
+        made = core.plan(run.address, progress=progress, **options)
+    if not made.setvals:
+        return made.report
+    # Where none can be moved there is nothing to agree to, and the report will say why.
+    if any(setval.way for setval in made.setvals):
+        asking.show(made.to_dict(), made.report.server, run.address.reached)
+        if not asking.agreed(sum(setval.way is not None for setval in made.setvals)):
+            return None
+    done = _apply(run, made, options)
+    by_oid = {row.finding.sequence.oid: row for row in done.rows}
+    return replace(done, rows=tuple(by_oid.get(row.finding.sequence.oid, row) for row in made.report.rows))
+
+
+def _apply_after_asking(run: Run, stored: dict[str, Any], options: dict[str, Any]) -> Report | None:
+    """Show the moves of a stored plan and ask; make exactly those, or none and return None."""
+    from airflow_seqfix.core.stored import StoredPlan
+
+    server = run.identify()
+    read = StoredPlan.read(stored)
+    read.refuse_other_database(server.database)
+    if read.moves:
+        asking.show(stored, server, run.address.reached)
+        if not asking.agreed(len(read.moves)):
+            return None
+    return _apply(run, stored, options)
+
+
+def _apply(run: Run, plan: Plan | dict[str, Any], options: dict[str, Any]) -> Report:
+    from airflow_seqfix import core
+
+    others = {name: value for name, value in options.items() if name not in SELECTION}
+    with watched(quiet=run.talk.quiet) as progress:
+        return core.fix(run.address, plan=plan, progress=progress, **others)

@@ -1,0 +1,141 @@
+"""Where to connect: what libpq takes, or one of Airflow's connections. No message holds a password."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from airflow_seqfix.cli.secrets import masked, remember
+
+if TYPE_CHECKING:
+    from airflow_seqfix.core import Connection
+
+#: In seconds; libpq would wait for as long as the network does.
+CONNECT_TIMEOUT = 10
+
+
+def is_connection(word: str) -> bool:
+    return "://" in word or "=" in word
+
+
+def looks_like_one(word: str) -> bool:
+    """Whether a word was meant as a URI: nothing else holds an @ or a colon outside double quotes."""
+    return bool(re.search(r"[@:]", re.sub(r'"[^"]*"', "", word)))
+
+
+@dataclass(slots=True)
+class Address:
+    """Opens connections to one database; calling it opens one."""
+
+    #: libpq's parameters; what is not here comes from its environment.
+    parameters: dict[str, Any] = field(default_factory=dict)
+    #: The connection that Airflow has under this id, instead.
+    conn_id: str | None = None
+    #: Where the last connection led to.
+    reached: str = ""
+
+    @classmethod
+    def read(cls, target: str | None, *, conn_id: str | None = None, **given: str | None) -> Address:
+        """Read a URI, a connection string or a database's name.
+
+        :param given: libpq's parameters that were given one by one. As in psql, what the string says goes first.
+        :raises ArgumentError: when it cannot be read; it is not quoted, because a part of it may be a password.
+        """
+        from airflow_seqfix.core import ArgumentError
+
+        parts = {name: value for name, value in given.items() if value}
+        if conn_id:
+            if target or parts:
+                raise ArgumentError("--conn-id is a whole connection: leave the other one out")
+            return cls(conn_id=conn_id)
+        remember(os.environ.get("PGPASSWORD", ""))
+        return cls(parameters=parts | _parse(target or ""))
+
+    def __call__(self) -> Connection:
+        connection = self._through_airflow() if self.conn_id else self._through_libpq()
+        self.reached = _where(connection)
+        return connection
+
+    def _through_libpq(self) -> Connection:
+        import psycopg
+        from psycopg import conninfo
+
+        from airflow_seqfix.core import ConnectionFailedError
+
+        # A database in SQL_ASCII would send bytes that are no text.
+        parameters = {"fallback_application_name": "seqfix", "client_encoding": "utf8"} | self.parameters
+        if not (
+            {"PGCONNECT_TIMEOUT", "PGSERVICE"} & os.environ.keys() or {"connect_timeout", "service"} & parameters.keys()
+        ):
+            parameters["connect_timeout"] = CONNECT_TIMEOUT
+        try:
+            return psycopg.connect(conninfo.make_conninfo(**parameters))
+        except psycopg.Error as error:
+            said = " ".join(dict.fromkeys(line.strip() for line in str(error).splitlines() if line.strip()))
+            shown = ("service", "host", "port", "dbname", "user")
+            where = " ".join(f"{key}={parameters[key]}" for key in shown if key in parameters)
+            raise ConnectionFailedError(
+                f"cannot connect{f' to {where}' if where else ''}: {masked(said)}{self._help(said)}"
+            ) from None
+
+    def _help(self, said: str) -> str:
+        if "no password supplied" in said:
+            return "; set PGPASSWORD, or put the password into a file as PGPASSFILE (~/.pgpass)"
+        if not self.parameters and "PGHOST" not in os.environ and "PGSERVICE" not in os.environ:
+            return "; no connection is given: postgresql://user@host/dbname, or -h and -d, or PGHOST and PGDATABASE"
+        return ""
+
+    def _through_airflow(self) -> Connection:
+        from airflow_seqfix.core import ArgumentError
+
+        assert self.conn_id is not None
+        try:
+            from airflow_seqfix.connection import connect
+        except ImportError as error:
+            raise ArgumentError(
+                f"--conn-id needs Airflow and its PostgreSQL provider ({error}): pip install airflow-seqfix into "
+                "Airflow's own environment, or give the connection as a URI"
+            ) from None
+        return connect(self.conn_id, None, None)
+
+
+def _parse(target: str) -> dict[str, Any]:
+    import psycopg
+    from psycopg import conninfo
+
+    from airflow_seqfix.core import ArgumentError
+
+    if not is_connection(target):
+        if looks_like_one(target):
+            raise ArgumentError("a connection URI begins with postgresql://")
+        return {"dbname": target} if target else {}
+    try:
+        given = conninfo.conninfo_to_dict(target)
+    except psycopg.Error:
+        # libpq quotes the part that it cannot read, which may be the password.
+        scheme = re.match(r"(\w+)\+?\w*://", target)
+        if scheme and scheme[0] not in ("postgresql://", "postgres://"):
+            raise ArgumentError(f"{scheme[0]} is no scheme that libpq knows: write postgresql://") from None
+        raise ArgumentError(
+            "the connection string cannot be read: give postgresql://user@host:port/dbname, or key=value pairs, and "
+            "in a URI write what is no letter or digit in a password as %40 for @, %2F for /, %25 for %"
+        ) from None
+    remember(str(given.get("password") or ""))
+    if "://" in target:
+        # What stands in the wrong place is a part of the password.
+        if any("@" in str(given.get(name, ""))[1:] for name in ("host", "port", "dbname")):
+            raise ArgumentError("the connection URI has an @ or / in its password: write %40 and %2F for them")
+        if not re.fullmatch(r"[\d,]*", str(given.get("port", ""))):
+            raise ArgumentError(
+                "the connection URI has no number as its port: give postgresql://user:password@host:port/dbname, "
+                "and write %2F for a / in the password"
+            )
+    return {name: value for name, value in given.items() if value}
+
+
+def _where(connection: Any) -> str:
+    """Return host and port, or the socket."""
+    info = connection.info
+    return f"{info.host}:{info.port}" if info.host else "a local socket"

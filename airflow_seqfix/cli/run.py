@@ -1,0 +1,116 @@
+"""One run of a command: what was asked for, checked before anything is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from airflow_seqfix.cli.connecting import Address
+from airflow_seqfix.cli.sheet import Sheet
+from airflow_seqfix.cli.talk import Talk
+from airflow_seqfix.cli.words import read_mapping, read_ranges, sort_words, understand
+
+if TYPE_CHECKING:
+    from airflow_seqfix.core import Report
+    from airflow_seqfix.core.catalog import Server, TableInfo
+    from airflow_seqfix.core.options import Options
+    from airflow_seqfix.core.session import Limits, Session
+
+#: Which options are whose; all others are the core's.
+CONNECTION = ("dbname", "host", "port", "user", "conn_id")
+SHEET = ("form", "path", "color", "all_rows")
+TALK = ("quiet", "verbose")
+
+#: Of how many sequences it is told that a word has found them.
+TOLD = 5
+
+#: The options that a plan brings itself.
+SELECTION = ("schemas", "tables", "columns", "sequences", "exclude")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What a command works with."""
+
+    address: Address
+    sheet: Sheet
+    talk: Talk
+    #: The core's options.
+    options: dict[str, Any]
+    limits: Limits
+    #: The tables that were given as plain words.
+    names: tuple[str, ...]
+
+    @classmethod
+    def read(cls, words: tuple[str, ...], given: Mapping[str, Any], *, forms: tuple[str, ...]) -> Run:
+        """Sort out what the command line holds, without connecting.
+
+        :param forms: What the command can write, its default first.
+        :raises ArgumentError: when something cannot be meant.
+        """
+        from airflow_seqfix.core.options import Settings
+
+        options = dict(given)
+        mine = {name: options.pop(name) for name in (*CONNECTION, *SHEET, *TALK) if name in options}
+        target, names = sort_words(words, mine.pop("dbname"))
+        talk = Talk(**{name: mine.pop(name) for name in TALK})
+        sheet = Sheet.read(forms, **{name: mine.pop(name) for name in SHEET if name in mine})
+        options["exclude"] = [
+            *options["exclude"],
+            *options.pop("exclude_tables"),
+            *(f"{schema}.*" for schema in options.pop("exclude_schemas")),
+        ]
+        options["mapping"] = read_mapping(options["mapping"])
+        options["id_range"] = read_ranges(options["id_range"])
+        options = {name: value for name, value in options.items() if value is not None}
+        # What cannot be meant is said before anything is opened.
+        limits = Settings.parse(cast("Options", options)).limits
+        return cls(
+            address=Address.read(target, **mine), sheet=sheet, talk=talk, options=options, names=names, limits=limits
+        )
+
+    def understood(self) -> dict[str, Any]:
+        """Return the core's options with what the plain words add; connects where they may be the short form.
+
+        :raises ArgumentError: when they cannot be meant, or say the same as an option.
+        """
+        from airflow_seqfix.core import ArgumentError
+
+        meant = understand(self.names, self._list_tables)
+        if meant.assumed is None:
+            return self.options | {"tables": (*self.options["tables"], *meant.options["tables"])}
+        if any(self.options[kind] for kind in SELECTION):
+            raise ArgumentError(f"{meant.assumed}: that selects already, leave the other options out")
+        self.talk.say(f"{meant.assumed}.")
+        return self.options | meant.options | {"mapping": self.options["mapping"] | meant.options.get("mapping", {})}
+
+    def tell(self, report: Report) -> None:
+        """Say what the words on the command line have come to."""
+        server, where = report.server, self.address.reached
+        self.talk.detail(f"PostgreSQL {server.version} at {where}, database {server.database}, role {server.role}")
+        if self.names:
+            for row in report.rows[:TOLD]:
+                columns = ", ".join(c.qualified_name for c in row.finding.sequence.columns if not c.is_covered)
+                self.talk.say(f"looked at {columns}, fed by {row.finding.sequence.qualified_name}")
+            if len(report.rows) > TOLD:
+                self.talk.say(f"and at {len(report.rows) - TOLD} more sequences")
+
+    def identify(self) -> Server:
+        """Ask the server who it is."""
+        from airflow_seqfix.core.catalog import identify
+
+        with self._session() as session:
+            return identify(session)
+
+    def _list_tables(self) -> list[TableInfo]:
+        from airflow_seqfix.core.catalog import list_tables
+
+        with self._session() as session:
+            return list_tables(session)
+
+    def _session(self) -> AbstractContextManager[Session]:
+        from airflow_seqfix.core.session import borrow
+
+        return borrow(self.address, self.limits)
