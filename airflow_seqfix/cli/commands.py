@@ -117,6 +117,15 @@ def fix(words: tuple[str, ...], plan_file: IO[str] | None, dry_run: bool, yes: b
 
 
 @seqfix.command()
+def sql() -> int:
+    """Print a script for psql that checks and repairs by itself, for where there is no Python."""
+    from airflow_seqfix.sql import reset_sequences
+
+    click.echo(reset_sequences(), nl=False)
+    return IN_SYNC
+
+
+@seqfix.command()
 def demo() -> int:
     """Break a database of its own with a load, and repair it inside a real Airflow."""
     from airflow_seqfix.demo import demo

@@ -21,8 +21,9 @@ BEGIN
         RAISE EXCEPTION 'sequence % does not have OID % here', {name}, sequence::oid USING ERRCODE = 'undefined_table';
     END IF;
     EXECUTE format('ALTER SEQUENCE %s OWNER TO %s', sequence, present_owner);
-    -- Only if the owner was another one by the time the lock was granted has this transaction written the row.
-    PERFORM FROM pg_class WHERE oid = sequence AND xmin = pg_current_xact_id()::xid;
+    -- Only if the owner was another one by the time the lock was granted has this transaction written the row. Where
+    -- this runs under a savepoint, the row then has a younger xid than the transaction's own.
+    PERFORM FROM pg_class WHERE oid = sequence AND age(xmin) <= age(pg_current_xact_id()::xid);
     IF FOUND THEN
         RAISE EXCEPTION 'the owner of sequence % has changed', sequence
               USING ERRCODE = 'object_not_in_prerequisite_state';

@@ -1,0 +1,69 @@
+"""The script for those who have psql and no Python: `reset_sequences.sql`, put together from the core's own queries."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from importlib import resources
+
+from airflow_seqfix import __version__
+from airflow_seqfix.core import queries
+from airflow_seqfix.core.catalog import DRAWN_AS_IS, OLDEST_SERVER, OTHER_PRODUCTS
+from airflow_seqfix.core.judge import LOGGED_AHEAD, PASTE_UP_TO
+from airflow_seqfix.core.measure import REWRITTEN, SLOW_ROWS
+from airflow_seqfix.core.partitions import RELATIONS_AT_ONCE
+from airflow_seqfix.core.policy import Policy
+from airflow_seqfix.core.repair import CALLS_AT_ONCE, LOCK_ATTEMPTS, ROUNDS
+from airflow_seqfix.core.session import Limits
+
+
+def reset_sequences() -> str:
+    """Return the script."""
+    template = (resources.files(__name__) / "reset_sequences.sql").read_text(encoding="utf-8")
+    parts = _parts()
+    # A part takes the place of its line, as far to the right as that stood.
+    script = re.sub(
+        r"^( *)@(\w+)@$", lambda found: textwrap.indent(parts[found[2]], found[1]), template, flags=re.MULTILINE
+    )
+    return re.sub(r"@(\w+)@", lambda found: parts[found[1]], script)
+
+
+def _parts() -> dict[str, str]:
+    """Return what the template leaves open, by name."""
+    policy, limits = Policy(), Limits()
+    sequence = {
+        "sequence": "s.sequence_oid::oid",
+        "name": "s.qualified_name",
+        "target": "target",
+        "increment_by": "s.increment_by",
+        "cache_size": "s.cache_size",
+        "min_value": "s.min_value",
+        "max_value": "s.max_value",
+        "calls": f"least(calls, {CALLS_AT_ONCE})::integer",
+    }
+    advance, locked = queries.get("advance"), queries.get("locked")
+    parts: dict[str, object] = {
+        "version": __version__,
+        "sequences": queries.get("sequences"),
+        "columns": queries.get("columns"),
+        "partitions": queries.get("partitions").format(table_oid="r.table_oid", column_number="r.column_number"),
+        # A DO block is a block, which stands in a larger one as well.
+        "locked": locked.replace("DO {quote}\n", "").replace("END\n{quote}", "END;").format(**sequence),
+        "advance_max": advance.format(furthest="max", **sequence),
+        "advance_min": advance.format(furthest="min", **sequence),
+        "drawn_as_is": ", ".join(f"'{feed}'" for feed in sorted(map(str, DRAWN_AS_IS))),
+        "other_products": "|".join(mark for mark, *_ in OTHER_PRODUCTS),
+        "oldest_server": OLDEST_SERVER,
+        "max_jump": policy.max_jump,
+        "advance_up_to": policy.advance_up_to,
+        "lock_timeout": round(limits.lock_timeout * 1000),
+        "run_timeout": round(limits.run_timeout),
+        "slow_rows": SLOW_ROWS,
+        "relations_at_once": RELATIONS_AT_ONCE,
+        "rewritten": REWRITTEN,
+        "logged_ahead": LOGGED_AHEAD,
+        "paste_up_to": PASTE_UP_TO,
+        "lock_attempts": LOCK_ATTEMPTS,
+        "rounds": ROUNDS,
+    }
+    return {name: str(part).strip() for name, part in parts.items()}

@@ -1,0 +1,638 @@
+-- reset_sequences.sql: find the sequences of a database that are behind their data, and move them forward.
+-- Made by airflow-seqfix @version@. For psql 11 or later, and PostgreSQL 13 to 18.
+--
+--     psql -X -f reset_sequences.sql 'dbname=shop'                   check and repair
+--     psql -X -v mode=check -f reset_sequences.sql 'dbname=shop'     only check: every transaction is READ ONLY
+--
+-- Options, each as -v name=value:
+--
+--     mode            fix or check                                                        [fix]
+--     schema          only sequences in, or feeding tables in, schemas of such a name     [all]
+--     table           only sequences that feed tables of such a name                      [all]
+--     exclude         leave sequences and tables of such a name alone                     [none]
+--     lock            auto, or none: never an ALTER SEQUENCE, only nextval()              [auto]
+--     max_jump        a value further from the value before it is a stray row             [@max_jump@]
+--     accept_outlier  on: follow stray rows all the same                                  [off]
+--     run_timeout     seconds after which the rest is left undone, and said to be         [@run_timeout@]
+--     all             on: also list what is in sync or skipped                            [off]
+--
+-- Names are as the catalogs hold them, without quotes; * and ? stand for any characters and any one. A table or a
+-- sequence may have its schema before it: -v table=shop.order*
+--
+-- What it does to the database: nothing is created in it, no sequence ever goes back, nothing is written where nothing
+-- is behind, and running it again does no harm. A sequence is moved in one of two ways:
+--
+--     advance   calls nextval() until it has passed the data. Blocks nobody. For gaps of up to @advance_up_to@ values, and
+--               for roles that do not own the sequence (they need USAGE on it).
+--     locked    ALTER SEQUENCE … OWNER TO its present owner, which changes nothing but locks the sequence against
+--               nextval(); then looks again, and sets it. The lock is waited for @lock_timeout@ ms at a time, and held for
+--               about a millisecond. For larger gaps, and for sequences with CACHE.
+--
+-- One sequence is one transaction, so psql -1 (--single-transaction) and BEGIN are refused: locks would pile up.
+-- Connect to the server itself and not to a pooler that gives each statement another session (PgBouncer's transaction
+-- mode); where that loses the options or the report between two statements, the script stops and says so.
+--
+-- Exit status of psql -f: 0 all is in sync, or was repaired and read again; 3 something is not, or the script was refused
+-- or could not run; 2 the connection was lost; 1 psql could not start.
+
+\set seqfix_quiet :QUIET
+\set seqfix_context :SHOW_CONTEXT
+\set QUIET on
+\set SHOW_CONTEXT never
+\set ON_ERROR_STOP on
+
+\if :{?mode}
+\else
+    \set mode fix
+\endif
+\if :{?schema}
+\else
+    \set schema ''
+\endif
+\if :{?table}
+\else
+    \set table ''
+\endif
+\if :{?exclude}
+\else
+    \set exclude ''
+\endif
+\if :{?lock}
+\else
+    \set lock auto
+\endif
+\if :{?max_jump}
+\else
+    \set max_jump @max_jump@
+\endif
+\if :{?accept_outlier}
+\else
+    \set accept_outlier off
+\endif
+\if :{?run_timeout}
+\else
+    \set run_timeout @run_timeout@
+\endif
+\if :{?all}
+\else
+    \set all off
+\endif
+
+-- Settings of this session carry the options into the blocks below, where psql's variables do not reach.
+SELECT pg_catalog.set_config('seqfix.mode', :'mode', false),
+       pg_catalog.set_config('seqfix.schema', :'schema', false),
+       pg_catalog.set_config('seqfix.table', :'table', false),
+       pg_catalog.set_config('seqfix.exclude', :'exclude', false),
+       pg_catalog.set_config('seqfix.lock', :'lock', false),
+       pg_catalog.set_config('seqfix.max_jump', :'max_jump', false),
+       pg_catalog.set_config('seqfix.accept_outlier', :'accept_outlier', false),
+       pg_catalog.set_config('seqfix.run_timeout', :'run_timeout', false),
+       pg_catalog.set_config('seqfix.all', :'all', false),
+       pg_catalog.set_config('seqfix.report', '', false),
+       pg_catalog.set_config('seqfix.run', pg_catalog.gen_random_uuid()::text, false) AS seqfix_run \gset
+
+-- Refuse what would go wrong later, before anything is read.
+DO $seqfix$
+BEGIN
+    SET LOCAL search_path = pg_catalog, pg_temp;
+    -- The first statement of a transaction begins when its transaction does, unless there was a BEGIN before it.
+    IF transaction_timestamp() <> statement_timestamp() THEN
+        RAISE EXCEPTION 'reset_sequences.sql is inside a transaction, and needs one for each sequence'
+              USING HINT = 'Run it without -1 (--single-transaction), outside BEGIN … COMMIT, and with AUTOCOMMIT on.';
+    END IF;
+    IF version() !~ '^(PostgreSQL|EnterpriseDB) ' OR version() ~ '@other_products@' THEN
+        RAISE EXCEPTION 'this is no PostgreSQL: %', version();
+    END IF;
+    IF current_setting('server_version_num')::integer < @oldest_server@0000 THEN
+        RAISE EXCEPTION 'this is PostgreSQL %, and @oldest_server@ or later is needed', current_setting('server_version');
+    END IF;
+    IF coalesce(current_setting('seqfix.mode', true), '') = '' THEN
+        RAISE EXCEPTION 'this statement has not reached the session that the one before it reached'
+              USING HINT = 'Connect to the server itself, not to a pooler in transaction mode.';
+    END IF;
+    IF current_setting('seqfix.mode') NOT IN ('fix', 'check') THEN
+        RAISE EXCEPTION 'mode=%: give fix or check', current_setting('seqfix.mode');
+    END IF;
+    IF current_setting('seqfix.lock') NOT IN ('auto', 'none') THEN
+        RAISE EXCEPTION 'lock=%: give auto or none', current_setting('seqfix.lock');
+    END IF;
+    IF current_setting('seqfix.accept_outlier') NOT IN ('on', 'off') THEN
+        RAISE EXCEPTION 'accept_outlier=%: give on or off', current_setting('seqfix.accept_outlier');
+    END IF;
+    IF current_setting('seqfix.all') NOT IN ('on', 'off') THEN
+        RAISE EXCEPTION 'all=%: give on or off', current_setting('seqfix.all');
+    END IF;
+    IF current_setting('seqfix.max_jump') !~ '^[1-9][0-9]{0,17}$' THEN
+        RAISE EXCEPTION 'max_jump=%: give a number of values', current_setting('seqfix.max_jump');
+    END IF;
+    IF current_setting('seqfix.run_timeout') !~ '^[1-9][0-9]{0,5}$' THEN
+        RAISE EXCEPTION 'run_timeout=%: give a number of seconds', current_setting('seqfix.run_timeout');
+    END IF;
+    IF pg_is_in_recovery() AND current_setting('seqfix.mode') = 'fix' THEN
+        RAISE EXCEPTION 'this is a standby, which is read-only'
+              USING HINT = 'Repair on the primary, or look with -v mode=check.';
+    END IF;
+END
+$seqfix$;
+
+-- The server ends the one long statement below, should a single read go on after run_timeout.
+SELECT pg_catalog.current_setting('statement_timeout') AS seqfix_statement_timeout,
+       pg_catalog.set_config('statement_timeout', (:'run_timeout'::integer + 5) || 's', false) AS seqfix_ignore \gset
+\set ON_ERROR_STOP off
+
+DO $seqfix$
+-- Where a variable has the name of a column, the column is meant.
+#variable_conflict use_column
+DECLARE
+    -- For each transaction. Nothing that a user created can stand in for a built-in function or operator, and a
+    -- row-level security policy that would hide rows is an error.
+    settings       constant text := 'SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL row_security = off; '
+                                    'SET LOCAL jit = off; SET LOCAL lock_timeout = @lock_timeout@';
+    started_at     constant timestamptz := clock_timestamp();
+    give_up_at     timestamptz;
+    next_notice_at timestamptz;
+    mode           text;
+    may_alter      boolean;
+    schema_like    text;
+    table_like     text;
+    exclude_like   text;
+    max_jump       numeric;
+    accept_outlier boolean;
+
+    s              record;      -- a sequence, as the catalogs describe it
+    queries        text[];      -- what reads its columns, and at last itself
+    query          text;
+    value          bigint;
+    value_before   bigint;
+    seen           numeric[];   -- the furthest values of its columns
+    last_value     numeric;
+    is_called      boolean;
+    next_value     numeric;     -- what nextval() would return; numeric because it may be no bigint any more
+    furthest       numeric;
+    runner_up      numeric;     -- the furthest value before that one
+    look_again     boolean;     -- whether that one is needed
+    direction      numeric;     -- 1 or -1
+    step           numeric;
+    near           numeric;     -- the first and the last value that the sequence and its columns can hold
+    far            numeric;
+    last_step      numeric;
+    calls          numeric;     -- how often nextval() is called until it has passed the data
+    target         bigint;
+    reached        bigint;
+
+    at_first       text;        -- the verdict when it was found,
+    verdict        text;        -- and now
+    before         numeric;     -- the next value when it was found
+    gap            numeric;
+    reason         text;
+    cure           text;
+    way            text;
+    problem        text;        -- the SQLSTATE of an error; SQF01: run_timeout is over
+    said           text;
+    moves          integer;
+    rereads        integer;
+
+    done           bigint := 0;
+    counts         jsonb := '{"in_sync": 0, "behind": 0, "exhausted": 0, "unknown": 0, "skipped": 0, "repaired": 0}';
+    report         jsonb[] := '{}';
+BEGIN
+    EXECUTE settings;
+    mode := current_setting('seqfix.mode', true);
+    IF coalesce(mode, '') = '' THEN
+        RAISE EXCEPTION 'this statement has not reached the session that the one before it reached'
+              USING HINT = 'Connect to the server itself, not to a pooler in transaction mode.';
+    END IF;
+    max_jump := current_setting('seqfix.max_jump')::numeric;
+    accept_outlier := current_setting('seqfix.accept_outlier') = 'on';
+    may_alter := current_setting('seqfix.lock') = 'auto';
+    give_up_at := started_at + make_interval(secs => current_setting('seqfix.run_timeout')::integer);
+    next_notice_at := started_at + interval '5 seconds';
+    -- * and ? become LIKE's % and _, which stand for themselves as they are given.
+    schema_like  := translate(regexp_replace(current_setting('seqfix.schema'), '([\\%_])', '\\\1', 'g'), '*?', '%_');
+    table_like   := translate(regexp_replace(current_setting('seqfix.table'), '([\\%_])', '\\\1', 'g'), '*?', '%_');
+    exclude_like := translate(regexp_replace(current_setting('seqfix.exclude'), '([\\%_])', '\\\1', 'g'), '*?', '%_');
+    RAISE NOTICE '% database % as role %', CASE mode WHEN 'fix' THEN 'checking and repairing' ELSE 'checking' END,
+          quote_ident(current_database()), quote_ident(current_user);
+
+    -- Discovery: every sequence, the columns that draw from it, and all that can be said without reading them.
+    FOR s IN
+        WITH sequence AS MATERIALIZED (
+            @sequences@
+        ),
+        tied AS MATERIALIZED (
+            @columns@
+        ),
+        marked AS (
+            SELECT t.*,
+                   t.qualified_table || '.' || t.quoted_column AS name,
+                   row_number() OVER (ORDER BY t.schema_name COLLATE "C", t.table_name COLLATE "C", t.column_number)
+                       AS place,
+                   t.feed IN (@drawn_as_is@) AS is_drawn,
+                   -t.largest_value - (t.largest_value IN (32767, 2147483647, 9223372036854775807))::integer
+                       AS smallest_value,
+                   -- A read of the topmost table covers its partitions and inheritance children.
+                   coalesce(array_agg(t.table_oid) FILTER (WHERE t.feed IN (@drawn_as_is@))
+                                OVER (PARTITION BY t.sequence_oid, t.column_name) && t.ancestors, false) AS is_covered
+              FROM tied t
+        ),
+        judged AS (
+            SELECT m.*,
+                   m.is_drawn AND m.largest_value IS NOT NULL AND NOT m.is_covered AS is_comparable,
+                   CASE m.feed
+                        WHEN 'wrapped' THEN format('the default of %s is an expression, %s', m.name, m.source)
+                        WHEN 'view'    THEN format('it feeds a view, %s', m.name)
+                        WHEN 'owned'   THEN format('%s owns it, and does not draw from it', m.name)
+                        ELSE format('%s is of type %s; integers and numeric are compared', m.name, m.data_type)
+                   END AS why_not
+              FROM marked m
+        ),
+        fed AS (
+            SELECT j.sequence_oid,
+                   string_agg(j.name, ', ' ORDER BY j.place) FILTER (WHERE NOT j.is_covered)           AS columns,
+                   max(j.smallest_value) FILTER (WHERE j.is_comparable)                                AS smallest_value,
+                   min(j.largest_value) FILTER (WHERE j.is_comparable)                                 AS largest_value,
+                   (array_agg(j.why_not ORDER BY j.place))[1]                                          AS why_not,
+                   (array_agg(j.name ORDER BY j.place) FILTER (WHERE j.feed = 'ambiguous'))[1]         AS ambiguous,
+                   (array_agg(format('ALTER TABLE %s ALTER %s SET DEFAULT nextval(', j.qualified_table, j.quoted_column)
+                              ORDER BY j.place) FILTER (WHERE j.feed = 'ambiguous'))[1]                AS set_default,
+                   (array_agg(ARRAY[j.qualified_table, j.is_foreign::text] ORDER BY j.place)
+                        FILTER (WHERE j.is_comparable AND (j.is_foreign OR j.has_foreign_partition))) AS remote,
+                   string_agg(DISTINCT 'schema ' || j.quoted_schema, ', ')
+                        FILTER (WHERE j.is_comparable AND NOT j.may_use_schema)                        AS closed_schemas,
+                   string_agg(DISTINCT format('GRANT USAGE ON SCHEMA %s TO %I;', j.quoted_schema, current_user), ' ')
+                        FILTER (WHERE j.is_comparable AND NOT j.may_use_schema)                        AS schema_grants,
+                   string_agg('column ' || j.name, ', ' ORDER BY j.place)
+                        FILTER (WHERE j.is_comparable AND NOT j.may_select)                            AS closed_columns,
+                   string_agg(format('GRANT SELECT (%s) ON %s TO %I;', j.quoted_column, j.qualified_table, current_user),
+                              ' ' ORDER BY j.place)
+                        FILTER (WHERE j.is_comparable AND NOT j.may_select)                            AS column_grants,
+                   (array_agg(j.qualified_table ORDER BY j.place)
+                        FILTER (WHERE j.is_comparable AND j.hides_rows))[1]                            AS hidden,
+                   coalesce(bool_or(NOT j.has_index AND j.estimated_rows > @slow_rows@)
+                                FILTER (WHERE j.is_comparable), false)                                 AS is_slow,
+                   jsonb_agg(jsonb_build_object('table', j.qualified_table, 'column', j.quoted_column,
+                                                'table_oid', j.table_oid, 'column_number', j.column_number,
+                                                'relations', j.relations,
+                                                'smallest', j.smallest_value, 'largest', j.largest_value)
+                             ORDER BY j.place) FILTER (WHERE j.is_comparable)                          AS readable,
+                   bool_or(j.schema_name LIKE schema_like)                                             AS in_schema,
+                   bool_or(j.table_name LIKE table_like
+                           OR j.schema_name || '.' || j.table_name LIKE table_like)                    AS in_table,
+                   bool_or(j.table_name LIKE exclude_like
+                           OR j.schema_name || '.' || j.table_name LIKE exclude_like)                  AS is_excluded
+              FROM judged j
+             GROUP BY j.sequence_oid
+        ),
+        chosen AS (
+            SELECT q.*, f.*,
+                   coalesce(f.is_excluded, false) OR q.sequence_name LIKE exclude_like
+                       OR q.schema_name || '.' || q.sequence_name LIKE exclude_like                    AS is_left_alone
+              FROM sequence q
+              LEFT JOIN fed f ON f.sequence_oid = q.oid
+             WHERE NOT q.in_extension
+               AND (schema_like = '' OR q.schema_name LIKE schema_like OR f.in_schema)
+               AND (table_like = '' OR f.in_table)
+        )
+        SELECT c.oid AS sequence_oid, c.qualified_name, c.name_literal, c.columns, c.readable, c.increment_by, c.cycle,
+               c.cache_size, c.min_value, c.max_value, c.owner, c.may_alter, c.may_nextval,
+               greatest(c.min_value, c.smallest_value) AS lowest,
+               least(c.max_value, c.largest_value)     AS highest,
+               count(*) OVER ()                        AS total,
+               u.verdict, u.reason, u.cure
+          FROM chosen c
+         CROSS JOIN LATERAL (
+               SELECT * FROM (VALUES
+                      (1, c.is_left_alone, 'skipped', 'excluded', NULL),
+                      (2, c.ambiguous IS NOT NULL, 'unknown',
+                       format('the default of %s looks its sequence up by name, and several have that name', c.ambiguous),
+                       c.set_default || c.name_literal || ');'),
+                      (3, c.cycle, 'skipped', 'it has CYCLE, and is meant to hand out values again', NULL),
+                      (4, c.remote[1][2] = 'true', 'skipped', format('%s is a foreign table', c.remote[1][1]), NULL),
+                      (5, c.remote[1][2] = 'false', 'unknown',
+                       format('%s has a partition that is a foreign table', c.remote[1][1]), 'exclude it'),
+                      (6, c.readable IS NULL, 'skipped', coalesce(c.why_not, 'no column draws from it'), NULL),
+                      (7, c.closed_schemas IS NOT NULL OR c.closed_columns IS NOT NULL
+                          OR NOT c.may_use_schema OR NOT c.may_select, 'unknown',
+                       format('role %I may not read %s', current_user,
+                              concat_ws(', ', CASE WHEN NOT c.may_use_schema THEN 'schema ' || c.quoted_schema END,
+                                        nullif(c.closed_schemas, 'schema ' || c.quoted_schema),
+                                        CASE WHEN NOT c.may_select THEN 'sequence ' || c.qualified_name END,
+                                        c.closed_columns)),
+                       concat_ws(' ', CASE WHEN NOT c.may_use_schema
+                                           THEN format('GRANT USAGE ON SCHEMA %s TO %I;', c.quoted_schema, current_user) END,
+                                 CASE WHEN c.closed_schemas IS DISTINCT FROM 'schema ' || c.quoted_schema
+                                      THEN c.schema_grants END,
+                                 CASE WHEN NOT c.may_select
+                                      THEN format('GRANT SELECT ON SEQUENCE %s TO %I;', c.qualified_name, current_user) END,
+                                 c.column_grants)),
+                      (8, c.hidden IS NOT NULL, 'unknown',
+                       format('row-level security may hide rows of %s from role %I', c.hidden, current_user),
+                       format('ALTER ROLE %I BYPASSRLS;', current_user)),
+                      (9, true, NULL, NULL, NULL)) AS v (place, applies, verdict, reason, cure)
+                WHERE v.applies
+                ORDER BY v.place
+                LIMIT 1) u
+         -- What may take long comes last.
+         ORDER BY c.is_slow, c.schema_name COLLATE "C", c.sequence_name COLLATE "C"
+    LOOP
+        at_first := s.verdict; verdict := s.verdict; reason := s.reason; cure := s.cure; way := NULL;
+        next_value := NULL; before := NULL; furthest := NULL; gap := NULL;
+        look_again := false; moves := 0; rereads := 0;
+        direction := sign(s.increment_by); step := abs(s.increment_by);
+
+        -- Measure, judge, move, and again to see whether it worked. What the catalogs have settled is not read.
+        WHILE s.verdict IS NULL LOOP
+            COMMIT;
+            -- One snapshot, so that no row is missed that moves from one partition to another.
+            SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
+            EXECUTE settings;
+
+            -- Measure. A table with very many partitions is read in parts. Rows outside the bounds of the sequence or
+            -- of the column's type can never collide. The sequence comes last: before the data, it would seem to be
+            -- behind rows that others add meanwhile.
+            SELECT array_agg(format(
+                       'SELECT f.value, CASE WHEN $1 THEN (SELECT %1$s(%2$s(t.%3$s)::numeric) FROM %4$s AS t'
+                       ' WHERE t.%3$s BETWEEN %5$L::bigint AND %6$L::bigint AND t.%3$s %7$s f.value)::bigint END, NULL'
+                       ' FROM (SELECT %1$s(%2$s(t.%3$s)::numeric)::bigint AS value FROM %4$s AS t'
+                       ' WHERE t.%3$s BETWEEN %5$L::bigint AND %6$L::bigint) AS f',
+                       CASE WHEN direction > 0 THEN 'floor' ELSE 'ceil' END,
+                       CASE WHEN direction > 0 THEN 'max' ELSE 'min' END,
+                       r."column", t.name, greatest(s.min_value, r.smallest), least(s.max_value, r.largest),
+                       CASE WHEN direction > 0 THEN '<' ELSE '>' END))
+                   || format('SELECT last_value, NULL, is_called FROM %s', s.qualified_name)
+              INTO queries
+              FROM jsonb_to_recordset(s.readable) AS r ("table" text, "column" text, table_oid bigint,
+                   column_number smallint, relations bigint, smallest bigint, largest bigint)
+              LEFT JOIN LATERAL (
+                   SELECT array_agg(p.name) AS names
+                     FROM (
+                          @partitions@
+                          ) p
+                    WHERE r.relations > @relations_at_once@
+                   -- Whoever may read a table may not have the rights to read its partitions by their names.
+                   HAVING bool_and(p.may_read)) parts ON true
+             CROSS JOIN LATERAL unnest(coalesce(parts.names, ARRAY[r."table"])) AS t (name);
+            problem := NULL; seen := '{}';
+            FOREACH query IN ARRAY queries LOOP
+                IF clock_timestamp() > give_up_at THEN
+                    problem := 'SQF01';
+                    EXIT;
+                END IF;
+                BEGIN
+                    EXECUTE query INTO value, value_before, is_called USING look_again;
+                    -- Rolled back, so that the locks on tables, partitions and indexes do not pile up.
+                    RAISE SQLSTATE 'SQF00';
+                EXCEPTION
+                    WHEN SQLSTATE 'SQF00' THEN
+                        IF is_called IS NULL THEN
+                            seen := seen || ARRAY[value, value_before]::numeric[];
+                        END IF;
+                    WHEN query_canceled THEN
+                        -- Before the time is over, it is somebody who wants to stop.
+                        IF clock_timestamp() < give_up_at THEN
+                            RAISE;
+                        END IF;
+                        problem := 'SQF01';
+                        EXIT;
+                    WHEN OTHERS THEN
+                        problem := SQLSTATE; said := split_part(SQLERRM, chr(10), 1);
+                        EXIT;
+                END;
+            END LOOP;
+            IF problem IS NULL AND is_called IS NULL THEN
+                problem := 'XX001'; said := 'another session is rewriting the sequence';
+            END IF;
+            IF problem = 'XX001' AND rereads < @rewritten@ THEN
+                rereads := rereads + 1;
+                CONTINUE;
+            END IF;
+
+            -- Judge.
+            reason := NULL; cure := NULL; target := NULL;
+            IF problem IS NOT NULL THEN
+                verdict := 'unknown';
+                reason := CASE problem
+                    WHEN 'SQF01' THEN format('run_timeout of %s s was over before', current_setting('seqfix.run_timeout'))
+                    WHEN '55P03' THEN 'another session holds a lock that keeps readers out'
+                    ELSE said END;
+                cure := CASE problem
+                    WHEN 'SQF01' THEN 'a larger run_timeout, or an index that leads with the column'
+                    WHEN '55P03' THEN 'run again when it is done; pg_blocking_pids() and pg_locks show who it is'
+                    WHEN '42P01' THEN 'run again'
+                    ELSE 'see the server''s log' END;
+                at_first := coalesce(at_first, verdict);
+                EXIT;
+            END IF;
+            last_value := value;
+            next_value := last_value + CASE WHEN is_called THEN s.increment_by ELSE 0 END;
+            SELECT direction * max(v * direction) INTO furthest FROM unnest(seen) AS v;
+            SELECT direction * max(v * direction) INTO runner_up FROM unnest(seen) AS v WHERE v <> furthest;
+            IF furthest IS NOT NULL AND NOT look_again AND NOT accept_outlier
+               AND (furthest - next_value) * direction > max_jump THEN
+                look_again := true;
+                CONTINUE;
+            END IF;
+            near := CASE WHEN direction > 0 THEN s.lowest ELSE s.highest END;
+            far  := CASE WHEN direction > 0 THEN s.highest ELSE s.lowest END;
+            gap  := 0;
+            IF (furthest - next_value) * direction >= 0 THEN
+                verdict := 'behind';
+                reason := format('the next value is %s, and the data have reached %s', next_value, furthest);
+                -- The first step of the sequence at or beyond the data; or its last one, where it ends before.
+                gap := div(abs(furthest - next_value) + step - 1, step) + 1;
+                last_step := CASE WHEN direction > 0 THEN s.max_value ELSE s.min_value END;
+                calls := least(gap, div(abs(last_step - next_value), step) + 1);
+                target := next_value + (calls - 1) * s.increment_by;
+                IF (runner_up - next_value) * direction < 0 THEN
+                    runner_up := NULL;
+                END IF;
+                IF abs(furthest - coalesce(runner_up, next_value)) > max_jump AND NOT accept_outlier THEN
+                    target := NULL;
+                    reason := format('%s; that is more than max_jump (%s) beyond %s', reason, max_jump,
+                                     coalesce('the value before it, ' || runner_up, 'the next value'));
+                    cure := 'remove the row, or accept_outlier=on';
+                ELSIF calls <= @paste_up_to@ THEN
+                    cure := format('SELECT %s(nextval(%s)) FROM generate_series(1, %s);',
+                                   CASE WHEN direction > 0 THEN 'max' ELSE 'min' END, s.name_literal, calls);
+                ELSE
+                    cure := 'run this script with mode=fix';
+                END IF;
+            ELSIF (far - next_value - direction * step
+                   * greatest(0, div((near - next_value) * direction + step - 1, step))) * direction < 0 THEN
+                verdict := 'exhausted';
+                reason := format('the next value would be %s, and the last one that fits is %s', next_value, far);
+                cure := format('widen the column, or the sequence: ALTER SEQUENCE %s AS bigint', s.qualified_name);
+            ELSIF pg_is_in_recovery() AND is_called
+                  AND (next_value - (@logged_ahead@ + s.cache_size::numeric) * s.increment_by - furthest) * direction <= 0 THEN
+                verdict := 'unknown';
+                reason := 'a standby reads the sequence ahead of the primary, by more than it is ahead of the data here';
+                cure := 'check on the primary';
+            ELSE
+                verdict := 'in_sync';
+            END IF;
+            at_first := coalesce(at_first, verdict);
+            before := coalesce(before, next_value);
+            EXIT WHEN target IS NULL OR mode = 'check';
+            IF moves = @rounds@ THEN
+                reason := format('it was moved, and the data have gone further meanwhile: %s', reason);
+                cure := 'run again when the load is done';
+                EXIT;
+            END IF;
+
+            -- Move, in one of the two ways that cannot set the sequence back.
+            COMMIT;
+            EXECUTE settings;
+            way := CASE
+                WHEN s.cache_size > 1 AND s.may_alter AND may_alter              THEN 'locked'
+                WHEN s.may_nextval AND (calls <= @advance_up_to@ OR NOT may_alter) THEN 'advance'
+                WHEN s.may_alter AND may_alter                                   THEN 'locked'
+                WHEN s.may_nextval                                               THEN 'advance' END;
+            moves := moves + 1;
+            IF way = 'locked' THEN
+                FOR attempt IN 1 .. @lock_attempts@ LOOP
+                    problem := NULL;
+                    BEGIN
+                        @locked@
+                    EXCEPTION
+                        WHEN OTHERS THEN
+                            problem := SQLSTATE; said := split_part(SQLERRM, chr(10), 1);
+                    END;
+                    -- Who queued behind the lock gets through before it is asked for again.
+                    COMMIT;
+                    EXECUTE settings;
+                    EXIT WHEN problem IS DISTINCT FROM '55P03' OR attempt = @lock_attempts@;
+                    PERFORM pg_sleep(1 + random() / 2);
+                END LOOP;
+            ELSIF way = 'advance' THEN
+                LOOP
+                    problem := NULL;
+                    BEGIN
+                        IF direction > 0 THEN
+                            reached := (
+                                @advance_max@
+                            );
+                        ELSE
+                            reached := (
+                                @advance_min@
+                            );
+                        END IF;
+                    EXCEPTION
+                        WHEN OTHERS THEN
+                            problem := SQLSTATE; said := split_part(SQLERRM, chr(10), 1);
+                    END;
+                    COMMIT;
+                    EXECUTE settings;
+                    IF problem IS NULL AND reached IS NULL THEN
+                        problem := '55000'; said := 'the definition of the sequence has changed';
+                    END IF;
+                    EXIT WHEN problem IS NOT NULL OR (reached - target::numeric) * direction >= 0;
+                    IF clock_timestamp() > give_up_at THEN
+                        problem := 'SQF01';
+                        EXIT;
+                    END IF;
+                    calls := div(abs(target - reached::numeric) + step - 1, step);
+                    IF clock_timestamp() > next_notice_at THEN
+                        RAISE NOTICE '% is at %, on its way to %', s.qualified_name, reached, target;
+                        next_notice_at := clock_timestamp() + interval '5 seconds';
+                    END IF;
+                END LOOP;
+            ELSE
+                problem := '42501'; said := format('role %I may not move %s', current_user, s.qualified_name);
+            END IF;
+            IF problem IS NOT NULL THEN
+                reason := CASE problem
+                    WHEN 'SQF01' THEN format('run_timeout of %s s was over before', current_setting('seqfix.run_timeout'))
+                    WHEN '55P03' THEN format('transactions that use %s did not end within lock_timeout', s.qualified_name)
+                    ELSE said END;
+                cure := CASE problem
+                    WHEN 'SQF01' THEN 'run again: it goes on where it stopped'
+                    WHEN '55P03' THEN 'run again later, or with lock=none, which waits for nobody'
+                    WHEN '42501' THEN format('GRANT USAGE ON SEQUENCE %s TO %I;', s.qualified_name, current_user)
+                    WHEN '25006' THEN 'repair on the primary, in a session that may write'
+                    ELSE 'run again' END;
+                EXIT;
+            END IF;
+        END LOOP;
+
+        counts := jsonb_set(counts, ARRAY[verdict], to_jsonb((counts ->> verdict)::bigint + 1));
+        IF moves > 0 AND verdict = 'in_sync' THEN
+            counts := jsonb_set(counts, '{repaired}', to_jsonb((counts ->> 'repaired')::bigint + 1));
+            IF way = 'advance' AND s.cache_size > 1 THEN
+                reason := 'it was moved, and open sessions may still hand out values that they have cached';
+                cure := 'reconnect them, or run this as the owner of the sequence';
+            END IF;
+        END IF;
+        IF moves > 0 OR verdict NOT IN ('in_sync', 'skipped') OR current_setting('seqfix.all') = 'on' THEN
+            report := report || jsonb_build_object(
+                'place', done, 'sequence', s.qualified_name, 'columns', s.columns, 'found', at_first, 'verdict', verdict,
+                'way', CASE WHEN moves > 0 THEN way END, 'before', before, 'next_value', next_value, 'furthest_value', furthest, 'gap', gap,
+                'reason', reason, 'cure', cure);
+        END IF;
+        done := done + 1;
+        IF clock_timestamp() > next_notice_at THEN
+            RAISE NOTICE '% of % sequences done', done, s.total;
+            next_notice_at := clock_timestamp() + interval '5 seconds';
+        END IF;
+    END LOOP;
+
+    COMMIT;
+    EXECUTE settings;
+    IF done = 0 AND current_setting('seqfix.schema') || current_setting('seqfix.table') <> '' THEN
+        RAISE EXCEPTION 'no sequence matches schema=% table=%', current_setting('seqfix.schema'), current_setting('seqfix.table')
+              USING HINT = 'Names are written as the catalogs hold them, without quotes.';
+    END IF;
+    PERFORM set_config('seqfix.report', jsonb_build_object('run', current_setting('seqfix.run'), 'mode', mode,
+        'seconds', round(extract(epoch FROM clock_timestamp() - started_at)::numeric, 1),
+        'checked', done, 'counts', counts, 'sequences', to_jsonb(report))::text, false);
+END
+$seqfix$;
+
+\set seqfix_failed :ERROR
+\set ON_ERROR_STOP on
+SELECT pg_catalog.set_config('statement_timeout', :'seqfix_statement_timeout', false) AS seqfix_ignore \gset
+\if :seqfix_failed
+    DO 'BEGIN RAISE EXCEPTION ''the run was cut short, see the error above; what was moved stays moved''; END';
+\endif
+
+-- The report: what is not in sync or was moved, worst first, and then the counts.
+BEGIN;
+SET LOCAL search_path = pg_catalog, pg_temp;
+SELECT nullif(current_setting('seqfix.report', true), '')::jsonb ->> 'run' IS NOT DISTINCT FROM :'seqfix_run'
+       AS seqfix_is_here \gset
+\if :seqfix_is_here
+\else
+    DO 'BEGIN RAISE EXCEPTION ''the run is done, and its report stayed in another session''
+        USING HINT = ''Run it again on the server itself, not through a pooler in transaction mode.''; END';
+\endif
+
+SELECT jsonb_array_length(r -> 'sequences') > 0 AS seqfix_has_rows,
+       (c ->> 'behind')::bigint + (c ->> 'exhausted')::bigint + (c ->> 'unknown')::bigint AS seqfix_failing,
+       (c ->> 'behind')::bigint + (c ->> 'exhausted')::bigint + (c ->> 'unknown')::bigint > 0 AS seqfix_fails
+  FROM (SELECT current_setting('seqfix.report')::jsonb AS r) AS report,
+       LATERAL (SELECT r -> 'counts' AS c) AS counts \gset
+\if :seqfix_has_rows
+    SELECT sequence, columns, found, verdict, way, before, next_value, furthest_value, gap, reason, cure
+      FROM jsonb_to_recordset(current_setting('seqfix.report')::jsonb -> 'sequences') AS r
+           (place bigint, sequence text, columns text, found text, verdict text, way text, before numeric, next_value numeric,
+            furthest_value numeric, gap numeric, reason text, cure text)
+     ORDER BY array_position('{behind,exhausted,unknown,in_sync,skipped}', verdict), gap DESC NULLS LAST, place;
+\endif
+SELECT current_database() AS database, current_user AS role, r ->> 'mode' AS mode, r ->> 'checked' AS sequences,
+       c ->> 'in_sync' AS in_sync, c ->> 'behind' AS behind, c ->> 'exhausted' AS exhausted, c ->> 'unknown' AS unknown,
+       c ->> 'skipped' AS skipped, c ->> 'repaired' AS repaired, r ->> 'seconds' AS seconds
+  FROM (SELECT current_setting('seqfix.report')::jsonb AS r) AS report,
+       LATERAL (SELECT r -> 'counts' AS c) AS counts;
+COMMIT;
+
+-- Leave nothing behind.
+SELECT pg_catalog.set_config('seqfix.' || name, '', false) AS seqfix_ignore
+  FROM pg_catalog.unnest(ARRAY['mode', 'schema', 'table', 'exclude', 'lock', 'max_jump', 'accept_outlier',
+                               'run_timeout', 'all', 'run', 'report']) AS name
+OFFSET 10 \gset
+SELECT pg_catalog.format('BEGIN RAISE EXCEPTION %L; END', pg_catalog.concat('not in sync: ', :seqfix_failing, ', see above'))
+       AS seqfix_verdict \gset
+\if :seqfix_fails
+    DO :'seqfix_verdict';
+\endif
+\set QUIET :seqfix_quiet
+\set SHOW_CONTEXT :seqfix_context
