@@ -60,6 +60,8 @@ def sqlstate(error: BaseException) -> str | None:
 
 def printable(text: str) -> str:
     """Return text that stays on its line and moves no cursor: names can hold anything."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 

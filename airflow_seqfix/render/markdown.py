@@ -10,10 +10,19 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from airflow_seqfix.core.errors import printable
-from airflow_seqfix.core.judge import PASTE_UP_TO
 from airflow_seqfix.core.report import Plan, Report, Row
-from airflow_seqfix.core.ways import SetVal
-from airflow_seqfix.render.words import count, fed_column, inserts_left, next_was, number, state, used
+from airflow_seqfix.render.words import (
+    count,
+    cure,
+    fed_column,
+    inserts_left,
+    move,
+    next_was,
+    number,
+    state,
+    statement,
+    used,
+)
 
 #: How many sequences a report lists, and explains.
 LISTED = 50
@@ -43,8 +52,8 @@ def plan_markdown(plan: Plan, *, rows: int = 50) -> str:
     :param rows: How many sequences are listed, of those that would move and of the others.
     """
     listed = plan.report.sorted_rows
-    moving = [row for row in listed if _move(row) is not None]
-    left = [row for row in listed if row.fails(plan.report.policy) and _move(row) is None]
+    moving = [row for row in listed if move(row) is not None]
+    left = [row for row in listed if row.fails(plan.report.policy) and move(row) is None]
     title = f"{count(len(moving), 'sequence')} would be moved forward" if moving else "No sequence would be moved"
     parts = [f"### {title}", _head(plan.report)]
     if moving:
@@ -113,15 +122,9 @@ def _name(row: Row) -> str:
     return code(row.finding.sequence.qualified_name)
 
 
-def _move(row: Row) -> SetVal | None:
-    """Return the move that a repair would make."""
-    setval = row.finding.setval
-    return setval if setval is not None and setval.way is not None else None
-
-
 def _next_value_after(row: Row) -> int | None:
-    move = _move(row)
-    return None if move is None else move.target + move.sequence.increment_by
+    found = move(row)
+    return None if found is None else found.target + found.sequence.increment_by
 
 
 _PLAN_CELLS: tuple[Cell, ...] = (
@@ -129,8 +132,8 @@ _PLAN_CELLS: tuple[Cell, ...] = (
     ("column", "---", lambda row: code(fed_column(row))),
     ("next value now", "--:", lambda row: number(row.finding.measurement.next_value)),
     ("and then", "--:", lambda row: number(_next_value_after(row))),
-    ("way", "---", lambda row: str(move.way) if (move := _move(row)) else "-"),
-    ("because", "---", lambda row: code(move.why) if (move := _move(row)) else "-"),
+    ("way", "---", lambda row: str(found.way) if (found := move(row)) else "-"),
+    ("because", "---", lambda row: code(found.why) if (found := move(row)) else "-"),
 )
 
 
@@ -145,25 +148,9 @@ def _remarks(rows: Iterable[Row]) -> list[str]:
         name = printable(row.finding.sequence.qualified_name)
         lines = [f"-- {name}: {state(row)}: {printable(row.reason or '')}"]
         if row.cure is not None:
-            lines.append(row.cure if _can_be_pasted(row) else f"-- Cure: {_cure(row)}")
+            lines.append(statement(row) or f"-- Cure: {cure(row)}")
         said.append("\n".join(lines))
     return [fence("\n\n".join(said), "sql")] if said else []
-
-
-def _is_statement(row: Row) -> bool:
-    """Whether the cure is one statement that moves the sequence."""
-    move = _move(row)
-    return move is not None and move.calls <= PASTE_UP_TO and row.cure == row.finding.cure
-
-
-def _can_be_pasted(row: Row) -> bool:
-    return _is_statement(row) and (row.cure or "").isprintable()
-
-
-def _cure(row: Row) -> str:
-    if _is_statement(row):
-        return "seqfix fix; its name holds characters that do not print, and cannot be pasted"
-    return printable(row.cure or "")
 
 
 def _sql(script: str) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from airflow_seqfix.core.judge import Verdict
-from airflow_seqfix.core.report import Row
+from airflow_seqfix.core.errors import printable
+from airflow_seqfix.core.judge import PASTE_UP_TO, Verdict
+from airflow_seqfix.core.report import Report, Row
+from airflow_seqfix.core.ways import SetVal
 
 
 def words(verdict: Verdict) -> str:
@@ -29,11 +31,12 @@ def fed_column(row: Row) -> str:
     return f"{column.qualified_name} +{len(columns) - 1}" if len(columns) > 1 else column.qualified_name
 
 
-def inserts_left(row: Row) -> str:
+def inserts_left(row: Row, *, grouped: bool = False) -> str:
+    """Return how many inserts are left until one collides."""
     inserts = row.finding.inserts_until_collision
     if inserts is None:
         return "-"
-    return f"{'≥ ' if row.finding.is_at_least else ''}{inserts}"
+    return f"{'≥ ' if row.finding.is_at_least else ''}{inserts:{',' if grouped else ''}}"
 
 
 def used(row: Row) -> str:
@@ -45,5 +48,77 @@ def next_was(row: Row) -> int | None:
     return row.outcome.before.measurement.next_value if row.outcome else None
 
 
+def moved_from(row: Row) -> int | None:
+    """Return the next value before it was moved; None where it was not."""
+    was = next_was(row)
+    return was if was != row.finding.measurement.next_value else None
+
+
+def move(row: Row) -> SetVal | None:
+    """Return the move that a repair would make."""
+    setval = row.finding.setval
+    return setval if setval is not None and setval.way is not None else None
+
+
+def statement(row: Row) -> str | None:
+    """Return the cure where it is a statement that moves the sequence, and reads as it runs."""
+    return row.cure if _is_statement(row) and (row.cure or "").isprintable() else None
+
+
+def cure(row: Row) -> str | None:
+    """Return what helps, in one line."""
+    if _is_statement(row) and statement(row) is None:
+        return "seqfix fix; its name holds characters that do not print, and cannot be pasted"
+    return row.cure and printable(row.cure)
+
+
+def _is_statement(row: Row) -> bool:
+    found = move(row)
+    return found is not None and found.calls <= PASTE_UP_TO and row.cure == row.finding.cure
+
+
 def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def grouped(value: int | None) -> str:
+    return "-" if value is None else f"{value:,}"
+
+
+def sentence(row: Row) -> str:
+    """Return the reason as a sentence of its own."""
+    reason = printable(row.reason or "")
+    return f"{reason[:1].upper()}{reason[1:]}."
+
+
+def consequence(row: Row) -> str | None:
+    """Say what the next inserts will meet."""
+    inserts = row.finding.inserts_until_collision
+    if row.verdict is Verdict.EXHAUSTED:
+        return "The next insert fails."
+    if row.verdict is not Verdict.BEHIND or inserts is None:
+        return None
+    if row.finding.is_at_least:
+        return f"At least {count(inserts, 'more insert')} succeed before one fails."
+    return (
+        f"{count(inserts, 'more insert')} {'succeeds' if inserts == 1 else 'succeed'} before one fails."
+        if inserts
+        else "The next insert fails."
+    )
+
+
+def remarks(row: Row) -> str:
+    """Return what the figures of a row do not say."""
+    is_plain = row.verdict is Verdict.BEHIND and row.obstacle is None
+    said = "" if is_plain else printable(row.reason or "")
+    return "; ".join(filter(None, (said, ", ".join(map(str, row.finding.warnings)))))
+
+
+def headline(report: Report) -> str:
+    """Return how it stands, in a few words."""
+    total, amiss = len(report.rows), len(report.failing)
+    if not total:
+        return "No sequences to look at"
+    if not amiss:
+        return f"None of {count(total, 'sequence')} is out of order"
+    return f"{amiss:,} of {count(total, 'sequence')} {'is' if amiss == 1 else 'are'} not in sync"

@@ -1,0 +1,133 @@
+"""The HTML report as a file: what stands in it, and that no name in it can do anything. tests/system has the browser."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from airflow_seqfix import core
+from airflow_seqfix.core.errors import printable
+from airflow_seqfix.render.html import html
+from tests.conftest import Database
+
+VOID = {"meta", "input", "line", "rect", "use", "path", "br"}
+#: Every element that our own template has.
+KNOWN = {
+    "html", "head", "meta", "title", "style", "body", "svg", "path", "line", "rect", "use", "header", "main",
+    "footer", "section", "article", "figure", "h1", "h2", "h3", "p", "a", "span", "b", "em", "strong", "small",
+    "code", "dl", "dt", "dd", "div", "time", "details", "summary", "form", "label", "input", "select", "option",
+    "output", "button", "table", "caption", "thead", "tbody", "tr", "th", "td", "script",
+}  # fmt: skip
+
+
+class Page(HTMLParser):
+    """The elements of a page with their text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.texts: dict[str, list[str]] = {}
+        self.feed(text)
+        self.close()
+        assert not self.open, "every element is closed"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        self.texts.setdefault(tag, [])
+        if tag not in VOID:
+            self.open.append(tag)
+            self.texts[tag].append("")
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        for tag in set(self.open):
+            self.texts[tag][-1] += data
+
+
+def policy(page: Page) -> str:
+    return next(a["content"] or "" for tag, a in page.elements if tag == "meta" and "http-equiv" in a)
+
+
+def test_it_names_every_sequence_and_counts_them(report: core.Report) -> None:
+    page = Page(html(report))
+    assert page.texts["title"] == [f"10 of 15 sequences are not in sync: {report.server.database}"]
+    for row in report.rows:
+        assert row.finding.sequence.qualified_name in page.texts["th"]
+    assert dict(zip(page.texts["dt"], page.texts["dd"], strict=True)) == {
+        "behind": "7",
+        "exhausted": "1",
+        "unknown": "2",
+        "in sync": "3",
+        "skipped": "2",
+    }
+    assert "289 more inserts succeed before one fails." in page.texts["strong"]
+
+
+def test_a_repair_shows_before_and_after(repaired: core.Report) -> None:
+    page = Page(html(repaired))
+    assert "Fixed and verified" in page.texts["h2"]
+    assert any(re.fullmatch(r"next value before 4,712", text) for text in page.texts["span"])
+    assert any(re.fullmatch(r"next value now 7,801", text) for text in page.texts["span"])
+
+
+def test_a_healthy_database(newest_db: Database) -> None:
+    with newest_db.connect() as conn:
+        empty = html(core.check(conn))
+        conn.execute("CREATE TABLE a (id serial)")
+        healthy = html(core.check(conn))
+    assert "No sequences to look at" in empty
+    assert "None of 1 sequence is out of order" in healthy
+    assert "Not in sync" not in Page(healthy).texts["h2"]
+    assert not Page(empty).texts.get("table")
+
+
+def test_names_are_text(hostile: core.Plan) -> None:
+    page = Page(html(hostile.report))
+    assert {tag for tag, _ in page.elements} <= KNOWN
+    assert sum(tag == "script" for tag, _ in page.elements) == 1
+    for row in hostile.report.rows:
+        assert any(printable(row.finding.sequence.qualified_name) in text for text in page.texts["h3"])
+    for tag, attributes in page.elements:
+        assert not [name for name in attributes if name.startswith("on") or name == "style"], tag
+        for name in ("href", "src", "action"):
+            assert (attributes.get(name) or "#").startswith("#"), tag
+
+
+@pytest.mark.parametrize("character", ["\u202e", "\x1b", "\x07", "\u2028"])
+def test_nothing_moves_the_cursor(hostile: core.Plan, character: str) -> None:
+    assert character not in html(hostile.report)
+
+
+def test_only_its_own_script_and_style_may_run(report: core.Report) -> None:
+    page = Page(html(report))
+    for tag in ("script", "style"):
+        (text,) = page.texts[tag]
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest}'" in policy(page)
+    assert policy(page).startswith("default-src 'none'; ")
+    assert "unsafe" not in policy(page)
+
+
+def test_it_loads_nothing(report: core.Report) -> None:
+    assert not re.search(r"https?://|url\(|@import|\bsrc=|<link", html(report))
+
+
+def test_what_is_not_drawn_is_said(newest_db: Database) -> None:
+    newest_db.execute("".join(f"CREATE TABLE t{n} (id serial); INSERT INTO t{n} VALUES (1);" for n in range(260)))
+    with newest_db.connect() as conn:
+        page = Page(html(core.check(conn)))
+    assert sum(tag == "article" for tag, _ in page.elements) == 100
+    assert any(text.startswith("The first 100 of 260 are drawn") for text in page.texts["p"])
+    bodies = [attributes for tag, attributes in page.elements if tag == "tbody"]
+    assert bodies == [{}, {"hidden": None}]
+    assert sum(tag == "tr" for tag, _ in page.elements) == 261

@@ -1,0 +1,103 @@
+"""The places on the line: in order, apart, and inside."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airflow_seqfix import core
+from airflow_seqfix.core.report import Row
+from airflow_seqfix.render.numberline import SHORTEST, NumberLine, _places, number_line
+
+BIGINT = st.integers(-(2**63), 2**63 - 1)
+
+
+def drawn(report: core.Report, sequence: str) -> NumberLine:
+    line = number_line(next(row for row in report.rows if row.finding.sequence.qualified_name == sequence))
+    assert line is not None
+    return line
+
+
+def values(line: NumberLine) -> dict[str, int]:
+    return {mark.kind: mark.value for mark in line.marks}
+
+
+@given(st.sets(BIGINT, min_size=1, max_size=7))
+def test_places_keep_the_order_and_stay_apart(points: set[int]) -> None:
+    places = _places(points)
+    ordered = [places[value] for value in sorted(points)]
+    assert ordered[0] == 0
+    assert ordered[-1] == (100 if len(points) > 1 else 0)
+    assert all(after - before >= SHORTEST - 1 for before, after in itertools.pairwise(ordered))
+
+
+def test_five_and_the_largest_bigint_are_both_seen() -> None:
+    places = _places({1, 5, 6, 2**63 - 1})
+    assert places[5] >= 2 * SHORTEST - 5
+    assert places[6] - places[5] >= SHORTEST - 1
+
+
+def test_behind_with_a_collision_to_come(report: core.Report) -> None:
+    line = drawn(report, "shop.invoices_id_seq")
+    assert values(line) == {
+        "next": 4712,
+        "after": 7801,
+        "collision": 5001,
+        "data": 7800,
+        "start": 1,
+        "limit": 2**63 - 1,
+    }
+    at = {mark.kind: mark.at for mark in line.marks}
+    assert at["start"] < at["next"] < at["collision"] < at["data"] < at["after"] < at["limit"]
+    used, ahead = line.spans
+    assert (used.kind, used.left, used.width) == ("used", 0, at["next"])
+    assert (ahead.kind, ahead.left, ahead.left + ahead.width) == ("ahead", at["collision"], at["data"])
+    assert line.move == (at["next"], at["after"])
+
+
+def test_a_descending_sequence_runs_to_the_left(report: core.Report) -> None:
+    line = drawn(report, "shop.credit_notes_id_seq")
+    at = {mark.kind: mark.at for mark in line.marks}
+    assert at["limit"] == 0
+    assert at["limit"] < at["after"] < at["data"] < at["next"] == at["start"] == 100
+    assert [mark.kind for mark in line.ends] == ["limit", "start"]
+
+
+def test_a_stray_stands_apart_from_the_rest(report: core.Report) -> None:
+    line = drawn(report, "shop.page_views_id_seq")
+    assert values(line)["data"] == 900
+    assert values(line)["stray"] == 4611686018427387904
+    assert line.move is None
+    stray = next(mark.at for mark in line.marks if mark.kind == "stray")
+    assert all(span.left + span.width < stray for span in line.spans)
+
+
+def test_beyond_the_limit(report: core.Report) -> None:
+    line = drawn(report, "hr.seats_id_seq")
+    at = {mark.kind: mark.at for mark in line.marks}
+    assert at["limit"] < at["next"] == 100
+    assert [(span.kind, span.width) for span in line.spans] == [("used", at["limit"])]
+
+
+def test_after_a_repair_it_shows_where_it_came_from(repaired: core.Report) -> None:
+    line = drawn(repaired, "shop.orders_id_seq")
+    assert values(line)["was"] == 1
+    assert values(line)["next"] == 41201
+    assert [span.kind for span in line.spans] == ["moved"]
+
+
+def test_what_was_not_read_has_no_line(report: core.Report) -> None:
+    unread = [row for row in report.rows if row.verdict is core.Verdict.UNKNOWN]
+    assert unread
+    assert [number_line(row) for row in unread] == [None] * len(unread)
+
+
+@pytest.mark.parametrize("when", ["report", "repaired"])
+def test_every_line_can_be_drawn(request: pytest.FixtureRequest, when: str) -> None:
+    rows: tuple[Row, ...] = request.getfixturevalue(when).rows
+    for line in filter(None, map(number_line, rows)):
+        assert all(0 <= mark.at <= 100 for mark in line.marks)
+        assert all(span.left >= 0 and span.width > 0 and span.left + span.width <= 100 for span in line.spans)
