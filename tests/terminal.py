@@ -34,7 +34,7 @@ class Terminal:
     @property
     def text(self) -> str:
         """What has been shown so far, without colours."""
-        return ESCAPES.sub("", self.raw).replace("\r\n", "\n")
+        return ESCAPES.sub("", self.raw).replace("\r", "")
 
     def type(self, keys: str) -> None:
         os.write(self._master, keys.encode())

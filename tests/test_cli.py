@@ -20,9 +20,10 @@ DRIFT = """
 """
 
 
-def seqfix(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def seqfix(*arguments: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "airflow_seqfix", *arguments],
+        input=stdin,
         capture_output=True,
         text=True,
         env=os.environ | environment,

@@ -75,13 +75,13 @@ def show(plan: Mapping[str, Any], server: Server, where: str) -> None:
     for move in moves[:LISTED]:
         way, why = ways[move.sequence].get("way"), str(ways[move.sequence].get("why") or "")
         cells = [
-            elide(printable(move.sequence), max(18, width - 60 if width >= WIDE else width - 42)),
+            elide(printable(move.sequence), width - (60 if width >= WIDE else 42)),
             str(found.get(move.sequence, {}).get("next_value", "?")),
             str(move.target + move.increment_by),
             str(way or "cannot be moved"),
-            printable(why),
+            why,
         ]
-        table.add_row(*(Text(cell, style="" if way else "yellow") for cell in cells[: len(table.columns)]))
+        table.add_row(*(Text(printable(cell), style="" if way else "yellow") for cell in cells[: len(table.columns)]))
     console.print(table)
     if len(moves) > LISTED:
         console.print(f"… and {len(moves) - LISTED:,} more, which plan lists.")

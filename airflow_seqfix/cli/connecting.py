@@ -45,13 +45,19 @@ class Address:
         """
         from airflow_seqfix.core import ArgumentError
 
-        parts = {name: value for name, value in given.items() if value}
+        parts: dict[str, Any] = {name: value for name, value in given.items() if value}
         if conn_id:
             if target or parts:
                 raise ArgumentError("--conn-id is a whole connection: leave the other one out")
             return cls(conn_id=conn_id)
         remember(os.environ.get("PGPASSWORD", ""))
-        return cls(parameters=parts | _parse(target or ""))
+        parts |= _parse(target or "")
+        if not re.fullmatch(r"[\d,]*", str(parts.get("port", ""))):
+            raise ArgumentError(
+                "the connection's port is no number: give postgresql://user:password@host:port/dbname, and write %2F "
+                "for a / in the password"
+            )
+        return cls(parameters=parts)
 
     def __call__(self) -> Connection:
         connection = self._through_airflow() if self.conn_id else self._through_libpq()
@@ -123,15 +129,9 @@ def _parse(target: str) -> dict[str, Any]:
             "in a URI write what is no letter or digit in a password as %40 for @, %2F for /, %25 for %"
         ) from None
     remember(str(given.get("password") or ""))
-    if "://" in target:
-        # What stands in the wrong place is a part of the password.
-        if any("@" in str(given.get(name, ""))[1:] for name in ("host", "port", "dbname")):
-            raise ArgumentError("the connection URI has an @ or / in its password: write %40 and %2F for them")
-        if not re.fullmatch(r"[\d,]*", str(given.get("port", ""))):
-            raise ArgumentError(
-                "the connection URI has no number as its port: give postgresql://user:password@host:port/dbname, "
-                "and write %2F for a / in the password"
-            )
+    # What stands in the wrong place is a part of the password.
+    if "://" in target and any("@" in str(given.get(name, ""))[1:] for name in ("host", "port", "dbname")):
+        raise ArgumentError("the connection URI has an @ or / in its password: write %40 and %2F for them")
     return {name: value for name, value in given.items() if value}
 
 

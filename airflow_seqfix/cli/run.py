@@ -83,7 +83,7 @@ class Run:
             return self.options | {"tables": (*self.options["tables"], *meant.options["tables"])}
         if any(self.options[kind] for kind in SELECTION):
             raise ArgumentError(f"{meant.assumed}: that selects already, leave the other options out")
-        self.talk.say(f"{meant.assumed}.")
+        self.talk.say(meant.assumed)
         return self.options | meant.options | {"mapping": self.options["mapping"] | meant.options.get("mapping", {})}
 
     def tell(self, report: Report) -> None:
