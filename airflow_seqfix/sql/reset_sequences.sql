@@ -9,8 +9,10 @@
 --     mode            fix or check                                                        [fix]
 --     schema          only sequences in, or feeding tables in, schemas of such a name     [all]
 --     table           only sequences that feed tables of such a name                      [all]
+--     sequence        only sequences of such a name                                       [all]
 --     exclude         leave sequences and tables of such a name alone                     [none]
 --     lock            auto, or none: never an ALTER SEQUENCE, only nextval()              [auto]
+--     margin          how many steps to stay ahead of the data                            [0]
 --     max_jump        a value further from the value before it is a stray row             [@max_jump@]
 --     accept_outlier  on: follow stray rows all the same                                  [off]
 --     run_timeout     seconds after which the rest is left undone, and said to be         [@run_timeout@]
@@ -53,6 +55,10 @@
 \else
     \set table ''
 \endif
+\if :{?sequence}
+\else
+    \set sequence ''
+\endif
 \if :{?exclude}
 \else
     \set exclude ''
@@ -60,6 +66,10 @@
 \if :{?lock}
 \else
     \set lock auto
+\endif
+\if :{?margin}
+\else
+    \set margin 0
 \endif
 \if :{?max_jump}
 \else
@@ -82,8 +92,10 @@
 SELECT pg_catalog.set_config('seqfix.mode', :'mode', false),
        pg_catalog.set_config('seqfix.schema', :'schema', false),
        pg_catalog.set_config('seqfix.table', :'table', false),
+       pg_catalog.set_config('seqfix.sequence', :'sequence', false),
        pg_catalog.set_config('seqfix.exclude', :'exclude', false),
        pg_catalog.set_config('seqfix.lock', :'lock', false),
+       pg_catalog.set_config('seqfix.margin', :'margin', false),
        pg_catalog.set_config('seqfix.max_jump', :'max_jump', false),
        pg_catalog.set_config('seqfix.accept_outlier', :'accept_outlier', false),
        pg_catalog.set_config('seqfix.run_timeout', :'run_timeout', false),
@@ -122,6 +134,9 @@ BEGIN
     IF current_setting('seqfix.all') NOT IN ('on', 'off') THEN
         RAISE EXCEPTION 'all=%: give on or off', current_setting('seqfix.all');
     END IF;
+    IF current_setting('seqfix.margin') !~ '^[0-9]{1,18}$' THEN
+        RAISE EXCEPTION 'margin=%: give a number of steps', current_setting('seqfix.margin');
+    END IF;
     IF current_setting('seqfix.max_jump') !~ '^[1-9][0-9]{0,17}$' THEN
         RAISE EXCEPTION 'max_jump=%: give a number of values', current_setting('seqfix.max_jump');
     END IF;
@@ -156,6 +171,8 @@ DECLARE
     schema_like    text;
     table_like     text;
     exclude_like   text;
+    sequence_like  text;
+    margin         numeric;
     max_jump       numeric;
     accept_outlier boolean;
 
@@ -173,9 +190,14 @@ DECLARE
     look_again     boolean;     -- whether that one is needed
     direction      numeric;     -- 1 or -1
     step           numeric;
-    near           numeric;     -- the first and the last value that the sequence and its columns can hold
+    near           numeric;     -- the first and the last value that both the sequence and its columns can hold
     far            numeric;
-    last_step      numeric;
+    last_step      numeric;     -- the last value that the sequence can hold
+    is_used_up     boolean;
+    is_reached     boolean;     -- whether the data have reached the next value
+    needed         numeric;     -- where they are with the margin
+    in_margin      boolean;
+    margin_fits    boolean;
     calls          numeric;     -- how often nextval() is called until it has passed the data
     target         bigint;
     reached        bigint;
@@ -202,15 +224,18 @@ BEGIN
         RAISE EXCEPTION 'this statement has not reached the session that the one before it reached'
               USING HINT = 'Connect to the server itself, not to a pooler in transaction mode.';
     END IF;
+    margin := current_setting('seqfix.margin')::numeric;
     max_jump := current_setting('seqfix.max_jump')::numeric;
     accept_outlier := current_setting('seqfix.accept_outlier') = 'on';
     may_alter := current_setting('seqfix.lock') = 'auto';
     give_up_at := started_at + make_interval(secs => current_setting('seqfix.run_timeout')::integer);
     next_notice_at := started_at + interval '5 seconds';
-    -- * and ? become LIKE's % and _, which stand for themselves as they are given.
-    schema_like  := translate(regexp_replace(current_setting('seqfix.schema'), '([\\%_])', '\\\1', 'g'), '*?', '%_');
-    table_like   := translate(regexp_replace(current_setting('seqfix.table'), '([\\%_])', '\\\1', 'g'), '*?', '%_');
-    exclude_like := translate(regexp_replace(current_setting('seqfix.exclude'), '([\\%_])', '\\\1', 'g'), '*?', '%_');
+    -- * and ? become LIKE's % and _, which stand for themselves where they are given.
+    SELECT max(p.pattern) FILTER (WHERE p.name = 'schema'), max(p.pattern) FILTER (WHERE p.name = 'table'),
+           max(p.pattern) FILTER (WHERE p.name = 'sequence'), max(p.pattern) FILTER (WHERE p.name = 'exclude')
+      INTO schema_like, table_like, sequence_like, exclude_like
+      FROM (SELECT n.name, translate(regexp_replace(current_setting('seqfix.' || n.name), '([\\%_])', '\\\1', 'g'), '*?', '%_')
+              FROM unnest(ARRAY['schema', 'table', 'sequence', 'exclude']) AS n (name)) AS p (name, pattern);
     RAISE NOTICE '% database % as role %', CASE mode WHEN 'fix' THEN 'checking and repairing' ELSE 'checking' END,
           quote_ident(current_database()), quote_ident(current_user);
 
@@ -292,6 +317,8 @@ BEGIN
              WHERE NOT q.in_extension
                AND (schema_like = '' OR q.schema_name LIKE schema_like OR f.in_schema)
                AND (table_like = '' OR f.in_table)
+               AND (sequence_like = '' OR q.sequence_name LIKE sequence_like
+                    OR q.schema_name || '.' || q.sequence_name LIKE sequence_like)
         )
         SELECT c.oid AS sequence_oid, c.qualified_name, c.name_literal, c.columns, c.readable, c.increment_by, c.cycle,
                c.cache_size, c.min_value, c.max_value, c.owner, c.may_alter, c.may_nextval,
@@ -434,19 +461,28 @@ BEGIN
             END IF;
             near := CASE WHEN direction > 0 THEN s.lowest ELSE s.highest END;
             far  := CASE WHEN direction > 0 THEN s.highest ELSE s.lowest END;
-            gap  := 0;
-            IF (furthest - next_value) * direction >= 0 THEN
+            last_step := CASE WHEN direction > 0 THEN s.max_value ELSE s.min_value END;
+            is_used_up := (far - next_value - direction * step
+                           * greatest(0, div((near - next_value) * direction + step - 1, step))) * direction < 0;
+            is_reached := coalesce((furthest - next_value) * direction >= 0, false);
+            needed := furthest + margin * s.increment_by;
+            in_margin := coalesce((needed - next_value) * direction >= 0, false);
+            -- A margin that would take the last values that fit is not followed: inserts that still succeed would fail.
+            margin_fits := in_margin AND NOT is_used_up
+                           AND div(abs(needed - next_value) + step - 1, step) < div((far - next_value) * direction, step);
+            gap := CASE WHEN is_reached THEN div(abs(furthest - next_value) + step - 1, step) + 1 ELSE 0 END;
+            IF is_reached OR margin_fits THEN
                 verdict := 'behind';
                 reason := format('the next value is %s, and the data have reached %s', next_value, furthest);
                 -- The first step of the sequence at or beyond the data; or its last one, where it ends before.
-                gap := div(abs(furthest - next_value) + step - 1, step) + 1;
-                last_step := CASE WHEN direction > 0 THEN s.max_value ELSE s.min_value END;
-                calls := least(gap, div(abs(last_step - next_value), step) + 1);
+                calls := div(abs(CASE WHEN margin_fits THEN needed ELSE furthest END - next_value) + step - 1, step) + 1;
+                calls := least(calls, div(abs(last_step - next_value), step) + 1);
                 target := next_value + (calls - 1) * s.increment_by;
                 IF (runner_up - next_value) * direction < 0 THEN
                     runner_up := NULL;
                 END IF;
-                IF abs(furthest - coalesce(runner_up, next_value)) > max_jump AND NOT accept_outlier THEN
+                IF is_reached AND NOT accept_outlier AND abs(furthest - next_value) > max_jump
+                   AND abs(furthest - coalesce(runner_up, next_value)) > max_jump THEN
                     target := NULL;
                     reason := format('%s; that is more than max_jump (%s) beyond %s', reason, max_jump,
                                      coalesce('the value before it, ' || runner_up, 'the next value'));
@@ -457,11 +493,14 @@ BEGIN
                 ELSE
                     cure := 'run this script with mode=fix';
                 END IF;
-            ELSIF (far - next_value - direction * step
-                   * greatest(0, div((near - next_value) * direction + step - 1, step))) * direction < 0 THEN
+            ELSIF is_used_up THEN
                 verdict := 'exhausted';
                 reason := format('the next value would be %s, and the last one that fits is %s', next_value, far);
                 cure := format('widen the column, or the sequence: ALTER SEQUENCE %s AS bigint', s.qualified_name);
+            ELSIF in_margin THEN
+                verdict := 'exhausted';
+                reason := format('margin=%s asks for more than the values that are left', margin);
+                cure := 'a smaller margin';
             ELSIF pg_is_in_recovery() AND is_called
                   AND (next_value - (@logged_ahead@ + s.cache_size::numeric) * s.increment_by - furthest) * direction <= 0 THEN
                 verdict := 'unknown';
@@ -577,8 +616,9 @@ BEGIN
 
     COMMIT;
     EXECUTE settings;
-    IF done = 0 AND current_setting('seqfix.schema') || current_setting('seqfix.table') <> '' THEN
-        RAISE EXCEPTION 'no sequence matches schema=% table=%', current_setting('seqfix.schema'), current_setting('seqfix.table')
+    IF done = 0 AND schema_like || table_like || sequence_like <> '' THEN
+        RAISE EXCEPTION 'no sequence matches schema=% table=% sequence=%', current_setting('seqfix.schema'),
+                        current_setting('seqfix.table'), current_setting('seqfix.sequence')
               USING HINT = 'Names are written as the catalogs hold them, without quotes.';
     END IF;
     PERFORM set_config('seqfix.report', jsonb_build_object('run', current_setting('seqfix.run'), 'mode', mode,
@@ -626,9 +666,9 @@ COMMIT;
 
 -- Leave nothing behind.
 SELECT pg_catalog.set_config('seqfix.' || name, '', false) AS seqfix_ignore
-  FROM pg_catalog.unnest(ARRAY['mode', 'schema', 'table', 'exclude', 'lock', 'max_jump', 'accept_outlier',
-                               'run_timeout', 'all', 'run', 'report']) AS name
-OFFSET 10 \gset
+  FROM pg_catalog.unnest(ARRAY['mode', 'schema', 'table', 'sequence', 'exclude', 'lock', 'margin', 'max_jump',
+                               'accept_outlier', 'run_timeout', 'all', 'run', 'report']) AS name
+OFFSET 12 \gset
 SELECT pg_catalog.format('BEGIN RAISE EXCEPTION %L; END', pg_catalog.concat('not in sync: ', :seqfix_failing, ', see above'))
        AS seqfix_verdict \gset
 \if :seqfix_fails
