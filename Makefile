@@ -39,6 +39,10 @@ stress: $(READY) ## Repair under traffic and under kills for minutes; write docs
 	$(BIN)/python -m tests.stress.run --out docs/stress.md
 	$(BIN)/python -m tests.stress.chaos --kills 300 --backends 50 --out docs/chaos.md
 
+.PHONY: cancelling
+cancelling: $(READY) ## End tasks in every way in a running Airflow; write docs/cancelling.md
+	SEQFIX_CANCELLING_OUT=docs/cancelling.md $(BIN)/python -m pytest tests/provider/test_cancelling.py
+
 .PHONY: lint
 lint: $(READY) ## Check format, style and types
 	$(BIN)/ruff format --check .

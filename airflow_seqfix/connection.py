@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
+import socket
+import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +14,9 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 
 if TYPE_CHECKING:
     from airflow_seqfix.core import Connection
+
+#: What ends a task: told to stop, `execution_timeout`, Ctrl-C.
+ENDING = frozenset({signal.SIGTERM, signal.SIGALRM, signal.SIGINT})
 
 
 @contextlib.contextmanager
@@ -66,3 +73,52 @@ def cancel(connection: Connection | None) -> None:
     ask = getattr(connection, "cancel_safe", None) or getattr(connection, "cancel", None)
     if ask is not None:
         ask()
+
+
+def cut(connection: Connection | None) -> None:
+    """Cancel the statement that is running, and cut the line, so that no other follows. From any thread.
+
+    The connection is not closed here: whoever waits for the server's answer would be left without the memory that it
+    is read into. It finds the line dead instead, and closes.
+    """
+    with contextlib.suppress(Exception):
+        cancel(connection)
+    # It may be closed by now.
+    with contextlib.suppress(Exception), socket.socket(fileno=os.dup(_descriptor(connection))) as line:
+        line.shutdown(socket.SHUT_RDWR)
+
+
+def _descriptor(connection: Any) -> int:
+    return int(connection.fileno())
+
+
+@contextlib.contextmanager
+def heard_while_waiting(connection: Connection) -> Iterator[None]:
+    """Cancel the statement that is running as soon as a signal arrives.
+
+    Python runs no signal handler before psycopg2 has the server's answer, be it an hour later: neither Airflow's
+    `on_kill` nor its `execution_timeout` would be heard. The number of the signal can be read at once, by a thread.
+    psycopg 3 looks up from time to time by itself.
+    """
+    if hasattr(connection, "pgconn") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    reader, writer = socket.socketpair()
+    writer.setblocking(False)
+    listener = threading.Thread(target=_listen, args=(reader, connection), daemon=True)
+    listener.start()
+    before = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        writer.close()
+        listener.join()
+        reader.close()
+
+
+def _listen(reader: socket.socket, connection: Connection) -> None:
+    while heard := reader.recv(64):
+        if ENDING & set(heard):
+            with contextlib.suppress(Exception):
+                cancel(connection)

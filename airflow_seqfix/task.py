@@ -189,9 +189,12 @@ class SequenceTask(BaseOperator):
 
         :raises ConnectionFailedError: when there is none to be had; nothing of Airflow's, so that it is retried.
         """
-        from airflow_seqfix.connection import open_connection
+        from airflow_seqfix.connection import heard_while_waiting, open_connection
 
-        with open_connection(self.conn_id, self.database, self.hook_params) as connection:
+        with (
+            open_connection(self.conn_id, self.database, self.hook_params) as connection,
+            heard_while_waiting(connection),
+        ):
             self._connection = connection
             try:
                 yield connection
@@ -219,13 +222,11 @@ class SequenceTask(BaseOperator):
         return None if self.report_path is None else ReportFile.parse(self.report_path, self.report_url)
 
     def on_kill(self) -> None:
-        """Cancel the statement that is running, and close the connection, so that no other follows."""
-        from airflow_seqfix.connection import cancel
+        """Cancel the statement that is running, and see to it that no other follows."""
+        from airflow_seqfix.connection import cut
 
-        connection = self._connection
-        cancel(connection)
-        if connection is not None:
-            connection.close()
+        self.log.warning("Told to stop: what runs on the server is cancelled")
+        cut(self._connection)
 
     def log_report(self, report: Report) -> None:
         """Write the whole table to the task's log, as a group that can be folded."""

@@ -30,6 +30,13 @@ Row = TypeVar("Row")
 _NOT_PLAIN = re.compile(r"[^\w .:+=@/-]", re.ASCII)
 
 
+#: The server looks every second whether its client is still there, and otherwise ends the statement: that of a killed
+#: process would go on until `statement_timeout`. Where the operating system cannot tell, the setting is refused.
+_WATCH_CLIENT = """
+    SELECT set_config('client_connection_check_interval', '1000', true) WHERE version() ~ 'linux'
+"""
+_WATCHES_CLIENTS = 140000
+
 #: What both drivers call the state of a connection outside a transaction, and in the middle of a statement.
 IDLE, ACTIVE = 0, 1
 
@@ -172,7 +179,8 @@ class Session:
             f"SET LOCAL {name} = {value}" if name == "search_path" else f"SET LOCAL {name} = '{value}'"
             for name, value in settings.items()
         )
-        return f"BEGIN ISOLATION LEVEL {isolation} {access}; {local}"
+        watch = f"; {_WATCH_CLIENT}" if self._connection.info.server_version >= _WATCHES_CLIENTS else ""
+        return f"BEGIN ISOLATION LEVEL {isolation} {access}; {local}{watch}"
 
     def _cursor(self) -> Any:
         """Return a plain cursor, whatever cursor or row factory the connection was configured with."""

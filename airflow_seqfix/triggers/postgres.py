@@ -48,6 +48,7 @@ class PostgresSequenceTrigger(BaseTrigger):
         self.deadline = deadline
         self.version = version
         self._connection: Connection | None = None
+        self._is_cancelled = False
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return what the triggerer makes this trigger from."""
@@ -87,7 +88,7 @@ class PostgresSequenceTrigger(BaseTrigger):
         """Check in a thread of its own: a slow query must not hold up the other triggers."""
         from airflow.providers.common.compat.sdk import BaseHook
 
-        from airflow_seqfix.connection import cancel
+        from airflow_seqfix.connection import cut
 
         # In the triggerer a connection can only be fetched on the event loop.
         fetch = getattr(BaseHook, "aget_connection", None)
@@ -96,7 +97,8 @@ class PostgresSequenceTrigger(BaseTrigger):
             return await asyncio.to_thread(self._check, airflow_connection)
         except asyncio.CancelledError:
             # Not awaited, and not on the loop: the others must not wait for the server's answer.
-            asyncio.get_running_loop().run_in_executor(None, cancel, self._connection)
+            self._is_cancelled = True
+            asyncio.get_running_loop().run_in_executor(None, cut, self._connection)
             raise
 
     def _check(self, airflow_connection: Any) -> Report:
@@ -106,6 +108,9 @@ class PostgresSequenceTrigger(BaseTrigger):
         with open_connection(self.conn_id, self.database, self.hook_params, airflow_connection) as connection:
             self._connection = connection
             try:
+                # It may have come while the connection was being opened.
+                if self._is_cancelled:
+                    raise asyncio.CancelledError
                 return core.check(connection, **self.options)
             finally:
                 self._connection = None

@@ -11,6 +11,7 @@ from psycopg import pq
 from psycopg.rows import dict_row, namedtuple_row
 
 from airflow_seqfix import core
+from airflow_seqfix.core.session import Limits, borrow
 from tests.conftest import Database
 
 #: Three sequences that are behind, and one way of moving for each: advance, locked because of the gap, and of CACHE.
@@ -223,3 +224,17 @@ def test_a_check_runs_read_only_and_names_itself(behind: Database) -> None:
     watched.before = look
     core.check(watched, application_name="it's a \n check")
     assert seen == {("on", "it?s a ? check")}
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_the_server_looks_whether_its_client_is_there(driver: str, db: Database) -> None:
+    ask_for = "SELECT current_setting('client_connection_check_interval', true)"
+    conn = connect(db, driver)
+    before = ask(conn, ask_for)
+    with borrow(conn, Limits()) as session:
+        for read_only in (True, False):
+            with session.transaction(read_only=read_only):
+                inside = session.rows(ask_for)
+            assert inside == [("1s",)] if db.server.version_num >= 140000 else before
+    assert ask(conn, ask_for) == before
+    conn.close()
