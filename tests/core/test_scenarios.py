@@ -12,6 +12,7 @@ from psycopg.rows import class_row
 from airflow_seqfix import core
 from tests.conftest import Database, server_labels, server_major
 from tests.scenario import FIGURES, FOLDER, Scenario, load_all, outcome
+from tests.schema import validate
 
 SCENARIOS = load_all()
 
@@ -57,6 +58,7 @@ def check(connection: Any, scenario: Scenario) -> dict[str, Any]:
         report = core.check(connection, **scenario.options).to_dict()
     finally:
         connection.close()
+    validate("report", report)
     return {key: value for key, value in report.items() if key != "started_at"}
 
 
@@ -102,7 +104,9 @@ def test_scenario(scenario: Scenario, db: Database) -> None:
     assert states(db) == fresh, "a check writes nothing"
 
     with db.connect() as conn:
-        fixed = {row["sequence"]: row for row in core.fix(conn, **scenario.options).to_dict()["sequences"]}
+        repair = core.fix(conn, **scenario.options).to_dict()
+    validate("report", repair)
+    fixed = {row["sequence"]: row for row in repair["sequences"]}
     repaired = states(db)
     assert {name for name, state in repaired.items() if state != fresh[name]} == scenario.moved
     for name, state in repaired.items():
@@ -140,7 +144,9 @@ def test_the_plan_as_sql_does_the_same(scenario: Scenario, newest_db: Database) 
     newest_db.execute(scenario.sql)
     fresh = states(newest_db)
     with newest_db.connect() as conn:
-        script = core.plan(conn, **scenario.options).to_sql()
+        plan = core.plan(conn, **scenario.options)
+    validate("plan", plan.to_dict())
+    script = plan.to_sql()
     newest_db.execute(script)
     moved = states(newest_db)
     assert {name for name, state in moved.items() if state != fresh[name]} == scenario.moved
