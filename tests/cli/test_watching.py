@@ -1,0 +1,58 @@
+"""How far a run has come: a bar on a terminal, lines elsewhere, nothing where it is quick or quiet."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+from tests.cli.slow import slow_table
+from tests.conftest import Database
+from tests.terminal import ESCAPES, terminal
+from tests.test_cli import DRIFT, seqfix
+
+
+def test_who_is_answered_at_once_sees_no_bar(newest_db: Database) -> None:
+    newest_db.execute(DRIFT)
+    with terminal("check", newest_db.dsn) as shown:
+        assert shown.end() == 1
+    assert "reading" not in shown.text
+    assert "━" not in shown.text
+
+
+def test_a_bar_with_the_table_that_is_slow(newest_db: Database) -> None:
+    newest_db.execute(DRIFT)
+    slow_table(newest_db, seconds=5)
+    with terminal("check", newest_db.dsn, "--foreign") as shown:
+        shown.wait_for("reading ━", seconds=4)
+        shown.wait_for("public.slow", seconds=4)
+        assert shown.end() == 1
+    line = next(line for line in ESCAPES.sub("", shown.raw).split("\r") if "reading" in line)
+    assert re.search(r"reading ━+ +\d/3 +\d not in sync +\d+/s", line)
+    assert re.search(r"public\.slow, [2-5] s", shown.text)
+    # It leaves nothing behind: what is seen in the end begins with the table.
+    assert shown.raw.rindex("\x1b[2K") < shown.raw.index("furthest")
+
+
+def test_a_bar_while_values_are_passed(newest_db: Database) -> None:
+    newest_db.execute("CREATE TABLE t (id bigserial PRIMARY KEY); INSERT INTO t VALUES (4000000)")
+    with terminal("fix", newest_db.dsn, "--yes", "--lock", "none") as shown:
+        shown.wait_for("moving ━", seconds=10)
+        shown.wait_for("of 4,000,000 values", seconds=10)
+        assert shown.end() == 0
+
+
+def test_lines_where_there_is_no_terminal(newest_db: Database) -> None:
+    slow_table(newest_db, seconds=7)
+    done = seqfix("check", newest_db.dsn, "--foreign")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[0] == ("seqfix: read 0 of 1 sequences, 0 not in sync; reading public.slow for 5 s")
+
+
+def test_quiet(newest_db: Database) -> None:
+    slow_table(newest_db, seconds=6)
+    command = [sys.executable, "-m", "airflow_seqfix", "check", newest_db.dsn, "--foreign", "-q"]
+    assert subprocess.run(command, capture_output=True, text=True).stderr == ""
+    with terminal("check", newest_db.dsn, "--foreign", "-q") as shown:
+        assert shown.end() == 1
+    assert "reading" not in shown.text
