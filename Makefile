@@ -15,7 +15,7 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[demo]' --group dev
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[demo]' --group dev --group docs
 	@touch $@
 
 .PHONY: demo
@@ -54,6 +54,11 @@ format: $(READY) ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+.PHONY: docs
+docs: $(READY) ## Build the site into build/docs; a warning is an error
+	rm -rf build/docs
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs
+
 .PHONY: build
 build: $(READY) ## Build the wheel and the sdist
 	rm -rf dist
@@ -65,7 +70,7 @@ constraints: ## Resolve all dependencies anew and write constraints.txt
 	rm -rf $(VENV)-new
 	$(PYTHON) -m venv $(VENV)-new
 	$(VENV)-new/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(VENV)-new/bin/python -m pip install --quiet --editable '.[demo]' --group dev
+	$(VENV)-new/bin/python -m pip install --quiet --editable '.[demo]' --group dev --group docs
 	$(VENV)-new/bin/python -m pip freeze --exclude-editable > constraints.txt
 	rm -rf $(VENV)-new
 

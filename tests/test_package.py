@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.readme import ROOT
+from tests.pages import ROOT
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,34 @@
+"""The pictures of the documentation are those that the script draws now."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import pytest
+
+from tests.pages import ROOT
+
+spec = importlib.util.spec_from_file_location("draw", ROOT / "docs" / "draw.py")
+draw = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(draw)
+
+
+@pytest.mark.parametrize("name", draw.PICTURES)
+def test_picture_is_fresh(name: str) -> None:
+    kept = (ROOT / "docs" / "pictures" / f"{name}.svg").read_text(encoding="utf-8")
+    assert kept == str(draw.PICTURES[name]()), "stale: run python docs/draw.py"
+
+
+def test_the_import_graph_is_the_code_s() -> None:
+    graph = draw.modules()
+    assert "core.report" in graph["render.table"]
+    assert "core" in graph["cli"]
+    assert "core.queries" in graph["core.repair"]
+    assert not [
+        name for name, used in graph.items() if name.startswith("core") and not all(u.startswith("core") for u in used)
+    ]
+
+
+def test_a_circle_is_refused() -> None:
+    with pytest.raises(SystemExit, match="circle: a, b"):
+        draw.in_order({"a": {"b"}, "b": {"a"}})
