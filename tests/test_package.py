@@ -28,7 +28,7 @@ def test_wheel(built: Path) -> None:
     (wheel,) = built.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     for path in (ROOT / "airflow_seqfix").rglob("*"):
-        if path.suffix in (".py", ".sql") or path.name == "py.typed":
+        if path.is_file() and path.suffix != ".pyc":
             assert str(path.relative_to(ROOT)) in names
     for path in (ROOT / "example_dags").rglob("*.*"):
         if path.suffix != ".pyc":
@@ -37,11 +37,33 @@ def test_wheel(built: Path) -> None:
     assert not [name for name in names if name.startswith("tests")]
 
 
+def test_wheel_is_installed_and_works(built: Path, tmp_path: Path) -> None:
+    """In an environment of its own, beside what it needs: the command, the SQL files and the examples are there."""
+    (wheel,) = built.glob("*.whl")
+    subprocess.run(
+        [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", tmp_path, wheel],
+        check=True,
+        capture_output=True,
+    )
+    code = (
+        "import airflow_seqfix, importlib.metadata as m, pathlib;"
+        "from airflow_seqfix.core import queries; from airflow_seqfix.get_provider_info import get_provider_info;"
+        "home = pathlib.Path(airflow_seqfix.__file__).parent;"
+        "assert queries.get('locked') and (home / 'example_dags' / 'shop' / 'tables.sql').exists();"
+        "assert m.version('airflow-seqfix') == airflow_seqfix.__version__ and get_provider_info()['package-name'];"
+        "print(home)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={"PYTHONPATH": str(tmp_path)}, cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == str(tmp_path / "airflow_seqfix"), done.stderr
+
+
 def test_sdist(built: Path) -> None:
     (sdist,) = built.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         names = {name.split("/", 1)[1] for name in archive.getnames() if "/" in name}
-    assert {"README.md", "LICENSE", "CHANGELOG.md", "pyproject.toml", "constraints.txt"} <= names
+    assert {"README.md", "LICENSE", "CHANGELOG.md", "pyproject.toml", "constraints.txt", "docs/index.md"} <= names
     assert "tests/conftest.py" in names
 
 
