@@ -49,10 +49,10 @@ def reset_script() -> str:
     return reset_sequences()
 
 
-def reset(dsn: str, *arguments: str, **variables: object) -> Run:
-    """Run the script with psql's variables set."""
+def reset(dsn: str, *arguments: str, script: str | None = None, **variables: object) -> Run:
+    """Run the script, or what was made of it, with psql's variables set."""
     given = [word for name, value in variables.items() for word in ("-v", f"{name}={value}")]
-    done = psql(dsn, "--csv", *arguments, *given, "-f", "-", script=reset_script())
+    done = psql(dsn, "--csv", *arguments, *given, "-f", "-", script=script or reset_script())
     rows: dict[str, dict[str, Any]] = {}
     summary: dict[str, str] = {}
     header: list[str] = []

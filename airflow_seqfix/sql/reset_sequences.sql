@@ -2,7 +2,7 @@
 -- Made by airflow-seqfix @version@. For psql 11 or later, and PostgreSQL 13 to 18.
 --
 --     psql -X -f reset_sequences.sql 'dbname=shop'                   check and repair
---     psql -X -v mode=check -f reset_sequences.sql 'dbname=shop'     only check: every transaction is READ ONLY
+--     psql -X -v mode=check -f reset_sequences.sql 'dbname=shop'     only check, in READ ONLY transactions
 --
 -- Options, each as -v name=value:
 --
@@ -161,8 +161,8 @@ DO $seqfix$
 DECLARE
     -- For each transaction. Nothing that a user created can stand in for a built-in function or operator, and a
     -- row-level security policy that would hide rows is an error.
-    settings       constant text := 'SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL row_security = off; '
-                                    'SET LOCAL jit = off; SET LOCAL lock_timeout = @lock_timeout@';
+    settings       text := 'SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL row_security = off; '
+                           'SET LOCAL jit = off; SET LOCAL lock_timeout = @lock_timeout@';
     started_at     constant timestamptz := clock_timestamp();
     give_up_at     timestamptz;
     next_notice_at timestamptz;
@@ -223,6 +223,10 @@ BEGIN
     IF coalesce(mode, '') = '' THEN
         RAISE EXCEPTION 'this statement has not reached the session that the one before it reached'
               USING HINT = 'Connect to the server itself, not to a pooler in transaction mode.';
+    END IF;
+    IF mode = 'check' THEN
+        settings := settings || '; SET LOCAL transaction_read_only = on';
+        EXECUTE settings;
     END IF;
     margin := current_setting('seqfix.margin')::numeric;
     max_jump := current_setting('seqfix.max_jump')::numeric;
