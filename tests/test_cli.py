@@ -37,8 +37,9 @@ def test_check_finds_drift(newest_db: Database) -> None:
     assert done.returncode == 1
     assert done.stderr == ""
     assert done.stdout.splitlines() == [
-        "        sequence              column            next  furthest  gap  inserts left  used",
-        "behind  public.orders_id_seq  public.orders.id     1         3    3             0   0 %",
+        "                                                 next  furthest       inserts until",
+        "        sequence              column            value     value  gap      collision  used",
+        "behind  public.orders_id_seq  public.orders.id      1         3    3              0   0 %",
         "",
         "public.orders_id_seq: the next value is 1, and public.orders.id has reached 3.",
         "  SELECT max(nextval('public.orders_id_seq')) FROM generate_series(1, 3);",

@@ -22,6 +22,7 @@ from airflow_seqfix.render.words import (
     state,
     statement,
     used,
+    way,
 )
 
 #: How many sequences a report lists, and explains.
@@ -103,15 +104,15 @@ def _report_cells(is_repair: bool) -> list[Cell]:
     if is_repair:
         return [
             *first,
-            ("next was", "--:", lambda row: number(next_was(row))),
-            ("next is", "--:", lambda row: number(row.finding.measurement.next_value)),
-            ("furthest", "--:", lambda row: number(row.finding.measurement.furthest_value)),
-            ("way", "---", lambda row: str(row.outcome.way or "-") if row.outcome else "-"),
+            ("next value before", "--:", lambda row: number(next_was(row))),
+            ("next value now", "--:", lambda row: number(row.finding.measurement.next_value)),
+            ("furthest value", "--:", lambda row: number(row.finding.measurement.furthest_value)),
+            ("way", "---", way),
         ]
     return [
         *first,
         ("next value", "--:", lambda row: number(row.finding.measurement.next_value)),
-        ("furthest", "--:", lambda row: number(row.finding.measurement.furthest_value)),
+        ("furthest value", "--:", lambda row: number(row.finding.measurement.furthest_value)),
         ("gap", "--:", lambda row: number(row.finding.gap)),
         ("inserts until collision", "--:", inserts_left),
         ("used", "--:", used),

@@ -54,6 +54,11 @@ def moved_from(row: Row) -> int | None:
     return was if was != row.finding.measurement.next_value else None
 
 
+def way(row: Row) -> str:
+    """Return how it was moved."""
+    return str(row.outcome.way or "-") if row.outcome else "-"
+
+
 def move(row: Row) -> SetVal | None:
     """Return the move that a repair would make."""
     setval = row.finding.setval

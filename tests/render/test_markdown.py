@@ -65,7 +65,7 @@ def test_only_moves_can_be_pasted(report: core.Report, shelf: Database) -> None:
 
 def test_a_repair_says_where_it_went(repaired: core.Report) -> None:
     (table,) = tables(markdown(repaired))
-    assert table[0][3:5] == ["next was", "next is"]
+    assert table[0][3:5] == ["next value before", "next value now"]
     assert ["fixed", "shop.orders_id_seq", "shop.orders.id", "1", "41201", "41200", "locked"] in table
 
 

@@ -1,0 +1,120 @@
+"""Columns of text on a terminal: which fit, how wide each is, and what is shortened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from rich.cells import cell_len
+
+from airflow_seqfix.core.errors import printable
+from airflow_seqfix.core.report import Row
+
+#: How narrow a name may get before another column is left out.
+NARROWEST_NAME = 18
+#: Figures of more characters are rounded where nothing is left to leave out.
+LONGEST_FIGURE = 10
+GUTTER = "  "
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Column:
+    """A column: its heading, in one line or two, and what stands in it."""
+
+    heading: str
+    value: Callable[[Row], str]
+    #: A name may be shortened in its middle; figures stand on the right, and may be rounded where all else fails.
+    kind: Literal["name", "word", "figure"] = "figure"
+    #: Those with the highest number go first where room is short; 0 stays.
+    dispensable: int = 0
+
+    @property
+    def is_name(self) -> bool:
+        return self.kind == "name"
+
+
+def lay_out(columns: list[Column], rows: list[Row], width: int) -> Iterator[list[str]]:
+    """Return lines of cells, the headings' first: as many columns as fit, each padded to its width."""
+    texts = {column: [printable(column.value(row)) for row in rows] for column in columns}
+    headings = {column: column.heading.split("\n") for column in columns}
+    sizes = _fit(columns, texts, width)
+    if sizes is None:
+        figures = [column for column in columns if column.kind == "figure" and not column.dispensable]
+        texts |= {column: [_rounded(text) for text in texts[column]] for column in figures}
+        sizes = _fit(columns, texts, width, is_final=True) or {}
+    height = max(len(headings[column]) for column in sizes)
+    for number in range(-height, 0):
+        yield [_cell(column, _line(headings[column], number), size) for column, size in sizes.items()]
+    for cells in zip(*(texts[column] for column in sizes), strict=True):
+        yield [_cell(column, text, sizes[column]) for column, text in zip(sizes, cells, strict=True)]
+
+
+def elide(text: str, width: int) -> str:
+    """Shorten a name in its middle: both ends tell names apart."""
+    if cell_len(text) <= width:
+        return text
+    head = (width - 1) // 2
+    return f"{_beginning(text, head)}…{_beginning(text[::-1], width - 1 - head)[::-1]}"
+
+
+def _fit(
+    columns: list[Column], texts: dict[Column, list[str]], width: int, *, is_final: bool = False
+) -> dict[Column, int] | None:
+    """Return the columns that fit with their sizes: figures in full, names as long as room is left.
+
+    None where names would be too short to tell anything, unless it `is_final`.
+    """
+    natural = {column: _width([*column.heading.split("\n"), *texts[column]]) for column in columns}
+    while True:
+        names = [column for column in natural if column.is_name]
+        room = width - len(GUTTER) * (len(natural) - 1) - sum(natural[c] for c in natural if not c.is_name)
+        sizes = _shares([natural[column] for column in names], room)
+        is_cramped = any(size < min(NARROWEST_NAME, natural[c]) for c, size in zip(names, sizes, strict=True))
+        least = max(natural, key=lambda column: column.dispensable)
+        if not is_cramped or (is_final and not least.dispensable):
+            return natural | dict(zip(names, sizes, strict=True))
+        if not least.dispensable:
+            return None
+        del natural[least]
+
+
+def _shares(wanted: list[int], room: int) -> list[int]:
+    """Divide `room`: who wants less than a fair share leaves the rest to the others."""
+    shares = dict.fromkeys(range(len(wanted)), 0)
+    for left, index in enumerate(sorted(shares, key=lambda index: wanted[index])):
+        shares[index] = max(8, min(wanted[index], room // (len(wanted) - left)))
+        room -= shares[index]
+    return list(shares.values())
+
+
+def _width(texts: Iterable[str]) -> int:
+    return max(map(cell_len, texts))
+
+
+def _line(heading: list[str], number: int) -> str:
+    """Return a line of a heading, counted from the last."""
+    return heading[number] if -number <= len(heading) else ""
+
+
+def _cell(column: Column, text: str, size: int) -> str:
+    text = elide(text, size)
+    padding = " " * (size - cell_len(text))
+    return padding + text if column.kind == "figure" else text + padding
+
+
+def _rounded(text: str) -> str:
+    digits = text.removeprefix("≥ ")
+    if len(digits) <= LONGEST_FIGURE:
+        return text
+    return f"~{float(digits):.1e}".replace("e+", "e")
+
+
+def _beginning(text: str, width: int) -> str:
+    """Return as much of the text as fits: a wide character that would stand half outside is left out."""
+    taken = ""
+    for character in text:
+        if cell_len(taken + character) > width:
+            break
+        taken += character
+    return taken

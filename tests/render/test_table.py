@@ -1,0 +1,115 @@
+"""The table on terminals of all widths: nothing runs over, nothing is cut that can be kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from rich.cells import cell_len
+
+from airflow_seqfix import core
+from airflow_seqfix.render.layout import elide
+from airflow_seqfix.render.table import table
+from tests.conftest import Database, Server, database_on, server_labels
+
+WIDTHS = (60, 80, 120, 200)
+#: Cures: what can be pasted stays on one line, however long.
+CURE = re.compile(r"^  \S")
+
+
+@pytest.fixture(scope="session")
+def long_names(start_server: Callable[[str], Server]) -> core.Report:
+    """Names of 63 bytes, of wide characters and with 19 digits each."""
+    with database_on(start_server(server_labels()[0])) as database, database.connect() as conn:
+        for name in ("a" * 63, "注文明細テーブル受注管理データ保存", "🧾🎉🚀 receipts", "e\u0301\u0301 combined"):
+            schema = f"archive_{name[:8]}"
+            conn.execute(f'CREATE SCHEMA "{schema}"; CREATE TABLE "{schema}"."{name}" ("{name}" bigserial)')
+            conn.execute(f'INSERT INTO "{schema}"."{name}" VALUES (9000000000000000000)')
+        conn.execute(
+            "CREATE SEQUENCE far START 8000000000000000000 CACHE 9; CREATE TABLE t (a bigint DEFAULT nextval('far'))"
+        )
+        conn.execute("INSERT INTO t VALUES (8999999999999999999)")
+        return core.check(conn)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("which", ["report", "repaired", "hostile", "long_names"])
+def test_no_line_is_too_long(request: pytest.FixtureRequest, which: str, width: int) -> None:
+    found = request.getfixturevalue(which)
+    report = found.report if isinstance(found, core.Plan) else found
+    lines = table(report, width=width, all_rows=True).splitlines()
+    rows = lines[2 : lines.index("")]
+    assert len(rows) == len(report.rows)
+    for line in lines:
+        alone = " " not in line
+        assert cell_len(line) <= width or CURE.match(line) or alone, line
+    assert not re.search(r"[\x00-\x1f\x7f\u202e]", "".join(lines))
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_columns_stand_below_each_other(long_names: core.Report, width: int) -> None:
+    lines = table(long_names, width=width).splitlines()
+    rows = lines[: lines.index("")]
+    assert len({cell_len(line) for line in rows[1:]}) == 1, "the last column ends where its heading ends"
+
+
+def test_figures_are_rounded_only_where_all_else_fails(long_names: core.Report) -> None:
+    assert "~9.0e18" in table(long_names, width=60)
+    for width in WIDTHS[1:]:
+        lines = table(long_names, width=width).splitlines()
+        assert "~" not in "".join(lines[: lines.index("")])
+
+
+def test_what_is_left_out_first(report: core.Report) -> None:
+    def headings(width: int) -> str:
+        return " ".join(" ".join(table(report, width=width).splitlines()[:2]).split())
+
+    assert headings(200) == "next furthest inserts until sequence column value value gap collision used"
+    assert headings(80) == "next furthest inserts until sequence value value collision"
+    assert headings(60) == "next furthest sequence value value"
+
+
+def test_the_worst_first_and_each_verdict_explained(newest_db: Database) -> None:
+    newest_db.execute("".join(f"CREATE TABLE t{n} (id serial); INSERT INTO t{n} VALUES (1);" for n in range(30)))
+    newest_db.execute("CREATE TABLE full_ (id smallserial); SELECT setval('full__id_seq', 32767)")
+    with newest_db.connect() as conn:
+        text = table(core.check(conn), width=80)
+    lines = text.splitlines()
+    assert [line.split()[0] for line in lines[2:33]] == ["behind"] * 30 + ["exhausted"]
+    assert text.count("  SELECT max(nextval(") == 10
+    assert "\n20 more are explained in the report as JSON.\n" in text
+    assert "public.full__id_seq: the next value would be 32768" in text
+
+
+def test_warnings_name_a_few(newest_db: Database) -> None:
+    newest_db.execute("".join(f"CREATE TABLE t{n} (id serial); ALTER SEQUENCE t{n}_id_seq CACHE 5;" for n in range(7)))
+    with newest_db.connect() as conn:
+        report = core.check(conn)
+    assert table(report, width=200).splitlines()[1] == (
+        "cached: public.t0_id_seq, public.t1_id_seq, public.t2_id_seq, public.t3_id_seq, public.t4_id_seq and 2 more: "
+        "open sessions may hand out values that they have cached"
+    )
+    assert all(len(line) <= 60 for line in table(report, width=60).splitlines())
+
+
+def test_colours_are_added_to_the_same_text(report: core.Report) -> None:
+    plain, colored = table(report, width=80), table(report, width=80, color=True)
+    assert "\x1b[" in colored
+    assert re.sub(r"\x1b\[[0-9;]*m", "", colored) == plain
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "short"),
+    [
+        ("abcdefghij", 10, "abcdefghij"),
+        ("abcdefghij", 9, "abcd…ghij"),
+        ("abcdefghij", 8, "abc…ghij"),
+        ("注文明細", 8, "注文明細"),
+        ("注文明細", 7, "注…細"),
+        ("a注文明細b", 7, "a注…細b"),
+    ],
+)
+def test_a_name_is_shortened_in_its_middle(text: str, width: int, short: str) -> None:
+    assert elide(text, width) == short
+    assert cell_len(elide(text, width)) <= width
