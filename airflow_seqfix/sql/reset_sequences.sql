@@ -88,8 +88,13 @@
     \set all off
 \endif
 
--- Settings of this session carry the options into the blocks below, where psql's variables do not reach.
-SELECT pg_catalog.set_config('seqfix.mode', :'mode', false),
+-- Settings of this session carry the options into the blocks below, where psql's variables do not reach. A mark in them
+-- and in application_name, which PgBouncer sets for its client in every session, shows whether they are this run's.
+SELECT pg_catalog.current_setting('application_name') AS seqfix_application_name,
+       'reset_sequences ' || pg_catalog.md5(pg_catalog.random()::text || pg_catalog.clock_timestamp()::text) AS seqfix_run \gset
+SELECT pg_catalog.set_config('application_name', :'seqfix_run', false),
+       pg_catalog.set_config('seqfix.run', :'seqfix_run', false),
+       pg_catalog.set_config('seqfix.mode', :'mode', false),
        pg_catalog.set_config('seqfix.schema', :'schema', false),
        pg_catalog.set_config('seqfix.table', :'table', false),
        pg_catalog.set_config('seqfix.sequence', :'sequence', false),
@@ -100,8 +105,7 @@ SELECT pg_catalog.set_config('seqfix.mode', :'mode', false),
        pg_catalog.set_config('seqfix.accept_outlier', :'accept_outlier', false),
        pg_catalog.set_config('seqfix.run_timeout', :'run_timeout', false),
        pg_catalog.set_config('seqfix.all', :'all', false),
-       pg_catalog.set_config('seqfix.report', '', false),
-       pg_catalog.set_config('seqfix.run', pg_catalog.gen_random_uuid()::text, false) AS seqfix_run \gset
+       pg_catalog.set_config('seqfix.report', '', false) AS seqfix_ignore \gset
 
 -- Refuse what would go wrong later, before anything is read.
 DO $seqfix$
@@ -118,7 +122,7 @@ BEGIN
     IF current_setting('server_version_num')::integer < @oldest_server@0000 THEN
         RAISE EXCEPTION 'this is PostgreSQL %, and @oldest_server@ or later is needed', current_setting('server_version');
     END IF;
-    IF coalesce(current_setting('seqfix.mode', true), '') = '' THEN
+    IF current_setting('seqfix.run', true) IS DISTINCT FROM current_setting('application_name') THEN
         RAISE EXCEPTION 'this statement has not reached the session that the one before it reached'
               USING HINT = 'Connect to the server itself, not to a pooler in transaction mode.';
     END IF;
@@ -147,12 +151,12 @@ BEGIN
         RAISE EXCEPTION 'this is a standby, which is read-only'
               USING HINT = 'Repair on the primary, or look with -v mode=check.';
     END IF;
+    -- The server ends the one long statement below, should a single read go on after run_timeout.
+    PERFORM set_config('seqfix.statement_timeout', current_setting('statement_timeout'), false),
+            set_config('statement_timeout', current_setting('seqfix.run_timeout')::integer + 5 || 's', false);
 END
 $seqfix$;
 
--- The server ends the one long statement below, should a single read go on after run_timeout.
-SELECT pg_catalog.current_setting('statement_timeout') AS seqfix_statement_timeout,
-       pg_catalog.set_config('statement_timeout', (:'run_timeout'::integer + 5) || 's', false) AS seqfix_ignore \gset
 \set ON_ERROR_STOP off
 
 DO $seqfix$
@@ -219,11 +223,11 @@ DECLARE
     report         jsonb[] := '{}';
 BEGIN
     EXECUTE settings;
-    mode := current_setting('seqfix.mode', true);
-    IF coalesce(mode, '') = '' THEN
+    IF current_setting('seqfix.run', true) IS DISTINCT FROM current_setting('application_name') THEN
         RAISE EXCEPTION 'this statement has not reached the session that the one before it reached'
               USING HINT = 'Connect to the server itself, not to a pooler in transaction mode.';
     END IF;
+    mode := current_setting('seqfix.mode');
     IF mode = 'check' THEN
         settings := settings || '; SET LOCAL transaction_read_only = on';
         EXECUTE settings;
@@ -627,13 +631,16 @@ BEGIN
     END IF;
     PERFORM set_config('seqfix.report', jsonb_build_object('run', current_setting('seqfix.run'), 'mode', mode,
         'seconds', round(extract(epoch FROM clock_timestamp() - started_at)::numeric, 1),
-        'checked', done, 'counts', counts, 'sequences', to_jsonb(report))::text, false);
+        'checked', done, 'counts', counts, 'sequences', to_jsonb(report))::text, false),
+            set_config('statement_timeout', current_setting('seqfix.statement_timeout'), false);
 END
 $seqfix$;
 
 \set seqfix_failed :ERROR
 \set ON_ERROR_STOP on
-SELECT pg_catalog.set_config('statement_timeout', :'seqfix_statement_timeout', false) AS seqfix_ignore \gset
+SELECT pg_catalog.set_config('statement_timeout', CASE pg_catalog.current_setting('seqfix.run', true)
+           WHEN :'seqfix_run' THEN pg_catalog.current_setting('seqfix.statement_timeout')
+           ELSE pg_catalog.current_setting('statement_timeout') END, false) AS seqfix_ignore \gset
 \if :seqfix_failed
     DO 'BEGIN RAISE EXCEPTION ''the run was cut short, see the error above; what was moved stays moved''; END';
 \endif
@@ -669,10 +676,11 @@ SELECT current_database() AS database, current_user AS role, r ->> 'mode' AS mod
 COMMIT;
 
 -- Leave nothing behind.
+SELECT pg_catalog.set_config('application_name', :'seqfix_application_name', false) AS seqfix_ignore \gset
 SELECT pg_catalog.set_config('seqfix.' || name, '', false) AS seqfix_ignore
   FROM pg_catalog.unnest(ARRAY['mode', 'schema', 'table', 'sequence', 'exclude', 'lock', 'margin', 'max_jump',
-                               'accept_outlier', 'run_timeout', 'all', 'run', 'report']) AS name
-OFFSET 12 \gset
+                               'accept_outlier', 'run_timeout', 'all', 'run', 'report', 'statement_timeout']) AS name
+OFFSET 13 \gset
 SELECT pg_catalog.format('BEGIN RAISE EXCEPTION %L; END', pg_catalog.concat('not in sync: ', :seqfix_failing, ', see above'))
        AS seqfix_verdict \gset
 \if :seqfix_fails

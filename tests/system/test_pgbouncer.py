@@ -22,6 +22,7 @@ from psycopg import conninfo
 from airflow_seqfix import core
 from tests.cluster import UNPRIVILEGED, _free_port
 from tests.conftest import Database
+from tests.psql import reset
 
 pytestmark = pytest.mark.system
 
@@ -223,3 +224,43 @@ def test_without_pgbouncer_the_tests_fail(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(shutil, "which", lambda *_, **__: None)
     with pytest.raises(RuntimeError, match="apt-get install pgbouncer"):
         binary()
+
+
+def test_the_script_for_psql_leaves_nothing_in_a_shared_session(newest_db: Database, pool: Pool) -> None:
+    newest_db.execute(TABLE.format("orders"))
+    dsn = conninfo.make_conninfo(pool(1), application_name="cron")
+    before = sessions(dsn, 1)
+    assert reset(dsn, mode="check").status == 3
+    run = reset(dsn)
+    assert (run.status, run.summary["repaired"]) == (0, "1"), run.stderr
+    assert reset(dsn, table="nothing").status == 3
+    assert sessions(dsn, 1) == before
+    with client(dsn) as conn:
+        left = "SELECT name FROM pg_settings WHERE name LIKE 'seqfix.%' AND setting <> ''"
+        assert conn.execute(left).fetchall() == []
+
+
+def test_the_script_for_psql_never_takes_a_lost_statement_for_a_success(newest_db: Database, pool: Pool) -> None:
+    """Other clients come between its statements, which then reach different sessions."""
+    newest_db.execute(TABLE.format("orders"))
+    dsn, over = pool(2), threading.Event()
+
+    def disturb() -> None:
+        with client(dsn) as conn:
+            while not over.is_set():
+                conn.execute("SELECT pg_sleep(0.003)")
+
+    threads = [threading.Thread(target=disturb) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        runs = [reset(dsn, mode="check") for _ in range(10)]
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+    assert newest_db.state("orders_id_seq")[:2] == (1, False)
+    for run in runs:
+        assert run.status == 3
+        assert run.summary.get("behind") == "1" or "pooler in transaction mode" in run.stderr
+    assert any("pooler in transaction mode" in run.stderr for run in runs), "nothing came between"
