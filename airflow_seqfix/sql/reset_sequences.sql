@@ -1,5 +1,5 @@
 -- reset_sequences.sql: find the sequences of a database that are behind their data, and move them forward.
--- Made by airflow-seqfix @version@. For psql 11 or later, and PostgreSQL 13 to 18.
+-- Made by airflow-seqfix @version@. For psql (tested: 15 to 18) and PostgreSQL 13 to 18.
 --
 --     psql -X -f reset_sequences.sql 'dbname=shop'                   check and repair
 --     psql -X -v mode=check -f reset_sequences.sql 'dbname=shop'     only check, in READ ONLY transactions
@@ -35,7 +35,7 @@
 -- mode); where that loses the options or the report between two statements, the script stops and says so.
 --
 -- Exit status of psql -f: 0 all is in sync, or was repaired and read again; 3 something is not, or the script was refused
--- or could not run; 2 the connection was lost; 1 psql could not start.
+-- or cut short; 2 psql could not connect, or the connection was lost; 1 psql did not find the file.
 
 \set seqfix_quiet :QUIET
 \set seqfix_context :SHOW_CONTEXT
