@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 if TYPE_CHECKING:
+    from airflow.providers.postgres.hooks.postgres import PostgresHook
+
     from airflow_seqfix.core import Connection
 
 #: What ends a task: told to stop, `execution_timeout`, Ctrl-C.
@@ -39,15 +41,11 @@ def connect(
     :raises AirflowFailException: when it is no PostgreSQL connection.
     """
     from airflow.providers.common.compat.sdk import AirflowNotFoundException
-    from airflow.providers.postgres.hooks.postgres import PostgresHook
 
     from airflow_seqfix.core import ConnectionFailedError
 
-    arguments = {"postgres_conn_id": conn_id, "database": database, **(hook_params or {})}
-    if airflow_connection is not None:
-        arguments["connection"] = airflow_connection
     try:
-        hook = PostgresHook(**arguments)
+        hook = make_hook(conn_id, database, hook_params, airflow_connection)
         stored = hook.connection
     except AirflowNotFoundException as error:
         raise ConnectionFailedError(
@@ -66,6 +64,18 @@ def connect(
         raise ConnectionFailedError(f"conn_id={conn_id!r} does not connect ({where}): {said}") from None
     connection: Connection = opened
     return connection
+
+
+def make_hook(
+    conn_id: str, database: str | None, hook_params: dict[str, Any] | None, airflow_connection: Any = None
+) -> PostgresHook:
+    """Return Airflow's hook, not connected."""
+    from airflow.providers.postgres.hooks.postgres import PostgresHook
+
+    arguments: dict[str, Any] = {"postgres_conn_id": conn_id, "database": database, **(hook_params or {})}
+    if airflow_connection is not None:
+        arguments["connection"] = airflow_connection
+    return PostgresHook(**arguments)
 
 
 def cancel(connection: Connection | None) -> None:

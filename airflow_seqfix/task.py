@@ -14,6 +14,7 @@ from airflow_seqfix.links import LINK_KEY, SequenceReportLink
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
+    from airflow.providers.openlineage.extractors import OperatorLineage
 
     from airflow_seqfix.core import Connection, Options, Plan, Progress, Report, Row
     from airflow_seqfix.reportfile import ReportFile
@@ -165,6 +166,9 @@ class SequenceTask(BaseOperator):
         self.wait_for_writers = wait_for_writers
         self.report_path = report_path
         self.report_url = report_url
+        #: What listeners read, as with Airflow's SQL check operators.
+        self.check_results: list[Any] = []
+        self._report: Report | None = None
         self._connection: Connection | None = None
         self._last_line = time.monotonic()
 
@@ -265,6 +269,7 @@ class SequenceTask(BaseOperator):
         from airflow_seqfix.reportfile import ReportError
 
         self.log_report(report)
+        self.publish(context, report)
         told = xcom(report)
         file = self.report_file()
         if file is None:
@@ -282,6 +287,32 @@ class SequenceTask(BaseOperator):
         if file.link:
             context["ti"].xcom_push(key=LINK_KEY, value=file.link)
         return told
+
+    def publish(self, context: Context, report: Report) -> None:
+        """Hand the report to what listens: metrics, the events of outlets, lineage."""
+        from airflow_seqfix import assets, lineage, metrics
+        from airflow_seqfix.connection import make_hook
+
+        if self._report is None:
+            # Once, however often a sensor looks.
+            lineage.send_hook_lineage(make_hook(self.conn_id, self.database, self.hook_params), report)
+        self._report = report
+        self.check_results = lineage.check_results(report)
+        metrics.emit(report, dag_id=self.dag_id, task_id=self.task_id)
+        assets.annotate(context, self.outlets, report)
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any] | None:
+        """Return what OpenLineage is told of the task: each table, with a data quality assertion for each sequence."""
+        from airflow_seqfix.connection import make_hook
+        from airflow_seqfix.lineage import operator_lineage
+
+        if self._report is None:
+            return None
+        return operator_lineage(make_hook(self.conn_id, self.database, self.hook_params), self._report)
+
+    def get_openlineage_facets_on_failure(self, task_instance: Any) -> OperatorLineage[Any, Any] | None:
+        """Return the same for a task that has failed, where it came to a report."""
+        return self.get_openlineage_facets_on_complete(task_instance)
 
     def conclude(self, context: Context, report: Report, *, retry: bool = False) -> dict[str, Any]:
         """Tell the report, and return its XCom, or push it and fail in the way that the worst of it asks for.

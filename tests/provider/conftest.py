@@ -71,7 +71,7 @@ def run_dag(airflow_home: Path) -> Callable[..., Any]:
     return run
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def airflow(airflow_home: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run the command `airflow`."""
 
