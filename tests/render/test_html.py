@@ -1,4 +1,4 @@
-"""The HTML report as a file: what stands in it, and that no name in it does anything. tests/system has the browser."""
+"""The HTML report as a file: what stands in it, and that no name in it does anything. test_page.py has the browser."""
 
 from __future__ import annotations
 
