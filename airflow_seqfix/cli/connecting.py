@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from dataclasses import dataclass, field
@@ -98,13 +99,21 @@ class Address:
 
         assert self.conn_id is not None
         try:
+            from airflow.models.connection import Connection as Stored
+            from airflow.providers.common.compat.sdk import AirflowNotFoundException
+
             from airflow_seqfix.connection import connect
         except ImportError as error:
             raise ArgumentError(
                 f"--conn-id needs Airflow and its PostgreSQL provider ({error}): pip install airflow-seqfix into "
                 "Airflow's own environment, or give the connection as a URI"
             ) from None
-        return connect(self.conn_id, None, None)
+        stored = None
+        # Outside a task the hook would not look into Airflow's own database; who has no such id is told by connect().
+        with contextlib.suppress(AirflowNotFoundException):
+            stored = Stored.get_connection_from_secrets(self.conn_id)
+            remember(stored.password or "")
+        return connect(self.conn_id, None, None, stored)
 
 
 def _parse(target: str) -> dict[str, Any]:

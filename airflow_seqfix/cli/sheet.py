@@ -73,7 +73,7 @@ class Sheet:
 
         :raises ArgumentError: when it cannot.
         """
-        from airflow_seqfix.core import ArgumentError
+        from airflow_seqfix.core import ArgumentError, SeqfixError
 
         if self.path is None:
             yield
@@ -85,11 +85,13 @@ class Sheet:
                 yield
         except OSError as error:
             if self._file is not None:
-                raise
+                raise SeqfixError(f"--output {self.path}: {error.strerror}") from None
             raise ArgumentError(f"--output {self.path} cannot be written: {error.strerror}") from None
 
     def write(self, text: str) -> None:
         """Write the data. A reader that has gone away has read what it wanted."""
+        from airflow_seqfix.core import SeqfixError
+
         text = text.removesuffix("\n")
         if self._file is not None:
             self._file.write(f"{text}\n")
@@ -98,6 +100,16 @@ class Sheet:
             click.echo(text, color=True)
         except BrokenPipeError:
             signals.drop_output()
+        except OSError as error:
+            signals.drop_output()
+            raise SeqfixError(f"stdout: {error.strerror}") from None
+        except UnicodeEncodeError as error:
+            if self.form != "table":
+                raise SeqfixError(
+                    f"stdout is {error.encoding}, which has no letter for {text[error.start]!a}: "
+                    "set PYTHONIOENCODING=utf-8, or write to a file with -o"
+                ) from None
+            click.echo(text.encode(error.encoding, "backslashreplace"))
 
     def write_report(self, report: Report) -> None:
         self.write(self._as_text(report))
@@ -159,6 +171,7 @@ def _replacing(path: Path) -> Iterator[IO[str]]:
         new = Path(file.name)
         try:
             yield file
+            file.flush()
             is_empty = file.tell() == 0
         except BaseException:
             new.unlink()
