@@ -51,7 +51,7 @@ def show(plan: Mapping[str, Any], server: Server, where: str) -> None:
 
     from airflow_seqfix.core.errors import printable
     from airflow_seqfix.core.stored import StoredPlan
-    from airflow_seqfix.render.table import elide
+    from airflow_seqfix.render.layout import elide
 
     width = max(60, shutil.get_terminal_size().columns)
     console = Console(stderr=True, highlight=False, width=width)
@@ -67,7 +67,7 @@ def show(plan: Mapping[str, Any], server: Server, where: str) -> None:
     moves = StoredPlan.read(plan).moves
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False, header_style="bold")
     table.add_column("sequence", no_wrap=True)
-    for heading in ("next is", "will be"):
+    for heading in ("next value", "then"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("way", no_wrap=True)
     if width >= WIDE:

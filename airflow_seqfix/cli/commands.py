@@ -51,7 +51,14 @@ A PATTERN is a name as in SQL, in double quotes where SQL needs them, or with th
 """
 
 
-@click.group(epilog=EPILOG, context_settings={"max_content_width": 100})
+class _Group(click.Group):
+    """A command whose parts are listed in the order in which one uses them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(cls=_Group, epilog=EPILOG, context_settings={"max_content_width": 100})
 @click.version_option(__version__, message="seqfix %(version)s")
 def seqfix() -> None:
     """Find PostgreSQL sequences that have fallen behind their tables, and move them forward."""
@@ -116,7 +123,7 @@ def fix(words: tuple[str, ...], plan_file: IO[str] | None, dry_run: bool, yes: b
     return DRIFT if report.failing else IN_SYNC
 
 
-@seqfix.command()
+@seqfix.command(short_help="Print a script for psql that does it all without Python.")
 def sql() -> int:
     """Print a script for psql that checks and repairs by itself, for where there is no Python."""
     from airflow_seqfix.sql import reset_sequences
@@ -125,7 +132,7 @@ def sql() -> int:
     return IN_SYNC
 
 
-@seqfix.command()
+@seqfix.command(short_help="Break a database of its own, and repair it in an Airflow.")
 def demo() -> int:
     """Break a database of its own with a load, and repair it inside a real Airflow."""
     from airflow_seqfix.demo import demo
@@ -133,7 +140,7 @@ def demo() -> int:
     return demo()
 
 
-@seqfix.command()
+@seqfix.command(short_help="Make a shell complete seqfix's words.")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
     r"""Print what makes a shell complete seqfix's words.

@@ -26,8 +26,8 @@ def test_shows_where_and_what_and_moves_on_yes(newest_db: Database) -> None:
             f"database  {newest_db.name}\n"
             "role      postgres\n"
             "\n"
-            "sequence              next is  will be  way    \n"
-            "public.orders_id_seq        1        4  advance\n"
+            "sequence              next value  then  way    \n"
+            "public.orders_id_seq           1     4  advance\n"
             "\n"
             "advance: calls nextval() until it has passed: cannot go back, blocks nobody\n"
             "\n"
@@ -179,7 +179,7 @@ def test_a_plan_file_is_shown_and_asked_for(newest_db: Database, tmp_path: Path)
     newest_db.execute("INSERT INTO customers VALUES (5)")
     with terminal("fix", newest_db.dsn, "--plan", str(plan)) as shown:
         shown.wait_for(QUESTION)
-        assert "public.orders_id_seq        1        4  advance" in shown.text
+        assert "public.orders_id_seq           1     4  advance" in shown.text
         assert "customers" not in shown.text
         shown.type("yes\n")
         assert shown.end() == 0

@@ -1,0 +1,107 @@
+"""What the command says of itself: --help, the page of the documentation, completion, usage errors."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from airflow_seqfix.cli.commands import seqfix as group
+from tests.command_page import HELP, PAGE, helps, page, sessions
+from tests.conftest import Server
+from tests.test_cli import seqfix
+
+REGENERATE = "make it anew with: python -m tests.command_page"
+
+
+def test_each_command_has_its_golden_help() -> None:
+    assert {path.stem for path in HELP.iterdir()} == {name or "seqfix" for name in helps()}, REGENERATE
+
+
+@pytest.mark.parametrize("name", ["", *group.commands])
+def test_help(name: str) -> None:
+    said = seqfix(*name.split(), "--help", COLUMNS="80")
+    assert (said.returncode, said.stderr) == (0, "")
+    assert said.stdout == (HELP / f"{name or 'seqfix'}.txt").read_text(encoding="utf-8"), REGENERATE
+    assert max(map(len, said.stdout.splitlines())) <= 80
+
+
+def test_the_page_is_up_to_date(wheel_server: Server) -> None:
+    assert page(helps(), sessions(wheel_server)) == PAGE.read_text(encoding="utf-8"), REGENERATE
+
+
+def test_the_page_names_every_option_of_the_core() -> None:
+    from airflow_seqfix.core import Options
+
+    # As the command calls what the library calls otherwise; application_name is of no use in a shell.
+    renamed = {"schemas": "schema", "tables": "table", "columns": "column", "sequences": "sequence", "mapping": "map"}
+    text = (HELP / "fix.txt").read_text(encoding="utf-8")
+    for option in Options.__annotations__.keys() - {"application_name"}:
+        assert f"--{renamed.get(option, option).replace('_', '-')} " in text, option
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["check", "--nope"], "seqfix: No such option '--nope'"),
+        (["check", "--format", "yaml"], "'yaml' is not one of 'table', 'json', 'markdown', 'html'"),
+        (["check", "--margin", "much"], "'much' is not a valid integer"),
+        (["check", "--color", "blue"], "'blue' is not one of 'auto', 'always', 'never'"),
+        (["check", "--lock", "none"], "No such option '--lock'"),
+        (["chek"], "No such command 'chek'"),
+        (["fix", "--plan", "no-such-file"], "'no-such-file': No such file or directory"),
+        (["completion", "tcsh"], "'tcsh' is not one of 'bash', 'zsh', 'fish'"),
+    ],
+    ids=" ".join,
+)
+def test_usage_errors(arguments: list[str], said: str) -> None:
+    done = seqfix(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr.splitlines()[-1]
+    assert "--help" in done.stderr
+
+
+def test_no_command_is_help() -> None:
+    done = seqfix()
+    assert done.returncode == 2
+    assert "Commands:" in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert seqfix("--version").stdout.startswith("seqfix ")
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("seqfix ", ["check", "plan", "fix"]),
+        ("seqfix fix --lo", ["--lock", "--lock-timeout"]),
+        ("seqfix fix --lock ", ["auto"]),
+    ],
+)
+def test_completion_in_bash(tmp_path: Path, typed: str, offered: list[str]) -> None:
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "seqfix").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m airflow_seqfix "$@"\n')
+    (programs / "seqfix").chmod(0o755)
+    words = typed.split(" ")
+    script = f"""
+        eval "$(seqfix completion bash)"
+        COMP_WORDS=({" ".join(repr(word) for word in words)}) COMP_CWORD={len(words) - 1}
+        $(complete -p seqfix | sed 's/.*-F \\([^ ]*\\).*/\\1/') seqfix "${{COMP_WORDS[COMP_CWORD]}}"
+        printf '%s\\n' "${{COMPREPLY[@]}}"
+    """
+    environment = os.environ | {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, env=environment)
+    assert done.stderr == ""
+    assert set(offered) <= set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("shell", "word"), [("bash", "complete -o"), ("zsh", "#compdef seqfix"), ("fish", "complete --no-files")]
+)
+def test_completion_scripts(shell: str, word: str) -> None:
+    done = seqfix("completion", shell)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert word in done.stdout
