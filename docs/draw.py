@@ -183,7 +183,7 @@ def architecture() -> Picture:
             picture.text(x + 62, 278 + 16 * line_number, line, "small faint", "middle")
         if number:
             picture.line((x - 12, 243), (x - 2, 243), arrow=True)
-    picture.box(24, 322, 535, 40, "queries/*.sql: one statement a file, read-only but for three", "box small")
+    picture.box(24, 322, 535, 40, "queries/*.sql: one statement a file; only the moves write", "box small")
     for number in (0, 1, 3):
         picture.line((86 + number * 137, 300), (86 + number * 137, 318), arrow=True)
     picture.box(24, 398, 535, 46, "PostgreSQL 13 and later", "box strong")

@@ -177,6 +177,12 @@ def test_the_counts_of_issued_ids_are_those_of_the_run() -> None:
     assert f"| this, all ways together | {issued:,} | {sum(int(twice) for _, twice in ours)} |" in read("README.md")
 
 
+def test_the_counts_of_situations_are_those_of_the_run() -> None:
+    counted = re.findall(r"^\| .* \| \d+ of 54 \| \d+ \|$", read("README.md"), re.MULTILINE)
+    assert len(counted) == 5
+    assert [row for row in counted if row not in read("docs/behaviours.md")] == []
+
+
 def test_two_commands_set_everything_up() -> None:
     for target in ("demo", "test"):
         assert f"`make {target}`" in read("README.md")

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tests.behaviours import THEN, cases, inserts, told, verdict
+import pytest
+
+from tests import recipes
+from tests.behaviours import THEN, cases, count, inserts, told, verdict
 from tests.conftest import Server
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "behaviours.md"
@@ -39,4 +42,10 @@ def test_the_page_says_what_the_scenarios_say() -> None:
 
 def test_the_page_says_what_happens_with_nothing_run(newest_server: Server) -> None:
     for scenario, (_, _, nothing, _, _) in zip(cases(), ROWS, strict=True):
-        assert nothing == THEN.join(text for _, text in inserts(newest_server, scenario, fix=False)), scenario.name
+        assert nothing == THEN.join(text for _, text in inserts(newest_server, scenario)), scenario.name
+
+
+@pytest.mark.parametrize("recipe", recipes.RECIPES)
+def test_the_page_says_what_a_recipe_does(newest_server: Server, recipe: str) -> None:
+    right, worse = count(newest_server, recipe)
+    assert f"| {recipe} | {right} of 54 | {worse} |" in PAGE.read_text(encoding="utf-8")
