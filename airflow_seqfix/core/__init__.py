@@ -74,7 +74,7 @@ def check(conn: Connectable, *, progress: Watcher | None = None, **options: Unpa
 def plan(conn: Connectable, *, progress: Watcher | None = None, **options: Unpack[Options]) -> Plan:
     """Find out what `fix()` would move, where to and in which way. Reads only; parameters and errors as `check()`."""
     settings = Settings.parse(options)
-    return Plan(report=_check(conn, settings, progress), options=settings.deciding)
+    return Plan(report=_check(conn, settings, progress), options=settings.deciding, limits=settings.limits)
 
 
 def fix(

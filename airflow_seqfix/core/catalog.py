@@ -56,6 +56,8 @@ class Server:
     version_num: int
     version: str
     database: str
+    #: `database` as a string literal, quoted by the server.
+    database_literal: str
     role: str
     quoted_role: str
     in_recovery: bool

@@ -15,7 +15,7 @@ from airflow_seqfix.core.measure import measure
 from airflow_seqfix.core.obstacles import immovable, out_of_time
 from airflow_seqfix.core.policy import Policy
 from airflow_seqfix.core.progress import Progress, Teller, Watcher
-from airflow_seqfix.core.session import Session
+from airflow_seqfix.core.session import Limits, Session, milliseconds
 from airflow_seqfix.core.steps import calls_to_pass, is_beyond
 from airflow_seqfix.core.ways import SetVal, Way
 
@@ -132,13 +132,13 @@ def _move(session: Session, setval: SetVal, teller: Teller) -> Obstacle | None:
 def _lock_and_set(session: Session, setval: SetVal) -> None:
     # In the same round trip: a slow or hanging client would keep everybody waiting between the two.
     with session.transaction(read_only=False):
-        session.run(f"{statement('locked', setval)};\nCOMMIT")
+        session.run(f"{statement('locked', setval, session.limits)};\nCOMMIT")
 
 
 def _value(session: Session, name: str, setval: SetVal, *, calls: int = 1) -> int | None:
     """Run a move and return where the sequence is; None where its definition has changed."""
     with session.transaction(read_only=False):
-        rows = session.rows(statement(name, setval, calls=calls))
+        rows = session.rows(statement(name, setval, session.limits, calls=calls))
     return rows[0][0] if rows else None
 
 
@@ -173,16 +173,19 @@ def _advance(session: Session, setval: SetVal, teller: Teller) -> Obstacle | Non
     return None
 
 
-def statement(name: str, setval: SetVal, *, calls: int = 1) -> str:
-    """Return one of the moves as SQL. All that is filled in are integers and names quoted by the server."""
+def statement(
+    name: str, setval: SetVal, limits: Limits, *, calls: int = 1, database: str = "current_database()"
+) -> str:
+    """Return one of the moves as SQL. All that is filled in are integers and names quoted by the server.
+
+    :param database: The database in which it may run, as SQL.
+    """
     sequence = setval.sequence
-    quote = "$seqfix$"
-    while quote in sequence.name_literal:
-        # A name must not end the body that it stands in.
-        quote = f"{quote[:-1]}_$"
     return queries.get(name).format(
         sequence=f"{sequence.oid}::oid",
-        quote=quote,
+        quote=dollar_quote(sequence.name_literal, database),
+        database=database,
+        lock_timeout=milliseconds(limits.lock_timeout),
         name=sequence.name_literal,
         qualified_name=sequence.qualified_name,
         target=setval.target,
@@ -193,3 +196,11 @@ def statement(name: str, setval: SetVal, *, calls: int = 1) -> str:
         furthest="max" if sequence.is_ascending else "min",
         calls=calls,
     )
+
+
+def dollar_quote(*texts: str) -> str:
+    """Return what a DO block's body can stand in that holds `texts`: a name must not end it."""
+    quote = "$seqfix$"
+    while any(quote in text for text in texts):
+        quote = f"{quote[:-1]}_$"
+    return quote

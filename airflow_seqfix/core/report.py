@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from airflow_seqfix.core import queries
 from airflow_seqfix.core.catalog import Server
 from airflow_seqfix.core.errors import Obstacle, printable
 from airflow_seqfix.core.judge import Finding, Verdict
+from airflow_seqfix.core.partitions import is_wide
 from airflow_seqfix.core.policy import Policy
-from airflow_seqfix.core.repair import Outcome, statement
+from airflow_seqfix.core.repair import Outcome, dollar_quote, statement
+from airflow_seqfix.core.session import Limits, milliseconds
 from airflow_seqfix.core.stored import PLAN_VERSION, StoredMove
+from airflow_seqfix.core.values import furthest_query
 from airflow_seqfix.core.ways import SetVal, Way
 
 #: The version of the dictionary that `to_dict()` returns. Keys are added under the same number; a key that goes or
@@ -172,6 +176,8 @@ class Plan:
     report: Report
     #: The options that decide what is behind, and by how much: they have to be the same when the plan is applied.
     options: dict[str, Any]
+    #: How long its SQL waits for a lock.
+    limits: Limits = field(default_factory=Limits)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report and the moves, in plain JSON types that `fix(plan=…)` takes."""
@@ -191,13 +197,17 @@ class Plan:
 
     def to_sql(self) -> str:
         """Return a psql script that makes the moves; safe to run twice, and late."""
-        server, started_at = self.report.server, self.report.started_at
+        server, database, moves = self.report.server, self.report.server.database_literal, self.setvals
+        movable = sum(setval.obstacle is None for setval in moves)
+        when = self.report.started_at.isoformat(timespec="seconds")
         lines = [
-            f"-- Sequences of database {_comment(server.database)} that are behind their data",
-            f"-- PostgreSQL {server.version}, read {started_at.isoformat(timespec='seconds')}",
-            "-- Each statement is a transaction of its own: not for psql -1, nor inside BEGIN.",
+            f"-- Moves {movable} of the {len(moves)} sequences of database {_comment(server.database)} that are behind",
+            f"-- PostgreSQL {server.version}, read {when} as role {_comment(server.role)}",
+            "-- Each statement is a transaction of its own, can be run alone, twice, or late.",
+            f"{queries.get('plan').format(database=database, quote=dollar_quote(database))};",
             "SET search_path = pg_catalog, pg_temp;",
-            "SET lock_timeout = '100ms';",
+            "SET row_security = off;",
+            f"SET lock_timeout = {milliseconds(self.limits.lock_timeout)};",
             "",
         ]
         for row in self.report.sorted_rows:
@@ -209,8 +219,26 @@ class Plan:
                 lines += [f"-- not moved: {_comment(setval.obstacle.reason)}", ""]
             else:
                 name = "advance_to" if setval.way is Way.ADVANCE else str(setval.way)
-                lines += [f"-- {_comment(setval.why)}", f"{statement(name, setval)};", ""]
-        return "\n".join([*lines, "RESET lock_timeout;", "RESET search_path;"])
+                move = statement(name, setval, self.limits, database=database)
+                lines += [f"-- {_comment(setval.why)}", f"{move};", f"{self._reread(setval)};", ""]
+        return "\n".join([*lines, "RESET lock_timeout;", "RESET row_security;", "RESET search_path;"])
+
+    def _reread(self, setval: SetVal) -> str:
+        """Return a query that says how the sequence stands after the move."""
+        sequence = setval.sequence
+        furthest = f"{setval.target}::numeric"
+        # Values that do not count, or more partitions than one statement may open: then the target has to do.
+        if not (is_wide(sequence) or self.report.policy.interleaved):
+            values = ", ".join(
+                furthest_query(sequence, column, column.qualified_table) for column in sequence.comparable
+            )
+            furthest = f"{'greatest' if sequence.is_ascending else 'least'}({values})"
+        return queries.get("reread").format(
+            name=sequence.name_literal,
+            qualified_name=sequence.qualified_name,
+            increment_by=sequence.increment_by,
+            furthest_value=furthest,
+        )
 
 
 def _comment(text: str) -> str:

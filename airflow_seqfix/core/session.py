@@ -104,8 +104,8 @@ class Session:
             "row_security": "off",
             # Compiling a catalog query takes longer than running it.
             "jit": "off",
-            "lock_timeout": _milliseconds(limits.lock_timeout),
-            "statement_timeout": _milliseconds(limits.statement_timeout),
+            "lock_timeout": milliseconds(limits.lock_timeout),
+            "statement_timeout": milliseconds(limits.statement_timeout),
             # A killed client leaves nothing behind for longer than this.
             "idle_in_transaction_session_timeout": "10000",
             "application_name": _NOT_PLAIN.sub("?", application_name)[:63],
@@ -218,7 +218,8 @@ class Session:
             pass
 
 
-def _milliseconds(seconds: float) -> str:
+def milliseconds(seconds: float) -> str:
+    """Return a timeout as PostgreSQL takes it."""
     # 0 would mean: wait for ever.
     return str(max(1, round(seconds * 1000)))
 

@@ -14,7 +14,7 @@ from airflow_seqfix.core.measure import REWRITTEN, SLOW_ROWS
 from airflow_seqfix.core.partitions import RELATIONS_AT_ONCE
 from airflow_seqfix.core.policy import Policy
 from airflow_seqfix.core.repair import CALLS_AT_ONCE, LOCK_ATTEMPTS, ROUNDS
-from airflow_seqfix.core.session import Limits
+from airflow_seqfix.core.session import Limits, milliseconds
 
 
 def reset_sequences() -> str:
@@ -34,6 +34,8 @@ def _parts() -> dict[str, str]:
     sequence = {
         "sequence": "s.sequence_oid::oid",
         "name": "s.qualified_name",
+        "database": "current_database()",
+        "lock_timeout": milliseconds(limits.lock_timeout),
         "target": "target",
         "increment_by": "s.increment_by",
         "cache_size": "s.cache_size",
@@ -56,7 +58,7 @@ def _parts() -> dict[str, str]:
         "oldest_server": OLDEST_SERVER,
         "max_jump": policy.max_jump,
         "advance_up_to": policy.advance_up_to,
-        "lock_timeout": round(limits.lock_timeout * 1000),
+        "lock_timeout": milliseconds(limits.lock_timeout),
         "run_timeout": round(limits.run_timeout),
         "slow_rows": SLOW_ROWS,
         "relations_at_once": RELATIONS_AT_ONCE,

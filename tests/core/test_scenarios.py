@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -11,6 +12,7 @@ from psycopg.rows import class_row
 
 from airflow_seqfix import core
 from tests.conftest import Database, server_labels, server_major
+from tests.psql import psql
 from tests.scenario import FIGURES, FOLDER, Scenario, load_all, outcome
 from tests.schema import validate
 
@@ -147,10 +149,12 @@ def test_the_plan_as_sql_does_the_same(scenario: Scenario, newest_db: Database) 
         plan = core.plan(conn, **scenario.options)
     validate("plan", plan.to_dict())
     script = plan.to_sql()
-    newest_db.execute(script)
+    done = psql(newest_db.dsn, "--csv", "-q", "-v", "ON_ERROR_STOP=1", script=script)
+    assert done.returncode == 0, done.stderr
+    assert not re.findall(",f$", done.stdout, re.MULTILINE), "the plan has looked whether it worked"
     moved = states(newest_db)
     assert {name for name, state in moved.items() if state != fresh[name]} == scenario.moved
-    newest_db.execute(script)
+    newest_db.execute(script)  # as an application would: in one message
     assert states(newest_db) == moved, "run twice, it writes nothing the second time"
     assert_inserts(scenario, newest_db)
 

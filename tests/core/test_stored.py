@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from airflow_seqfix import core
 from tests.conftest import Database, Server, database_on
 from tests.core.test_repair import INSERT, TABLE
+from tests.psql import psql
 
 
 @pytest.fixture
@@ -184,3 +187,72 @@ def test_names_cannot_become_statements(evil: str, newest_server: Server) -> Non
             conn.execute(script)  # as psql would: without parameters
             assert core.check(conn).failing == ()
             assert conn.execute("SHOW lock_timeout").fetchone() == ("0",)
+
+
+@pytest.mark.parametrize("lock", ["none", "sequence", "guarded"])
+def test_the_plan_as_sql_moves_nothing_in_a_copy_of_its_database(lock: Any, two: Database) -> None:
+    """A copy has the same names, and even the same OIDs."""
+    with two.connect() as conn:
+        script = core.plan(conn, lock=lock).to_sql()
+    copy = Database(two.server, f"{two.name}_copy")
+    with psycopg.connect(two.server.dsn, autocommit=True) as conn:
+        conn.execute(f"CREATE DATABASE {copy.name} TEMPLATE {two.name}")
+        try:
+            done = psql(copy.dsn, script=script)
+            assert f"this plan was made for database {two.name}, and this is {copy.name}" in done.stderr
+            assert copy.state("orders_id_seq")[:2] == (1, False)
+            assert psql(copy.dsn, "-v", "ON_ERROR_STOP=1", script=script).returncode == 3
+            # A part of it, pasted.
+            psql(copy.dsn, script=script[script.index("-- public.") :])
+            assert copy.state("orders_id_seq")[:2] == (1, False)
+        finally:
+            conn.execute(f"DROP DATABASE {copy.name}")
+
+
+def test_the_plan_as_sql_is_refused_inside_a_transaction(two: Database) -> None:
+    with two.connect() as conn:
+        script = core.plan(conn).to_sql()
+    done = psql(two.dsn, "-1", "-f", "-", script=script)
+    assert "this plan is inside a transaction, and needs one for each sequence" in done.stderr
+    assert two.state("orders_id_seq")[:2] == (1, False)
+
+
+def test_the_plan_as_sql_looks_at_the_end_how_it_went(two: Database) -> None:
+    with two.connect() as conn:
+        script = core.plan(conn, tables=["orders"]).to_sql()
+    furthest = two.value("SELECT max(id) FROM orders")
+    assert f"public.orders_id_seq,{furthest + 1},{furthest},t" in psql(two.dsn, "--csv", script=script).stdout
+    two.execute("INSERT INTO orders (id) VALUES (700000)")
+    assert f"public.orders_id_seq,{furthest + 1},700000,f" in psql(two.dsn, "--csv", script=script).stdout, "late"
+    two.execute("SELECT setval('orders_id_seq', 800000)")
+    assert "public.orders_id_seq,800001,700000,t" in psql(two.dsn, "--csv", script=script).stdout, "later"
+
+
+def test_the_plan_as_sql_says_what_it_is_for_and_waits_as_long_as_it_was_told(two: Database) -> None:
+    with two.connect() as conn:
+        plan = core.plan(conn, lock="sequence", lock_timeout=0.03)
+    script = plan.to_sql()
+    first, second, *_ = script.splitlines()
+    assert first == f"-- Moves 2 of the 2 sequences of database {two.name} that are behind"
+    assert second.startswith(f"-- PostgreSQL {plan.report.server.version}, read 20")
+    with two.connect() as writer, writer.transaction():
+        writer.execute("SELECT nextval('orders_id_seq')")
+        done = psql(two.dsn, script=script)
+    assert "canceling statement due to lock timeout" in done.stderr
+    assert re.findall(r"lock_timeout = (\d+)", script) == ["30"] * 3
+    assert (two.state("orders_id_seq")[0], two.state("customers_id_seq")[0]) == (1, 100)
+
+
+def test_a_database_cannot_become_a_statement(newest_server: Server) -> None:
+    name = "x';SELECT 1/0;-- $seqfix$\n\"%s {quote}"
+    db = Database(newest_server, name)
+    with psycopg.connect(newest_server.dsn, autocommit=True) as conn:
+        conn.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        try:
+            db.execute("CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t VALUES (90000)")
+            with db.connect() as inside:
+                script = core.plan(inside).to_sql()
+            assert psql(db.dsn, "-v", "ON_ERROR_STOP=1", script=script).returncode == 0
+            assert db.state("t_id_seq")[0] == 90000
+        finally:
+            conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))

@@ -7,4 +7,4 @@ from importlib import resources
 @cache
 def get(name: str) -> str:
     """Return the text of `<name>.sql`."""
-    return (resources.files(__name__) / f"{name}.sql").read_text(encoding="utf-8")
+    return (resources.files(__name__) / f"{name}.sql").read_text(encoding="utf-8").rstrip()

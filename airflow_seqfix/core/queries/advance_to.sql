@@ -8,6 +8,11 @@ DECLARE
     reached      bigint;
     is_called    boolean;
 BEGIN
+    SET LOCAL search_path = pg_catalog, pg_temp;
+    SET LOCAL lock_timeout = {lock_timeout};
+    IF current_database() <> {database} THEN
+        RAISE EXCEPTION 'this is not database %', {database};
+    END IF;
     PERFORM FROM pg_sequence q
       JOIN pg_class c ON c.oid = q.seqrelid
       JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -8,4 +8,4 @@ SELECT CASE WHEN {increment_by} > 0 AND s.last_value < {target}
        END
   FROM {qualified_name} s
   JOIN pg_sequence q ON q.seqrelid = {sequence}::regclass AND q.seqrelid = s.tableoid
- WHERE q.seqincrement = {increment_by} AND NOT q.seqcycle
+ WHERE q.seqincrement = {increment_by} AND NOT q.seqcycle AND current_database() = {database}

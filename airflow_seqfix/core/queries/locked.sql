@@ -13,6 +13,11 @@ DECLARE
     last_value    bigint;
     is_called     boolean;
 BEGIN
+    SET LOCAL search_path = pg_catalog, pg_temp;
+    SET LOCAL lock_timeout = {lock_timeout};
+    IF current_database() <> {database} THEN
+        RAISE EXCEPTION 'this is not database %', {database};
+    END IF;
     SELECT quote_ident(pg_get_userbyid(c.relowner)) INTO present_owner
       FROM pg_class c
       JOIN pg_namespace n ON n.oid = c.relnamespace

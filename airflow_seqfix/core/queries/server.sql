@@ -2,6 +2,7 @@
 SELECT current_setting('server_version_num')::int   AS version_num,
        current_setting('server_version')            AS version,
        current_database()::text                     AS database,
+       quote_literal(current_database())            AS database_literal,
        current_user::text                           AS role,
        quote_ident(current_user)                    AS quoted_role,
        pg_is_in_recovery()                          AS in_recovery

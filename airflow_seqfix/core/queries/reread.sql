@@ -1,0 +1,6 @@
+-- How a sequence stands after a move.
+SELECT {name} AS sequence, n.next_value, f.furthest_value,
+       coalesce((n.next_value - f.furthest_value) * sign({increment_by}::numeric) > 0, true) AS in_sync
+  FROM (SELECT s.last_value::numeric + s.is_called::integer * {increment_by} AS next_value
+          FROM {qualified_name} AS s) AS n,
+       (SELECT {furthest_value} AS furthest_value) AS f
