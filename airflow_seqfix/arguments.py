@@ -6,13 +6,90 @@ import ast
 import contextlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
+from airflow_seqfix.rules import RULES, refusal
+
+#: The selection.
+NAME_ARGUMENTS = ("schemas", "tables", "columns", "sequences", "exclude")
+#: Dictionaries by sequence.
+BY_SEQUENCE = ("mapping", "id_range")
+
 #: A name in a comma-separated list: quoted parts may hold commas.
 _LISTED = re.compile(r'(?:"(?:[^"]|"")*"|[^",])+')
+
+
+def refuse_early(given: Mapping[str, Any], templated: Collection[str]) -> None:
+    """Refuse, when a DAG is parsed, what cannot be meant, unless a template makes something else of it later.
+
+    :raises ValueError: that names the argument and says what to give.
+    """
+    try:
+        read_all({name: value for name, value in given.items() if name not in templated or not _is_template(value)})
+    except AirflowFailException as error:
+        raise ValueError(str(error)) from None
+
+
+def read_all(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return arguments as they are meant, from what a caller, a form or a template yields.
+
+    :raises AirflowFailException: when one cannot be meant.
+    """
+    arguments = {name: _read(name, value) for name, value in given.items()}
+    said = refusal({name: value for name, value in arguments.items() if name in RULES})
+    if said is not None:
+        raise AirflowFailException(said)
+    return arguments
+
+
+def _read(name: str, value: Any) -> Any:
+    if name in NAME_ARGUMENTS:
+        return names(name, value)
+    match name:
+        case "mapping" | "id_range" | "hook_params":
+            return dictionary(name, value)
+        case "conn_id":
+            return _text(name, value, "name an Airflow connection")
+        case "database" if value is not None:
+            return _text(name, value, "name one, or leave it out")
+        case "report_path" if value is not None:
+            return _text(name, value, "give a path, or leave it out")
+        case "report_url" if value is not None:
+            return _text(name, value, "give an address, or leave it out")
+        case "fail_on" if value is not None:
+            return names(name, value)
+        case "margin":
+            return integer(name, value)
+    return value
+
+
+def _is_template(value: Any) -> bool:
+    """Whether Airflow makes something else of it before the task runs."""
+    if isinstance(value, str):
+        return "{{" in value or "{%" in value
+    if isinstance(value, Mapping):
+        return any(map(_is_template, (*value.keys(), *value.values())))
+    if isinstance(value, list | tuple | set | frozenset):
+        return any(map(_is_template, value))
+    # What another task returns, or a parameter of the DAG.
+    return hasattr(value, "resolve") and hasattr(value, "iter_references")
+
+
+def _text(argument: str, value: Any, cure: str) -> str:
+    if not isinstance(value, str) or _is_nothing(value):
+        raise AirflowFailException(f"{argument} is {value!r}{_PERHAPS if value in (None, '') else ''}: {cure}")
+    return value
+
+
+def _is_nothing(value: str) -> bool:
+    """Whether it is what a template yields where there is nothing."""
+    return value.strip() in ("", "None")
+
+
+_PERHAPS = ", perhaps from a template"
 
 
 def names(argument: str, value: Any) -> list[str]:
@@ -20,17 +97,15 @@ def names(argument: str, value: Any) -> list[str]:
 
     :raises AirflowFailException: when it is nothing of the kind.
     """
+    if value is None or (isinstance(value, str) and _is_nothing(value)):
+        raise AirflowFailException(f"{argument} is {value!r}{_PERHAPS}: give names, or leave it out")
     if isinstance(value, str):
-        if not value.strip() or value.strip() == "None":
-            raise AirflowFailException(f"{argument} is {value!r}, perhaps from a template: give names, or leave it out")
         if value.lstrip().startswith("["):
             for read in (json.loads, ast.literal_eval):
                 with contextlib.suppress(ValueError, SyntaxError):
                     return names(argument, read(value))
             raise AirflowFailException(f"{argument} is {value!r}, which is no list")
         return [name.strip() for name in _LISTED.findall(value) if name.strip()]
-    if value is None:
-        return []
     if isinstance(value, Iterable) and not isinstance(value, Mapping | bytes):
         given = list(value)
         if all(isinstance(name, str) for name in given):
@@ -41,20 +116,22 @@ def names(argument: str, value: Any) -> list[str]:
 def dictionary(argument: str, value: Any) -> dict[str, Any]:
     """Return a dictionary from what a caller, a form or a template yields."""
     if isinstance(value, str):
+        if _is_nothing(value):
+            raise AirflowFailException(f"{argument} is {value!r}{_PERHAPS}: give a dictionary, or leave it out")
         for read in (json.loads, ast.literal_eval):
             with contextlib.suppress(ValueError, SyntaxError):
                 return dictionary(argument, read(value))
-        raise AirflowFailException(f"{argument} is {value!r}, which is no JSON")
+        raise AirflowFailException(f"{argument} is {value!r}, which is no JSON: give a dictionary, or leave it out")
     if value is not None and not isinstance(value, dict):
-        raise AirflowFailException(f"{argument} is {value!r}: give a dictionary by sequence")
+        raise AirflowFailException(f"{argument} is {value!r}: give a dictionary, or leave it out")
     return value or {}
 
 
 def integer(argument: str, value: Any) -> Any:
-    """Return an integer where a template has made a string of it. The core judges the value."""
+    """Return an integer where a template has made a string of it; `RULES` judge the value."""
     if not isinstance(value, str):
         return value
     try:
         return int(value)
     except ValueError:
-        raise AirflowFailException(f"{argument} is {value!r}, perhaps from a template: give an integer") from None
+        raise AirflowFailException(f"{argument} is {value!r}{_PERHAPS}: give an integer") from None

@@ -132,3 +132,33 @@ def _listen(reader: socket.socket, connection: Connection) -> None:
         if ENDING & set(heard):
             with contextlib.suppress(Exception):
                 cancel(connection)
+
+
+class Slot:
+    """Where the connection that is open lies at hand for whoever ends its work: a signal, or another thread."""
+
+    def __init__(self) -> None:
+        self._connection: Connection | None = None
+        self._is_cancelled = False
+
+    @contextlib.contextmanager
+    def hold(self, connection: Connection) -> Iterator[None]:
+        """Keep a connection here while it is used.
+
+        :raises ConnectionFailedError: when the work was ended while the connection was being opened.
+        """
+        from airflow_seqfix.core import ConnectionFailedError
+
+        self._connection = connection
+        try:
+            # In this order, and the other way round below: one of both sees what the other has done.
+            if self._is_cancelled:
+                raise ConnectionFailedError("cancelled while the connection was being opened")
+            yield
+        finally:
+            self._connection = None
+
+    def cancel(self) -> None:
+        """Cancel the statement that is running, which would go on and keep its locks, and let no other follow."""
+        self._is_cancelled = True
+        cut(self._connection)

@@ -33,14 +33,12 @@ class ReportFile:
     link: str | None
 
     @classmethod
-    def parse(cls, path: str, url: str | None = None) -> ReportFile:
+    def parse(cls, report_path: str, report_url: str | None = None) -> ReportFile:
         """Check what `report_path` and `report_url` say, before anything is done.
 
         :raises ArgumentError: when nothing could be written there.
         """
-        if not isinstance(path, str) or not path.strip() or path == "None":
-            raise ArgumentError(f"report_path is {path!r}, perhaps from a template: give a path, or leave it out")
-        parts = urlsplit(path)
+        path, parts = report_path, urlsplit(report_path)
         if parts.password is not None:
             raise ArgumentError("report_path holds a password: name an Airflow connection, as in s3://aws_default@…")
         if not parts.scheme and not Path(path).is_absolute():
@@ -50,7 +48,7 @@ class ReportFile:
         except ArgumentError as error:
             raise ArgumentError(f"report_path: {error}") from None
         _open(path)
-        return cls(path=path, form=form, link=link_of(path, url))
+        return cls(path=path, form=form, link=link_of(path, report_url))
 
     def write(self, content: Report | Plan) -> dict[str, Any]:
         """Write a report, or a plan as what `fix(plan=…)` takes, and return what an XCom says of it.

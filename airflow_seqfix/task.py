@@ -9,31 +9,29 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
 
-from airflow_seqfix.arguments import dictionary, integer, names
+from airflow_seqfix.arguments import BY_SEQUENCE, NAME_ARGUMENTS, read_all, refuse_early
+from airflow_seqfix.connection import Slot
 from airflow_seqfix.links import LINK_KEY, SequenceReportLink
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
     from airflow.providers.openlineage.extractors import OperatorLineage
 
-    from airflow_seqfix.core import Connection, Options, Plan, Progress, Report, Row
+    from airflow_seqfix.core import Options, Plan, Progress, Report
     from airflow_seqfix.reportfile import ReportFile
 
-#: How many sequences the XCom lists.
-XCOM_ROWS = 50
 #: How wide the table in the log is.
 LOG_WIDTH = 140
-#: The SQLSTATE of a lock that could not be had.
-LOCK_NOT_AVAILABLE = "55P03"
 #: How often the log says how far a long move has come.
 SECONDS_BETWEEN_LINES = 5.0
 
-#: The selection, which a template may render.
-NAME_ARGUMENTS = ("schemas", "tables", "columns", "sequences", "exclude")
-#: Dictionaries by sequence, which a template may render as well.
-BY_SEQUENCE = ("mapping", "id_range")
-#: The rest of the options of `airflow_seqfix.core`.
-OTHER_ARGUMENTS = (
+#: What says where to connect, and what becomes of the report.
+HOOK_ARGUMENTS = ("conn_id", "database", "hook_params")
+REPORT_ARGUMENTS = ("report_path", "report_url")
+#: The options of `airflow_seqfix.core`.
+OPTIONS = (
+    *NAME_ARGUMENTS,
+    *BY_SEQUENCE,
     "allow_empty",
     "allow_skipped",
     "margin",
@@ -42,8 +40,10 @@ OTHER_ARGUMENTS = (
     "interleaved",
     "foreign",
     "unknown",
+    "fail_on",
     "warn_used_pct",
     "fail_used_pct",
+    "min_remaining",
     "lock_timeout",
     "statement_timeout",
     "run_timeout",
@@ -79,8 +79,11 @@ class SequenceTask(BaseOperator):
     :param interleaved: Whether only values on the sequence's own steps count (several writers with offsets).
     :param foreign: Whether foreign tables are read as well, on their own servers.
     :param unknown: Whether what could not be read fails the task ("fail") or is only listed ("warn").
-    :param warn_used_pct: From this share of used values on a sequence is listed as exhausting.
-    :param fail_used_pct: From this share on it fails the task; None: never.
+    :param fail_on: The verdicts that fail the task, of "behind", "exhausted", "unknown" and "skipped", in place of
+        `unknown`; an empty list: none does. A move that was refused or went wrong fails it always.
+    :param warn_used_pct: From this share of used values on, in percent, a sequence is listed as exhausting.
+    :param fail_used_pct: From this share on it fails the task, whatever its verdict; None: never.
+    :param min_remaining: With fewer values left than this it fails the task, whatever its verdict; None: never.
     :param lock_timeout: How long to wait for a lock, in seconds; at most 1.
     :param statement_timeout: How long one statement may run, in seconds.
     :param run_timeout: How long the whole run may take, in seconds; what was not reached is reported as unknown.
@@ -94,16 +97,7 @@ class SequenceTask(BaseOperator):
         a browser follows no link from a page to a file.
     """
 
-    template_fields: Sequence[str] = (
-        "conn_id",
-        "database",
-        "hook_params",
-        *NAME_ARGUMENTS,
-        *BY_SEQUENCE,
-        "margin",
-        "report_path",
-        "report_url",
-    )
+    template_fields: Sequence[str] = (*HOOK_ARGUMENTS, *NAME_ARGUMENTS, *BY_SEQUENCE, "margin", *REPORT_ARGUMENTS)
     template_fields_renderers: ClassVar[dict[str, str]] = {"hook_params": "json", "mapping": "json", "id_range": "json"}
     operator_extra_links = (SequenceReportLink(),)
     ui_color = "#d5e8d4"
@@ -129,8 +123,10 @@ class SequenceTask(BaseOperator):
         interleaved: bool = False,
         foreign: bool = False,
         unknown: str = "fail",
+        fail_on: Names | None = None,
         warn_used_pct: float = 75.0,
         fail_used_pct: float | None = None,
+        min_remaining: int | None = None,
         lock_timeout: float = 0.1,
         statement_timeout: float = 60.0,
         run_timeout: float = 300.0,
@@ -158,8 +154,10 @@ class SequenceTask(BaseOperator):
         self.interleaved = interleaved
         self.foreign = foreign
         self.unknown = unknown
+        self.fail_on = fail_on
         self.warn_used_pct = warn_used_pct
         self.fail_used_pct = fail_used_pct
+        self.min_remaining = min_remaining
         self.lock_timeout = lock_timeout
         self.statement_timeout = statement_timeout
         self.run_timeout = run_timeout
@@ -169,51 +167,54 @@ class SequenceTask(BaseOperator):
         #: What listeners read, as with Airflow's SQL check operators.
         self.check_results: list[Any] = []
         self._report: Report | None = None
-        self._connection: Connection | None = None
+        self._slot = Slot()
         self._last_line = time.monotonic()
+        self.refuse_early(*HOOK_ARGUMENTS, *OPTIONS, *REPORT_ARGUMENTS)
+
+    def refuse_early(self, *arguments: str) -> None:
+        """Refuse arguments that cannot be meant, and that no template changes, while the DAG is parsed.
+
+        :raises ValueError: that names one and says what to give.
+        """
+        refuse_early({name: getattr(self, name) for name in arguments}, self.template_fields)
 
     def options(self, context: Context) -> Options:
         """Return what the core is given.
 
-        :raises AirflowFailException: when a list of names is none.
+        :raises AirflowFailException: when an argument cannot be meant.
         """
-        options: dict[str, Any] = {name: getattr(self, name) for name in OTHER_ARGUMENTS}
-        options |= {name: names(name, getattr(self, name)) for name in NAME_ARGUMENTS}
-        options |= {name: dictionary(name, getattr(self, name)) for name in BY_SEQUENCE}
-        options["margin"] = integer("margin", self.margin)
+        options = read_all({name: getattr(self, name) for name in OPTIONS})
         instance = context.get("ti")
         if instance is not None:
             # Who is it, in pg_stat_activity.
             options["application_name"] = f"{instance.dag_id}.{instance.task_id} {instance.run_id}"
         return options  # type: ignore[return-value]
 
-    @contextlib.contextmanager
-    def connection(self) -> Iterator[Connection]:
-        """Open a connection through the hook, and keep it at hand for `on_kill` while it is open.
+    def hook_arguments(self) -> dict[str, Any]:
+        """Return what `open_connection` is given.
 
-        :raises ConnectionFailedError: when there is none to be had; nothing of Airflow's, so that it is retried.
+        :raises AirflowFailException: when an argument cannot be meant.
         """
-        from airflow_seqfix.connection import heard_while_waiting, open_connection
-
-        with (
-            open_connection(self.conn_id, self.database, self.hook_params) as connection,
-            heard_while_waiting(connection),
-        ):
-            self._connection = connection
-            try:
-                yield connection
-            finally:
-                self._connection = None
+        return read_all({name: getattr(self, name) for name in HOOK_ARGUMENTS})
 
     def ask(self, context: Context, work: Callable[..., T], **more: Any) -> T:
         """Call a function of the core on a connection, with the options of this task and `more`.
 
+        The connection is at hand for `on_kill` while it is open.
+
         :raises AirflowFailException: when an argument cannot be meant, which no retry mends.
+        :raises ConnectionFailedError: when there is no connection to be had; nothing of Airflow's: it is retried.
         """
+        from airflow_seqfix.connection import heard_while_waiting, open_connection
+
         options: dict[str, Any] = {**self.options(context), **more}
         with no_retry():
             self.report_file()
-            with self.connection() as connection:
+            with (
+                open_connection(**self.hook_arguments()) as connection,
+                heard_while_waiting(connection),
+                self._slot.hold(connection),
+            ):
                 return work(connection, **options)
 
     def report_file(self) -> ReportFile | None:
@@ -223,14 +224,13 @@ class SequenceTask(BaseOperator):
         """
         from airflow_seqfix.reportfile import ReportFile
 
-        return None if self.report_path is None else ReportFile.parse(self.report_path, self.report_url)
+        where = read_all({name: getattr(self, name) for name in REPORT_ARGUMENTS})
+        return None if where["report_path"] is None else ReportFile.parse(**where)
 
     def on_kill(self) -> None:
         """Cancel the statement that is running, and see to it that no other follows."""
-        from airflow_seqfix.connection import cut
-
         self.log.warning("Told to stop: what runs on the server is cancelled")
-        cut(self._connection)
+        self._slot.cancel()
 
     def log_report(self, report: Report) -> None:
         """Write the whole table to the task's log, as a group that can be folded."""
@@ -266,6 +266,7 @@ class SequenceTask(BaseOperator):
         :param plan: What is written to the file in place of the report.
         :raises ReportError: when the file could not be written, and that is the worst that has happened.
         """
+        from airflow_seqfix.outcome import xcom
         from airflow_seqfix.reportfile import ReportError
 
         self.log_report(report)
@@ -295,7 +296,7 @@ class SequenceTask(BaseOperator):
 
         if self._report is None:
             # Once, however often a sensor looks.
-            lineage.send_hook_lineage(make_hook(self.conn_id, self.database, self.hook_params), report)
+            lineage.send_hook_lineage(make_hook(**self.hook_arguments()), report)
         self._report = report
         self.check_results = lineage.check_results(report)
         metrics.emit(report, dag_id=self.dag_id, task_id=self.task_id)
@@ -308,7 +309,7 @@ class SequenceTask(BaseOperator):
 
         if self._report is None:
             return None
-        return operator_lineage(make_hook(self.conn_id, self.database, self.hook_params), self._report)
+        return operator_lineage(make_hook(**self.hook_arguments()), self._report)
 
     def get_openlineage_facets_on_failure(self, task_instance: Any) -> OperatorLineage[Any, Any] | None:
         """Return the same for a task that has failed, where it came to a report."""
@@ -318,22 +319,17 @@ class SequenceTask(BaseOperator):
         """Tell the report, and return its XCom, or push it and fail in the way that the worst of it asks for.
 
         :raises LockTimeoutError: when a lock could not be had: trying again may help.
-        :raises DriftError: when it may help because of `retry`.
-        :raises AirflowFailException: when it would not.
+        :raises PrivilegeError: when a privilege is missing for all that fails, and `retry`.
+        :raises DriftError: when it is something else, and `retry`.
+        :raises AirflowFailException: without `retry`.
         """
-        from airflow_seqfix.core import DriftError, LockTimeoutError
-        from airflow_seqfix.render.message import message
+        from airflow_seqfix.outcome import failure
 
         told = self.tell(context, report)
-        if not report.failing:
-            return told
-        context["ti"].xcom_push(key="return_value", value=told)
-        obstacles = [row.obstacle for row in report.failing]
-        if any(obstacle is not None and obstacle.sqlstate == LOCK_NOT_AVAILABLE for obstacle in obstacles):
-            raise LockTimeoutError(message(report))
-        if retry:
-            raise DriftError(message(report))
-        raise AirflowFailException(message(report))
+        if report.failing:
+            context["ti"].xcom_push(key="return_value", value=told)
+            raise failure(report, retry=retry)
+        return told
 
 
 @contextlib.contextmanager
@@ -346,13 +342,3 @@ def no_retry() -> Iterator[None]:
         yield
     except (ArgumentError, UnsupportedServerError) as error:
         raise AirflowFailException(printable(str(error))) from None
-
-
-def _is_warned(row: Row) -> bool:
-    return bool({"exhausting", "outlier"} & {str(caution) for caution in row.finding.warnings})
-
-
-def xcom(report: Report) -> dict[str, Any]:
-    """Return the report with the rows that somebody has to know of, and no more than `XCOM_ROWS` of them."""
-    telling = [row for row in report.sorted_rows if row.outcome or row.fails(report.policy) or _is_warned(row)]
-    return report.to_dict(telling[:XCOM_ROWS]) | {"truncated": max(0, len(telling) - XCOM_ROWS)}

@@ -33,8 +33,12 @@ class LockTimeoutError(SeqfixError):
     """A lock could not be had in time; trying again may help."""
 
 
+class PrivilegeError(SeqfixError):
+    """The role lacks a privilege for everything that is not in sync."""
+
+
 class DriftError(SeqfixError):
-    """Sequences are not in sync, and whoever asked wants to ask again."""
+    """Sequences are not in sync."""
 
 
 class DeadlineError(SeqfixError):

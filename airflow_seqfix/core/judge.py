@@ -67,12 +67,15 @@ class Finding:
 
     def fails(self, policy: Policy) -> bool:
         """Whether a gate stays shut."""
-        match self.verdict:
-            case Verdict.UNKNOWN:
-                return policy.unknown == "fail"
-            case Verdict.BEHIND | Verdict.EXHAUSTED:
-                return True
-        return policy.fail_used_pct is not None and (self.used_pct or 0) >= policy.fail_used_pct
+        return str(self.verdict) in policy.failing or self.shortage(policy) is not None
+
+    def shortage(self, policy: Policy) -> str | None:
+        """Say which threshold it has passed on its way to being exhausted."""
+        if self.used_pct is not None and policy.fail_used_pct is not None and self.used_pct >= policy.fail_used_pct:
+            return f"{self.used_pct} % of its values are used, and fail_used_pct is {policy.fail_used_pct:g}"
+        if self.remaining is not None and policy.min_remaining is not None and self.remaining < policy.min_remaining:
+            return f"it has {self.remaining:,} values left, and min_remaining is {policy.min_remaining:,}"
+        return None
 
 
 def judge_unread(sequence: SequenceInfo, policy: Policy, *, excluded: bool) -> Finding | None:
@@ -175,12 +178,9 @@ def judge(measurement: Measurement, policy: Policy, server: Server) -> Finding:
             reason="a standby reads the sequence ahead of the primary, by more than it is ahead of the data here",
             cure="check on the primary",
         )
-    if policy.fail_used_pct is not None and used_pct >= policy.fail_used_pct:
-        return replace(
-            finding,
-            reason=f"{used_pct} % of its values are used, and fail_used_pct is {policy.fail_used_pct:g}",
-            cure=_widen(sequence),
-        )
+    shortage = finding.shortage(policy)
+    if shortage is not None:
+        return replace(finding, reason=shortage, cure=_widen(sequence))
     return finding
 
 

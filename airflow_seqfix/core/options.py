@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal, TypedDict
 
@@ -39,8 +39,10 @@ class Options(TypedDict, total=False):
     lock: Lock | Literal["auto", "none", "sequence", "guarded"]
     advance_up_to: int
     unknown: Literal["fail", "warn"]
+    fail_on: Collection[str] | None
     warn_used_pct: float
     fail_used_pct: float | None
+    min_remaining: int | None
     lock_timeout: float
     statement_timeout: float
     run_timeout: float

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, fields
 from enum import Enum
 from typing import Literal
 
 from airflow_seqfix.core.errors import ArgumentError
+from airflow_seqfix.rules import FAIL_ON, refusal
 
 
 class Lock(str, Enum):
@@ -44,28 +46,24 @@ class Policy:
     advance_up_to: int = 10_000
     #: Whether what could not be read fails a gate ("fail") or is only listed ("warn").
     unknown: Literal["fail", "warn"] = "fail"
+    #: The verdicts that fail a gate; None: behind, exhausted and, unless `unknown="warn"`, unknown.
+    fail_on: Collection[str] | None = None
     #: From this share of used values on, in percent, a sequence is `exhausting`.
     warn_used_pct: float = 75.0
     #: From this share on it fails a gate; None: never.
     fail_used_pct: float | None = None
+    #: With fewer values left than this it fails a gate; None: never.
+    min_remaining: int | None = None
 
     def __post_init__(self) -> None:
-        for name, least in (("margin", 0), ("max_jump", 1), ("advance_up_to", 0)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise ArgumentError(f"{name}={value!r}: give an integer of at least {least}")
-        for name in ("accept_outlier", "interleaved", "foreign"):
-            if not isinstance(getattr(self, name), bool):
-                raise ArgumentError(f"{name}={getattr(self, name)!r}: give True or False")
-        try:
-            object.__setattr__(self, "lock", Lock(self.lock))
-        except ValueError:
-            raise ArgumentError(f"lock={self.lock!r}: give one of {', '.join(map(str, Lock))}") from None
-        if self.unknown not in ("fail", "warn"):
-            raise ArgumentError(f"unknown={self.unknown!r}: give fail or warn")
-        for name in ("warn_used_pct", "fail_used_pct"):
-            value = getattr(self, name)
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
-                raise ArgumentError(f"{name}={value!r}: give a percentage")
-            if value is not None and not 0 < value <= 100:
-                raise ArgumentError(f"{name}={value!r}: give a percentage above 0 and up to 100")
+        said = refusal({field.name: getattr(self, field.name) for field in fields(self)})
+        if said is not None:
+            raise ArgumentError(said)
+        object.__setattr__(self, "lock", Lock(self.lock))
+
+    @property
+    def failing(self) -> frozenset[str]:
+        """The verdicts that fail a gate."""
+        if self.fail_on is not None:
+            return frozenset(map(str, self.fail_on))
+        return frozenset(FAIL_ON) - ({"unknown"} if self.unknown == "warn" else set())

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import math
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -23,6 +22,7 @@ from airflow_seqfix.core.errors import (
     first_line,
     sqlstate,
 )
+from airflow_seqfix.rules import refusal
 
 Row = TypeVar("Row")
 
@@ -71,22 +71,9 @@ class Limits:
     wait_for_writers: float = 0.0
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            least = "of at least 0" if field.name == "wait_for_writers" else "greater than 0"
-            is_number = isinstance(value, int | float) and not isinstance(value, bool)
-            if (
-                not is_number
-                or not math.isfinite(value)
-                or value < 0
-                or (value == 0 and field.name != "wait_for_writers")
-            ):
-                raise ArgumentError(f"{field.name}={value!r}: give a number of seconds {least}")
-        if self.lock_timeout > 1:
-            raise ArgumentError(
-                f"lock_timeout={self.lock_timeout!r}: at most 1 second, because every insert into the table "
-                "waits behind a waiting lock; the lock is asked for again several times instead"
-            )
+        said = refusal({field.name: getattr(self, field.name) for field in fields(self)})
+        if said is not None:
+            raise ArgumentError(said)
 
 
 class Session:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
-from airflow_seqfix.arguments import dictionary
-from airflow_seqfix.task import XCOM_ROWS, SequenceTask, no_retry
+from airflow_seqfix.arguments import NAME_ARGUMENTS, dictionary, read_all, refuse_early
+from airflow_seqfix.task import SequenceTask, no_retry
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -25,6 +25,8 @@ class PostgresSequenceResetOperator(SequenceTask):
     :param lock: Which ways of moving a sequence are allowed: "auto"; "none" (only nextval(), no DDL); "sequence" (only
         under a lock on the sequence); "guarded" (one setval() that looks first, not proven under concurrent writes).
     :param advance_up_to: With "auto", gaps of up to this many values are passed with nextval().
+    :param retry_on_failure: Whether a task that fails is worth a retry. Off, it fails at once: what a repair leaves
+        behind needs a person. A lock that could not be had, or a lost connection, is retried in any case.
     :param dry_run: Whether to report only what would be done. Drift then does not fail the task.
     :param plan: What an earlier task with `dry_run=True` returned (`plan=that_task.output`): only its moves are made,
         to its targets, and one whose sequence or data have changed since is refused. Takes the place of a selection. A
@@ -43,6 +45,7 @@ class PostgresSequenceResetOperator(SequenceTask):
         *,
         lock: str = "auto",
         advance_up_to: int = 10_000,
+        retry_on_failure: bool = False,
         dry_run: bool = False,
         plan: Any = None,
         **kwargs: Any,
@@ -50,26 +53,33 @@ class PostgresSequenceResetOperator(SequenceTask):
         super().__init__(**kwargs)
         self.lock = lock
         self.advance_up_to = advance_up_to
+        self.retry_on_failure = retry_on_failure
         self.dry_run_only = dry_run
         self.plan = plan
         # A plan that comes to nothing when the task runs must not turn into a repair of everything.
         self._wants_plan = plan is not None
+        self.refuse_early("lock", "advance_up_to", "retry_on_failure")
+        refuse_early({"dry_run": dry_run}, ())
+        if dry_run and self._wants_plan:
+            raise ValueError("dry_run and plan exclude each other: leave one out")
+        selected = [name for name in NAME_ARGUMENTS if getattr(self, name)]
+        if selected and self._wants_plan:
+            raise ValueError(f"plan and {selected[0]} exclude each other: a plan says itself what to move")
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Repair, log the table, push the report, and fail where something is left that needs a person."""
         from airflow_seqfix import core
 
-        how = {"lock": self.lock, "advance_up_to": self.advance_up_to}
+        how = read_all({"lock": self.lock, "advance_up_to": self.advance_up_to})
         if self.dry_run_only:
-            if self.plan is not None:
-                raise AirflowFailException("dry_run and plan exclude each other: leave one out")
             return self._show(context, self.ask(context, core.plan, progress=self.log_progress, **how))
         stored = self._stored_plan() if self._wants_plan else None
         report = self.ask(context, core.fix, plan=stored, progress=self.log_progress, **how)
-        return self.conclude(context, report)
+        return self.conclude(context, report, retry=self.retry_on_failure)
 
     def _show(self, context: Context, plan: Plan) -> dict[str, Any]:
         """Log a plan, push it for a person who approves it, and return what `plan=` takes."""
+        from airflow_seqfix.outcome import XCOM_ROWS
         from airflow_seqfix.render.markdown import plan_markdown
 
         told = self.tell(context, plan.report, plan)
@@ -112,7 +122,8 @@ class PostgresSequenceCheckOperator(SequenceTask):
     The gate that looks once, as Airflow's SQL check operators do; `PostgresSequenceDriftSensor` is the one that waits.
     Reads only. The arguments of `SequenceTask`, and:
 
-    :param retry_on_failure: Whether a task that fails is worth a retry, because something else repairs meanwhile.
+    :param retry_on_failure: Whether a task that fails is worth a retry, because something else repairs meanwhile. Off,
+        it fails at once. A lock that could not be had, or a lost connection, is retried in any case.
 
     :return: The report, with the sequences that somebody has to look at.
     """
@@ -120,6 +131,7 @@ class PostgresSequenceCheckOperator(SequenceTask):
     def __init__(self, *, retry_on_failure: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.retry_on_failure = retry_on_failure
+        self.refuse_early("retry_on_failure")
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Look, log the table, push the report, and fail."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.providers.common.compat.sdk import (
     AirflowFailException,
@@ -20,11 +20,12 @@ from airflow_seqfix.task import SequenceTask
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-#: What to do about drift.
-ON_DRIFT = ("wait", "fail", "skip")
-
-#: The trigger keeps its own deadline, and says what is still behind. Airflow's comes later, for a trigger that died.
+#: The trigger keeps its own deadline, and the worker then says what is still behind. Airflow's comes later, for a
+#: trigger that died.
 GRACE = datetime.timedelta(seconds=60)
+
+#: The errors of a look that no other look mends.
+HOPELESS = ("ArgumentError", "SelectionError", "UnsupportedServerError", "AirflowFailException")
 
 
 class PostgresSequenceDriftSensor(SequenceTask, BaseSensorOperator):
@@ -35,7 +36,8 @@ class PostgresSequenceDriftSensor(SequenceTask, BaseSensorOperator):
     :param on_drift: "wait" until another task or person has repaired it; "fail" at once, without retry; "skip".
     :param timeout: How long to wait, in seconds or as a timedelta. Minutes, and not Airflow's week: a sequence does
         not mend by itself.
-    :param deferrable: Whether to wait in the triggerer. The first look is taken in the worker all the same.
+    :param deferrable: Whether to wait in the triggerer, whatever `mode` says. The first look is taken in the worker all
+        the same, and so is the last. `exponential_backoff` then has no effect.
 
     :return: The report, with the sequences that somebody has to look at.
     """
@@ -48,71 +50,95 @@ class PostgresSequenceDriftSensor(SequenceTask, BaseSensorOperator):
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         **kwargs: Any,
     ) -> None:
-        if on_drift not in ON_DRIFT:
-            raise ValueError(f"on_drift={on_drift!r}: give one of {', '.join(ON_DRIFT)}")
         super().__init__(timeout=timeout, **kwargs)
         self.on_drift = on_drift
         self.deferrable = deferrable
+        self.refuse_early("on_drift", "deferrable")
+        self._deadline = 0.0
+        #: What the triggerer is given.
+        self._options: dict[str, Any] = {}
+        #: What went wrong when it looked.
+        self._error: Exception | None = None
         self._last_message = ""
 
     def execute(self, context: Context) -> Any:
-        """Wait in the worker, or take one look and wait in the triggerer."""
-        try:
-            if self.deferrable:
-                return self._look_or_defer(context, deadline=time.time() + self.timeout)
-            return super().execute(context)
-        except AirflowFailException as error:
-            # As BaseSensorOperator does, for the first look before deferring.
-            if self.soft_fail:
-                raise AirflowSkipException(str(error)) from error
-            raise
-        except AirflowSensorTimeout as error:
-            raise AirflowSensorTimeout(f"{error}\n{self._last_message}") from None
+        """Look until the gate opens, or once before the triggerer goes on looking."""
+        return self._look_until(context, time.time() + self.timeout)
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
-        """Go on after the trigger. What it found in sync is looked at once more, for the log and the report."""
-        from airflow_seqfix.core import ConnectionFailedError, SeqfixError
-
-        if event["status"] == "in_sync":
-            return self._look_or_defer(context, deadline=event["deadline"])
-        if event["status"] == "timeout":
-            raise AirflowSensorTimeout(f"Sensor has timed out after {self.timeout:g} seconds.\n{event['message']}")
-        if event["class"] in ("ArgumentError", "SelectionError", "UnsupportedServerError", "AirflowFailException"):
-            raise AirflowFailException(event["message"])
-        if event["class"] == "ConnectionFailedError":
-            raise ConnectionFailedError(event["message"])
-        raise SeqfixError(f"{event['class']}: {event['message']}")
+        """Go on after the trigger with a look of the worker's own: for the log, the report, and the last word."""
+        self._error = _error(event)
+        return self._look_until(context, event["deadline"])
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Look once. The connection is closed before the next look."""
+        self._options = dict(self.options(context))
+        try:
+            return self._look(context)
+        except Exception as error:
+            self._last_message = str(error)
+            raise
+
+    def _look(self, context: Context) -> PokeReturnValue:
         from airflow_seqfix import core
         from airflow_seqfix.render.message import message
 
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error
         report = self.ask(context, core.check, progress=self.log_progress)
         if self.on_drift == "fail":
             return PokeReturnValue(is_done=True, xcom_value=self.conclude(context, report))
         told = self.tell(context, report)
-        if report.failing and self.on_drift == "skip":
+        if report.failing:
             context["ti"].xcom_push(key="return_value", value=told)
-            raise AirflowSkipException(message(report))
-        self._last_message = message(report) if report.failing else ""
+            self._last_message = message(report)
+            if self.on_drift == "skip":
+                raise AirflowSkipException(self._last_message)
         return PokeReturnValue(is_done=not report.failing, xcom_value=told)
 
-    def _look_or_defer(self, context: Context, deadline: float) -> Any:
+    def _look_until(self, context: Context, deadline: float) -> Any:
+        limit, self._deadline = self.timeout, deadline
+        self.timeout = max(0.0, deadline - time.time())
+        try:
+            return super().execute(context)
+        except AirflowSensorTimeout:
+            said = f"Sensor has timed out after {limit:g} seconds.\n{self._last_message}"
+            raise AirflowSensorTimeout(said.strip()) from None
+        finally:
+            self.timeout = limit
+
+    def _get_next_poke_interval(self, *args: Any, **kwargs: Any) -> float:
+        # Where BaseSensorOperator is about to wait. To defer here leaves everything else to it: soft_fail, never_fail,
+        # silent_fail and the timeout mean the same as in a sensor that waits in its worker.
+        if self.deferrable:
+            self._defer()
+        return super()._get_next_poke_interval(*args, **kwargs)
+
+    def _defer(self) -> NoReturn:
         from airflow_seqfix.triggers.postgres import PostgresSequenceTrigger
 
-        look = self.poke(context)
-        if not look.is_done:
-            self.defer(
-                trigger=PostgresSequenceTrigger(
-                    conn_id=self.conn_id,
-                    database=self.database,
-                    hook_params=self.hook_params,
-                    options=dict(self.options(context)),
-                    poke_interval=self.poke_interval,
-                    deadline=deadline,
-                ),
-                method_name="execute_complete",
-                timeout=datetime.timedelta(seconds=max(0.0, deadline - time.time())) + GRACE,
-            )
-        return look.xcom_value
+        backstop = max(0.0, self._deadline - time.time()) + self.run_timeout
+        self.defer(
+            trigger=PostgresSequenceTrigger(
+                **self.hook_arguments(),
+                options=self._options,
+                poke_interval=self.poke_interval,
+                deadline=self._deadline,
+            ),
+            method_name="execute_complete",
+            timeout=datetime.timedelta(seconds=backstop) + GRACE,
+        )
+
+
+def _error(event: dict[str, Any]) -> Exception | None:
+    """Return what went wrong when the trigger looked, as the exception that a look in the worker would raise."""
+    from airflow_seqfix.core import ConnectionFailedError, SeqfixError
+
+    if event["status"] != "error":
+        return None
+    if event["class"] in HOPELESS:
+        return AirflowFailException(event["message"])
+    if event["class"] == "ConnectionFailedError":
+        return ConnectionFailedError(event["message"])
+    return SeqfixError(f"{event['class']}: {event['message']}")

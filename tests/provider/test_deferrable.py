@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from psycopg import conninfo
 
 from airflow_seqfix.core import ConnectionFailedError
 from tests.conftest import Database
+from tests.provider.conftest import airflow_uri
 from tests.provider.test_operator import DRIFT, Pushed
+from tests.provider.test_report_file import MANY
 from tests.provider.test_sensor import sensor
 
 REPAIR = "SELECT setval('orders_id_seq', 100), setval('customers_id_seq', 7)"
@@ -51,7 +57,44 @@ def test_the_trigger_survives_storage(shop: Database) -> None:
     assert PostgresSequenceTrigger(**stored).serialize() == (path, arguments)
     assert (stored["version"], stored["poke_interval"], stored["options"]["margin"]) == (1, 7, 2)
     assert stored["options"]["schemas"] == ["public"]
-    assert timedelta(seconds=120) < deferred.timeout <= timedelta(seconds=180)
+    # Airflow's own timeout must not come before the trigger has had its say: 300 s are `run_timeout`.
+    assert timedelta(seconds=120 + 300) < deferred.timeout <= timedelta(seconds=120 + 300 + 60)
+
+
+#: What a task stored that version 1 deferred. It is never changed: such tasks are waiting somewhere.
+VERSION_1 = {
+    "conn_id": "shop",
+    "database": None,
+    "hook_params": None,
+    "options": {"schemas": ["public"], "margin": 0, "unknown": "fail", "application_name": "dag.gate run"},
+    "poke_interval": 0.1,
+    "deadline": 0.0,
+    "version": 1,
+}
+
+
+def test_arguments_of_version_1_still_work(shop: Database) -> None:
+    from airflow_seqfix.triggers.postgres import PostgresSequenceTrigger
+
+    shop.execute("CREATE TABLE orders (id serial)")
+    (event,) = events(PostgresSequenceTrigger(**VERSION_1 | {"deadline": time.time() + 20}))
+    assert event["status"] == "in_sync"
+    (event,) = events(PostgresSequenceTrigger(**VERSION_1))
+    assert event == {"status": "timeout", "deadline": 0.0}
+
+
+def test_a_newer_version_is_refused_with_a_sentence(shop: Database) -> None:
+    from airflow_seqfix.core import SeqfixError
+    from airflow_seqfix.triggers.postgres import PostgresSequenceTrigger
+
+    newer = VERSION_1 | {"version": 2, "something": [1], "deadline": time.time() + 20}
+    trigger = PostgresSequenceTrigger(**newer)
+    assert trigger.serialize()[1] == newer
+    (event,) = events(trigger)
+    with pytest.raises(SeqfixError, match="its trigger is of version 2, and this triggerer knows 1; install the same"):
+        sensor(deferrable=True).execute_complete({"ti": Pushed()}, event)
+    with pytest.raises(TypeError, match="version 1 of this trigger has no something"):
+        PostgresSequenceTrigger(**VERSION_1, something=[1])
 
 
 def test_waits_until_another_session_repairs(shop: Database) -> None:
@@ -102,7 +145,7 @@ def test_a_timeout_in_the_worker_says_it_too(shop: Database) -> None:
 
 def test_a_database_that_goes_away_is_worth_a_retry(shop: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.execute(DRIFT)
-    trigger = deferral().trigger
+    trigger = deferral(poke_interval=0.1).trigger
     monkeypatch.setenv("AIRFLOW_CONN_SHOP", "postgres://postgres@127.0.0.1:1/gone")
     (event,) = events(trigger)
     assert (event["status"], event["class"]) == ("error", "ConnectionFailedError")
@@ -114,33 +157,73 @@ def test_a_table_that_goes_away_is_not(shop: Database) -> None:
     from airflow.providers.common.compat.sdk import AirflowFailException
 
     shop.execute(DRIFT)
-    trigger = deferral(tables=["orders"]).trigger
+    trigger = deferral(tables=["orders"], poke_interval=0.1).trigger
     shop.execute("DROP TABLE orders")
     (event,) = events(trigger)
     with pytest.raises(AirflowFailException, match="there is no table orders"):
         sensor(deferrable=True).execute_complete({"ti": Pushed()}, event)
 
 
-def test_a_cancelled_trigger_leaves_no_statement_on_the_server(shop: Database) -> None:
+async def cancelled(trigger: Any, when: Callable[[], Any]) -> None:
+    """Run a trigger, and cancel it as soon as `when` says so."""
+    task = asyncio.ensure_future(anext(aiter(trigger.run())))
+    while not await asyncio.to_thread(when):
+        await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+def test_a_cancelled_trigger_leaves_nothing_on_the_server(shop: Database) -> None:
+    shop.execute(MANY)
+    trigger = deferral(tables=["t?"], poke_interval=0.1, lock_timeout=1).trigger
+    mine = "FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'dag.task%'"
+    with shop.connect() as other:
+        # Nine tables, each of which is waited for: far longer than the test looks on.
+        other.execute("BEGIN; LOCK TABLE t1, t2, t3, t4, t5, t6, t7, t8, t9")
+        waits = f"SELECT count(*) {mine} AND wait_event_type = 'Lock'"
+        asyncio.run(cancelled(trigger, lambda: shop.value(waits)))
+        deadline = time.monotonic() + 3
+        while shop.value(f"SELECT count(*) {mine}") and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert shop.value(f"SELECT count(*) {mine}") == 0
+
+
+def test_a_trigger_that_is_cancelled_while_it_connects_asks_nothing(
+    shop: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gate in front of the server holds the connection back until the trigger has been cancelled."""
     shop.execute(DRIFT)
-    # A view that takes its time stands in for a table without an index.
-    shop.execute("CREATE TABLE slow (id serial); INSERT INTO slow (id) SELECT generate_series(1, 3000000)")
-    trigger = deferral(tables=["orders"]).trigger
-    trigger.options["tables"] = ["slow"]
-    query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query ~ 'public.slow'"
+    trigger = deferral(poke_interval=0.1).trigger
+    sent: list[bytes] = []
+    knocked, opened = threading.Event(), threading.Event()
+    part = conninfo.conninfo_to_dict(shop.dsn)
+    with socket.create_server(("127.0.0.1", 0)) as front, ThreadPoolExecutor() as threads:
 
-    async def cancel_midway() -> None:
-        task = asyncio.ensure_future(anext(aiter(trigger.run())))
-        for _ in range(200):
-            await asyncio.sleep(0.01)
-            if shop.value(f"{query} AND state = 'active' AND pid <> pg_backend_pid()"):
-                break
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
+        def forward(source: socket.socket, target: socket.socket, keep: list[bytes]) -> None:
+            with contextlib.suppress(OSError):
+                while data := source.recv(65536):
+                    keep.append(data)
+                    target.sendall(data)
+            target.close()
 
-    asyncio.run(cancel_midway())
-    assert shop.value(f"{query} AND state = 'active' AND pid <> pg_backend_pid()") == 0
+        def serve() -> None:
+            client, _ = front.accept()
+            knocked.set()
+            opened.wait()
+            server = socket.create_connection((part["host"], int(part["port"])))
+            threads.submit(forward, server, client, [])
+            forward(client, server, sent)
+
+        served = threads.submit(serve)
+        monkeypatch.setenv("AIRFLOW_CONN_SHOP", airflow_uri(shop, port=str(front.getsockname()[1])))
+        asyncio.run(cancelled(trigger, knocked.is_set))
+        opened.set()
+        served.result(timeout=20)
+    said = b"".join(sent)
+    assert b"dbname" in said or b"database" in said, "it did connect"
+    assert b"SELECT" not in said
+    assert b"pg_class" not in said
 
 
 def test_in_a_dag(shop: Database, run_dag: Callable[..., Any]) -> None:

@@ -108,8 +108,6 @@ def test_where_nothing_can_be_written_the_task_s_own_failure_shows(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ({"report_path": ""}, "report_path is '', perhaps from a template: give a path, or leave it out"),
-        ({"report_path": "None"}, "report_path is 'None', perhaps from a template"),
         ({"report_path": "/srv/report.pdf"}, "report_path: '/srv/report.pdf' does not say in which form"),
         ({"report_path": "report.html"}, "report_path='report.html': give an absolute path, or a URL such as s3://"),
         ({"report_path": "nowhere://x/report.html"}, "report_path='nowhere://x/report.html': there is no such store"),
@@ -117,7 +115,7 @@ def test_where_nothing_can_be_written_the_task_s_own_failure_shows(
         ({"report_path": "javascript:alert(1).html"}, "report_path='javascript:alert(1).html': there is no such store"),
         *(
             ({"report_path": "/srv/report.html", "report_url": url}, f"report_url={url!r}: give an address that starts")
-            for url in ("javascript:alert(1)", "data:text/html,x", "file:///srv/report.html", "//x/y", "https:", "")
+            for url in ("javascript:alert(1)", "data:text/html,x", "file:///srv/report.html", "//x/y", "https:")
         ),
     ],
 )

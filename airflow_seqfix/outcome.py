@@ -1,0 +1,40 @@
+"""What becomes of a report in Airflow: what the XCom says, and how the task fails."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.providers.common.compat.sdk import AirflowFailException
+
+from airflow_seqfix.core import DriftError, LockTimeoutError, PrivilegeError, Report, Row
+from airflow_seqfix.render.message import message
+
+#: How many sequences, or moves of a plan, an XCom lists.
+XCOM_ROWS = 50
+#: SQLSTATEs: a lock that could not be had, a privilege that is missing.
+LOCK_NOT_AVAILABLE, INSUFFICIENT_PRIVILEGE = "55P03", "42501"
+
+
+def xcom(report: Report) -> dict[str, Any]:
+    """Return the report with the rows that somebody has to know of, and no more than `XCOM_ROWS` of them."""
+    telling = [row for row in report.sorted_rows if _is_worth_telling(row, report)]
+    return report.to_dict(telling[:XCOM_ROWS]) | {"truncated": max(0, len(telling) - XCOM_ROWS)}
+
+
+def failure(report: Report, *, retry: bool) -> Exception:
+    """Return the exception that the worst of a report asks for.
+
+    :param retry: Whether it is worth another try though nothing says so.
+    """
+    said, obstacles = message(report), [row.obstacle for row in report.failing]
+    states = {obstacle.sqlstate if obstacle else None for obstacle in obstacles}
+    if LOCK_NOT_AVAILABLE in states:
+        return LockTimeoutError(said)
+    if not retry:
+        return AirflowFailException(said)
+    return PrivilegeError(said) if states == {INSUFFICIENT_PRIVILEGE} else DriftError(said)
+
+
+def _is_worth_telling(row: Row, report: Report) -> bool:
+    warned = {"exhausting", "outlier"} & {str(caution) for caution in row.finding.warnings}
+    return bool(row.outcome or row.finding.is_amiss or row.fails(report.policy) or warned)
