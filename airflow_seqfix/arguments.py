@@ -79,8 +79,10 @@ def _is_template(value: Any) -> bool:
 
 
 def _text(argument: str, value: Any, cure: str) -> str:
-    if not isinstance(value, str) or _is_nothing(value):
-        raise AirflowFailException(f"{argument} is {value!r}{_PERHAPS if value in (None, '') else ''}: {cure}")
+    if value is None or (isinstance(value, str) and _is_nothing(value)):
+        raise AirflowFailException(f"{argument} is {value!r}, perhaps from a template: {cure}")
+    if not isinstance(value, str):
+        raise AirflowFailException(f"{argument} is {value!r}: {cure}")
     return value
 
 
@@ -89,16 +91,13 @@ def _is_nothing(value: str) -> bool:
     return value.strip() in ("", "None")
 
 
-_PERHAPS = ", perhaps from a template"
-
-
 def names(argument: str, value: Any) -> list[str]:
     """Return a list of names from what a caller, a form or a template yields: a list, JSON, or names with commas.
 
     :raises AirflowFailException: when it is nothing of the kind.
     """
     if value is None or (isinstance(value, str) and _is_nothing(value)):
-        raise AirflowFailException(f"{argument} is {value!r}{_PERHAPS}: give names, or leave it out")
+        raise AirflowFailException(f"{argument} is {value!r}, perhaps from a template: give names, or leave it out")
     if isinstance(value, str):
         if value.lstrip().startswith("["):
             for read in (json.loads, ast.literal_eval):
@@ -117,7 +116,9 @@ def dictionary(argument: str, value: Any) -> dict[str, Any]:
     """Return a dictionary from what a caller, a form or a template yields."""
     if isinstance(value, str):
         if _is_nothing(value):
-            raise AirflowFailException(f"{argument} is {value!r}{_PERHAPS}: give a dictionary, or leave it out")
+            raise AirflowFailException(
+                f"{argument} is {value!r}, perhaps from a template: give a dictionary, or leave it out"
+            )
         for read in (json.loads, ast.literal_eval):
             with contextlib.suppress(ValueError, SyntaxError):
                 return dictionary(argument, read(value))
@@ -134,4 +135,4 @@ def integer(argument: str, value: Any) -> Any:
     try:
         return int(value)
     except ValueError:
-        raise AirflowFailException(f"{argument} is {value!r}{_PERHAPS}: give an integer") from None
+        raise AirflowFailException(f"{argument} is {value!r}, perhaps from a template: give an integer") from None

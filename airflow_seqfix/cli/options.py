@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from airflow_seqfix.rules import CAN_FAIL
+
 Decorator = Callable[[Any], Any]
 
 
@@ -92,6 +94,14 @@ judging = together(
     _judging("--unknown", type=click.Choice(["fail", "warn"]), help="What cannot be read: exit 1, or list it.  [fail]"),
     _judging("--warn-used-pct", type=float, metavar="PERCENT", help="Call it exhausting from here on.  [75]"),
     _judging("--fail-used-pct", type=float, metavar="PERCENT", help="Exit 1 from this share of used values on."),
+    _judging("--min-remaining", type=int, metavar="VALUES", help="Exit 1 with fewer values left than this."),
+    _judging(
+        "--fail-on",
+        type=click.Choice(CAN_FAIL),
+        multiple=True,
+        callback=lambda _context, _option, given: list(given) or None,
+        help="Exit 1 with this verdict, and no other but those named.",
+    ),
 )
 
 _limits = _section("Limits")

@@ -52,23 +52,24 @@ def shop(db: Database, monkeypatch: pytest.MonkeyPatch) -> Database:
     return db
 
 
+def run_serialized(dag: Any, **arguments: Any) -> Any:
+    """Run a DAG with dag.test(), which since Airflow 3 wants it serialised first, and return the run."""
+    from airflow.dag_processing.bundles.manager import DagBundlesManager
+    from airflow.models.serialized_dag import SerializedDagModel
+    from airflow.serialization.definitions.dag import SerializedDAG
+    from airflow.serialization.serialized_objects import LazyDeserializedDAG
+
+    DagBundlesManager().sync_bundles_to_db()
+    serialized = LazyDeserializedDAG.from_dag(dag)
+    SerializedDAG.bulk_write_to_db("dags-folder", None, [serialized])
+    SerializedDagModel.write_dag(serialized, bundle_name="dags-folder")
+    return dag.test(**arguments)
+
+
 @pytest.fixture
 def run_dag(airflow_home: Path) -> Callable[..., Any]:
-    """Run a DAG with dag.test(), which since Airflow 3 wants it serialised first, and return the run."""
-
-    def run(dag: Any, **arguments: Any) -> Any:
-        from airflow.dag_processing.bundles.manager import DagBundlesManager
-        from airflow.models.serialized_dag import SerializedDagModel
-        from airflow.serialization.definitions.dag import SerializedDAG
-        from airflow.serialization.serialized_objects import LazyDeserializedDAG
-
-        DagBundlesManager().sync_bundles_to_db()
-        serialized = LazyDeserializedDAG.from_dag(dag)
-        SerializedDAG.bulk_write_to_db("dags-folder", None, [serialized])
-        SerializedDagModel.write_dag(serialized, bundle_name="dags-folder")
-        return dag.test(**arguments)
-
-    return run
+    """Run a DAG with dag.test(), and return the run."""
+    return run_serialized
 
 
 @pytest.fixture(scope="session")
