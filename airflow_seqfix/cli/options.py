@@ -100,7 +100,8 @@ judging = together(
         type=click.Choice(CAN_FAIL),
         multiple=True,
         callback=lambda _context, _option, given: list(given) or None,
-        help="Exit 1 with this verdict, and no other but those named.",
+        metavar="VERDICT",
+        help="Exit 1 with this verdict, and no other that is not named.",
     ),
 )
 
