@@ -130,7 +130,7 @@ def test_a_name_that_is_not_there(newest_db: Database) -> None:
     newest_db.execute(DRIFT)
     done = seqfix("check", newest_db.dsn, "custmers")
     assert done.returncode == 2
-    assert done.stderr == "seqfix: tables: there is no table custmers; did you mean public.customers?\n"
+    assert done.stderr == "seqfix: there is no table custmers; did you mean public.customers?\n"
 
 
 def test_a_closed_pipe_is_no_traceback(newest_db: Database) -> None:
@@ -208,7 +208,7 @@ def test_what_times_out_in_the_catalogs_is_trouble_and_not_drift(newest_db: Data
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     done = seqfix("check", newest_db.dsn, "--run-timeout", "nan")
-    assert (done.returncode, done.stderr) == (2, "seqfix: run_timeout=nan: give a number of seconds greater than 0\n")
+    assert (done.returncode, done.stderr) == (2, "seqfix: --run-timeout=nan: give a number of seconds greater than 0\n")
 
 
 def test_allow_empty(newest_db: Database) -> None:

@@ -9,7 +9,9 @@ import click
 from airflow_seqfix.cli import signals
 from airflow_seqfix.cli.commands import seqfix
 from airflow_seqfix.cli.secrets import masked
+from airflow_seqfix.cli.spelling import as_error
 from airflow_seqfix.cli.status import TROUBLE
+from airflow_seqfix.cli.talk import tell
 
 __all__ = ["main"]
 
@@ -17,7 +19,6 @@ __all__ = ["main"]
 def main(argv: list[str] | None = None) -> int:
     """Run the command and return its exit status. A signal that ends it is not caught for good: it ends the process."""
     from airflow_seqfix.core import SeqfixError
-    from airflow_seqfix.core.errors import printable
 
     with signals.as_exceptions() as received:
         try:
@@ -26,18 +27,18 @@ def main(argv: list[str] | None = None) -> int:
             if error.ctx is not None:
                 _say(error.ctx.get_usage())
                 _say(f"Try '{error.ctx.command_path} --help'.\n")
-            _say(f"seqfix: {masked(error.format_message())}")
+            tell(masked(error.format_message()))
         except click.ClickException as error:
-            _say(f"seqfix: {masked(printable(error.format_message()))}")
+            tell(masked(error.format_message()))
         except SeqfixError as error:
-            _say(f"seqfix: {masked(printable(str(error)))}")
+            tell(masked(as_error(str(error))))
         except click.Abort:
-            _say("seqfix: interrupted; no sequence has gone back, and running again finishes the work")
+            tell("interrupted; no sequence has gone back, and running again finishes the work")
         except BrokenPipeError:
             signals.drop_output()
         except Exception as error:
             _say(masked("".join(traceback.format_exception(error))))
-            _say("seqfix: this should not happen: please report it, with the lines above")
+            tell("this should not happen: please report it, with the lines above")
     if received:
         signals.end_by(received[0])
     return TROUBLE

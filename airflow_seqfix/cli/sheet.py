@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from airflow_seqfix.cli import signals
+from airflow_seqfix.cli.spelling import with_options
 
 if TYPE_CHECKING:
     from airflow_seqfix.core import Plan, Report
@@ -131,7 +132,7 @@ class Sheet:
         from airflow_seqfix.render.table import summary, table
 
         rows = table(report, width=self._width, color=self.color, all_rows=self.all_rows)
-        return f"{rows}\n{summary(report)}" if rows else summary(report)
+        return f"{with_options(rows)}\n{summary(report)}" if rows else summary(report)
 
     @property
     def _width(self) -> int:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+import textwrap
 from dataclasses import dataclass
 
 import click
+
+#: The narrowest that a line gets.
+NARROWEST = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +32,11 @@ class Talk:
 
 
 def tell(text: str) -> None:
+    """Say one thing: on a terminal in lines that end between words, elsewhere in one line."""
     from airflow_seqfix.core.errors import printable
 
-    click.echo(f"seqfix: {printable(text)}", err=True)
+    said = f"seqfix: {printable(text)}"
+    if sys.stderr.isatty():
+        width = max(NARROWEST, shutil.get_terminal_size().columns)
+        said = textwrap.fill(said, width, break_long_words=False, break_on_hyphens=False)
+    click.echo(said, err=True)

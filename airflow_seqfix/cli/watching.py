@@ -129,7 +129,8 @@ def _bar(clock: Clock) -> RenderableType:
         words.append(f"{state.values_done:,} of {state.values_total:,} values")
     elif state.phase == "read":
         words.append(f"{state.found:,} not in sync")
-        words.append(f"{clock.rate:,.0f}/s")
+        if state.done:
+            words.append(f"{clock.rate:,.0f}/s")
     line.add_row(*words)
     slow = clock.slow
     return Group(line, Text(f"  {printable(slow)}", style="dim", no_wrap=True, overflow="ellipsis")) if slow else line
