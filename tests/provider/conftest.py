@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -52,17 +53,40 @@ def shop(db: Database, monkeypatch: pytest.MonkeyPatch) -> Database:
     return db
 
 
-def run_serialized(dag: Any, **arguments: Any) -> Any:
-    """Run a DAG with dag.test(), which since Airflow 3 wants it serialised first, and return the run."""
+def airflow_version() -> tuple[int, ...]:
+    """Return Airflow's major and minor version."""
+    return tuple(map(int, version("apache-airflow").split(".")[:2]))
+
+
+def serialize(dag: Any) -> None:
+    """Put a DAG into the metadata database. Where the functions for that live depends on the version."""
     from airflow.dag_processing.bundles.manager import DagBundlesManager
     from airflow.models.serialized_dag import SerializedDagModel
-    from airflow.serialization.definitions.dag import SerializedDAG
-    from airflow.serialization.serialized_objects import LazyDeserializedDAG
 
     DagBundlesManager().sync_bundles_to_db()
+    if airflow_version() < (3, 1):
+        from airflow.models.dag import DAG
+        from airflow.serialization.serialized_objects import LazyDeserializedDAG, SerializedDAG
+
+        serialized = LazyDeserializedDAG(data=SerializedDAG.to_dict(dag))
+        DAG.bulk_write_to_db("dags-folder", None, [serialized])
+        SerializedDagModel.write_dag(serialized, bundle_name="dags-folder")
+        return
+    from airflow.serialization.serialized_objects import LazyDeserializedDAG
+
+    if airflow_version() < (3, 2):
+        from airflow.serialization.serialized_objects import SerializedDAG
+    else:
+        from airflow.serialization.definitions.dag import SerializedDAG
     serialized = LazyDeserializedDAG.from_dag(dag)
     SerializedDAG.bulk_write_to_db("dags-folder", None, [serialized])
     SerializedDagModel.write_dag(serialized, bundle_name="dags-folder")
+
+
+def run_serialized(dag: Any, **arguments: Any) -> Any:
+    """Run a DAG with dag.test(), which since Airflow 3 wants it serialised first, and return the run."""
+    if airflow_version() >= (3,):
+        serialize(dag)
     return dag.test(**arguments)
 
 

