@@ -160,7 +160,7 @@ def test_every_argument_is_documented() -> None:
 
 
 def test_what_a_template_makes_later_is_not_judged_early() -> None:
-    from airflow.sdk import DAG, task
+    from airflow.providers.common.compat.sdk import DAG, task
 
     with DAG(dag_id="later", schedule=None, params={"margin": 5, "tables": []}) as dag:
 
@@ -180,7 +180,7 @@ def test_what_a_template_makes_later_is_not_judged_early() -> None:
 
 
 def test_mapped_and_by_default_args(shop: Database, run_dag: Callable[..., Any]) -> None:
-    from airflow.sdk import DAG
+    from airflow.providers.common.compat.sdk import DAG
 
     from airflow_seqfix.operators.postgres import PostgresSequenceCheckOperator, PostgresSequenceResetOperator
 

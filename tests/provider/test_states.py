@@ -75,7 +75,7 @@ def drifted(start_server: Callable[[str], Server]) -> Iterator[Database]:
 @pytest.fixture(scope="module")
 def outcomes(drifted: Database, airflow_home: Any) -> dict[Cell, str]:
     """Run every cell as a task of one DAG."""
-    from airflow.sdk import DAG
+    from airflow.providers.common.compat.sdk import DAG
 
     from tests.provider.conftest import run_serialized
 
