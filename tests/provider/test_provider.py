@@ -51,6 +51,32 @@ def test_import_brings_no_hook_no_driver_and_no_core(module: str) -> None:
     assert "airflow.providers.postgres.hooks.postgres" not in new
 
 
+def test_a_dag_with_all_of_them_is_parsed_without_hook_driver_and_core() -> None:
+    """Arguments are judged while it is parsed, and that too must need nothing heavy."""
+    code = """
+import sys
+from airflow.sdk import DAG
+before = set(sys.modules)
+from airflow_seqfix.operators.postgres import PostgresSequenceCheckOperator, PostgresSequenceResetOperator
+from airflow_seqfix.sensors.postgres import PostgresSequenceDriftSensor
+with DAG("light", schedule=None):
+    plan = PostgresSequenceResetOperator(task_id="plan", tables=["a"], lock="none", dry_run=True)
+    PostgresSequenceResetOperator(task_id="reset", plan=plan.output)
+    PostgresSequenceCheckOperator(task_id="check", fail_on=["behind"], report_path="/srv/{{ run_id }}.html")
+    PostgresSequenceDriftSensor(task_id="gate", min_remaining=5, deferrable=True)
+try:
+    PostgresSequenceCheckOperator(task_id="bad", margin=-1)
+except ValueError as error:
+    print(error)
+new = set(sys.modules) - before
+print(*[name for name in new if name.startswith(("psycopg", "airflow_seqfix.core", "airflow_seqfix.render", "rich"))])
+print(*[name for name in new if name.startswith("airflow.providers.postgres.hooks")])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["margin=-1: give an integer of at least 0", "", ""]
+
+
 def test_importing_the_example_dags_needs_no_database_and_no_driver() -> None:
     code = f"""
 import sys

@@ -95,3 +95,44 @@ def test_a_failing_gate_in_a_dag_is_not_retried(shop: Database, run_dag: Callabl
     (instance,) = run.get_task_instances()
     assert (run.state, instance.state, instance.try_number) == ("failed", "failed", 1)
     assert instance.xcom_pull(task_ids="gate")["summary"]["behind"] == 2
+
+
+@pytest.mark.parametrize("mode", ["poke", "deferrable"])
+def test_no_session_is_held_between_two_looks(mode: str, shop: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server is asked while the sensor waits, in the worker and in the triggerer."""
+    import asyncio
+    import time
+
+    from airflow.providers.common.compat.sdk import TaskDeferred
+
+    shop.execute(DRIFT)
+    sleep = time.sleep
+    others = "datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+    held: list[int] = []
+
+    def look_around(seconds: float) -> None:
+        # A session that was closed is gone a moment later.
+        deadline = time.monotonic() + 2
+        while shop.value(f"SELECT count(*) FROM pg_stat_activity WHERE {others}") and time.monotonic() < deadline:
+            sleep(0.01)
+        held.append(shop.value(f"SELECT count(*) FROM pg_stat_activity WHERE {others}"))
+        if len(held) == 3:
+            shop.execute("SELECT setval('orders_id_seq', 100), setval('customers_id_seq', 7)")
+
+    waiting = sensor(poke_interval=0.1, deferrable=mode == "deferrable")
+    if mode == "poke":
+        monkeypatch.setattr(time, "sleep", look_around)
+        waiting.execute({"ti": Pushed()})
+    else:
+        with pytest.raises(TaskDeferred) as deferred:
+            waiting.execute({"ti": Pushed()})
+
+        async def run() -> list[object]:
+            return [event async for event in deferred.value.trigger.run()]
+
+        async def look_around_too(seconds: float) -> None:
+            await asyncio.to_thread(look_around, seconds)
+
+        monkeypatch.setattr(asyncio, "sleep", look_around_too)
+        asyncio.run(run())
+    assert held == [0, 0, 0]
