@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_seqfix.arguments import NAME_ARGUMENTS, dictionary, read_all, refuse_early
-from airflow_seqfix.task import SequenceTask, no_retry
+from airflow_seqfix.reporting import no_retry
+from airflow_seqfix.task import SequenceTask
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context

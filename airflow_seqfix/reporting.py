@@ -1,0 +1,176 @@
+"""What a task does with its report: it logs it, writes it, hands it on, and fails with it."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
+
+from airflow_seqfix.arguments import read_all
+from airflow_seqfix.links import LINK_KEY, SequenceReportLink
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+    from airflow.providers.openlineage.extractors import OperatorLineage
+
+    from airflow_seqfix.core import Plan, Progress, Report
+    from airflow_seqfix.reportfile import ReportFile
+
+#: How wide the table in the log is.
+LOG_WIDTH = 140
+#: How often the log says how far a long move has come.
+SECONDS_BETWEEN_LINES = 5.0
+
+#: What becomes of the report.
+REPORT_ARGUMENTS = ("report_path", "report_url")
+
+
+class ReportingTask(BaseOperator):
+    """A task that comes to a report.
+
+    :param report_path: A file for the whole report, on any store that Airflow's `ObjectStoragePath` reaches, such as
+        `s3://aws_default@bucket/{{ run_id }}.html` or `file:///srv/reports/{{ run_id }}.json`. Its end says in which
+        form: .html, .md or .json. It is written before the task fails. The XCom holds its path and SHA-256.
+    :param report_url: Where a browser finds that file, for the button "Sequence report" in the task's page. Left out,
+        the button leads to the console of Amazon S3 or Google Cloud Storage, and is not there for other stores:
+        a browser follows no link from a page to a file.
+    """
+
+    operator_extra_links = (SequenceReportLink(),)
+
+    def __init__(self, *, report_path: str | None = None, report_url: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.report_path = report_path
+        self.report_url = report_url
+        #: What listeners read, as with Airflow's SQL check operators.
+        self.check_results: list[Any] = []
+        self._report: Report | None = None
+        self._last_line = time.monotonic()
+
+    def hook_arguments(self) -> dict[str, Any]:
+        """Return what `make_hook` and `open_connection` are given."""
+        raise NotImplementedError
+
+    def report_file(self) -> ReportFile | None:
+        """Return where the report goes, if anywhere.
+
+        :raises ArgumentError: when nothing could be written there.
+        """
+        from airflow_seqfix.reportfile import ReportFile
+
+        where = read_all({name: getattr(self, name) for name in REPORT_ARGUMENTS})
+        return None if where["report_path"] is None else ReportFile.parse(**where)
+
+    def log_report(self, report: Report) -> None:
+        """Write the whole table to the task's log, as a group that can be folded."""
+        from airflow_seqfix.render.table import summary, table
+
+        self.log.info("%s", summary(report))
+        self.log_group(
+            f"Sequences of database {report.server.database}, read as role {report.server.role}",
+            table(report, width=LOG_WIDTH, all_rows=True),
+        )
+
+    def log_progress(self, progress: Progress) -> None:
+        """Write a line every few seconds, no matter how much there is to read or to move."""
+        from airflow_seqfix.core.errors import printable
+
+        now = time.monotonic()
+        if now - self._last_line > SECONDS_BETWEEN_LINES:
+            self._last_line = now
+            self.log.info("%s", printable(str(progress)))
+
+    def log_group(self, title: str, text: str) -> None:
+        """Write text to the task's log, line by line, as a group that can be folded."""
+        from airflow_seqfix.core.errors import printable
+
+        self.log.info("::group::%s", printable(title))
+        for line in text.splitlines():
+            self.log.info("%s", line)
+        self.log.info("::endgroup::")
+
+    def tell(self, context: Context, report: Report, plan: Plan | None = None) -> dict[str, Any]:
+        """Log the report, write it to its file, and return its XCom.
+
+        :param plan: What is written to the file in place of the report.
+        :raises ReportError: when the file could not be written, and that is the worst that has happened.
+        """
+        from airflow_seqfix.outcome import xcom
+        from airflow_seqfix.reportfile import ReportError
+
+        self.log_report(report)
+        self.publish(context, report)
+        told = xcom(report)
+        file = self.report_file()
+        if file is None:
+            return told
+        try:
+            told["report_file"] = file.write(plan or report)
+        except ReportError as error:
+            if plan is None and report.failing:
+                # What the task has found is worse, and is what it fails with.
+                self.log.error("%s", error)
+                return told
+            context["ti"].xcom_push(key="return_value", value=told)
+            raise
+        self.log.info("The report was written to %s", file.path)
+        if file.link:
+            context["ti"].xcom_push(key=LINK_KEY, value=file.link)
+        return told
+
+    def publish(self, context: Context, report: Report) -> None:
+        """Hand the report to what listens: metrics, the events of outlets, lineage."""
+        from airflow_seqfix import assets, lineage, metrics
+        from airflow_seqfix.connection import make_hook
+
+        if self._report is None:
+            # Once, however often a sensor looks.
+            lineage.send_hook_lineage(make_hook(**self.hook_arguments()), report)
+        self._report = report
+        self.check_results = lineage.check_results(report)
+        metrics.emit(report, dag_id=self.dag_id, task_id=self.task_id)
+        assets.annotate(context, self.outlets, report)
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any] | None:
+        """Return what OpenLineage is told of the task: each table, with a data quality assertion for each sequence."""
+        from airflow_seqfix.connection import make_hook
+        from airflow_seqfix.lineage import operator_lineage
+
+        if self._report is None:
+            return None
+        return operator_lineage(make_hook(**self.hook_arguments()), self._report)
+
+    def get_openlineage_facets_on_failure(self, task_instance: Any) -> OperatorLineage[Any, Any] | None:
+        """Return the same for a task that has failed, where it came to a report."""
+        return self.get_openlineage_facets_on_complete(task_instance)
+
+    def conclude(self, context: Context, report: Report, *, retry: bool = False) -> dict[str, Any]:
+        """Tell the report, and return its XCom, or push it and fail in the way that the worst of it asks for.
+
+        :raises LockTimeoutError: when a lock could not be had: trying again may help.
+        :raises PrivilegeError: when a privilege is missing for all that fails, and `retry`.
+        :raises DriftError: when it is something else, and `retry`.
+        :raises AirflowFailException: without `retry`.
+        """
+        from airflow_seqfix.outcome import failure
+
+        told = self.tell(context, report)
+        if report.failing:
+            context["ti"].xcom_push(key="return_value", value=told)
+            raise failure(report, retry=retry)
+        return told
+
+
+@contextlib.contextmanager
+def no_retry() -> Iterator[None]:
+    """Turn what no retry mends into Airflow's exception for that."""
+    from airflow_seqfix.core import ArgumentError, UnsupportedServerError
+    from airflow_seqfix.core.errors import printable
+
+    try:
+        yield
+    except (ArgumentError, UnsupportedServerError) as error:
+        raise AirflowFailException(printable(str(error))) from None
