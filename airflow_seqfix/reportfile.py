@@ -55,13 +55,7 @@ class ReportFile:
 
         :raises ReportError: when that fails.
         """
-        if isinstance(content, Report):
-            text = render(content, self.form)
-        elif self.form == "json":
-            text = json.dumps(content.to_dict(), indent=2) + "\n"
-        else:
-            text = render(content.report, self.form)
-        data = text.encode()
+        data = render(content, self.form).encode()
         try:
             target = _open(self.path)
             if target.protocol in ("", "file"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 import stat
@@ -116,20 +115,17 @@ class Sheet:
         self.write(self._as_text(report))
 
     def write_plan(self, plan: Plan) -> None:
-        match self.form:
-            case "sql":
-                self.write(plan.to_sql())
-            case "json":
-                self.write(json.dumps(plan.to_dict(), indent=2))
-            case _:
-                self.write_report(plan.report)
+        self.write(plan.to_sql() if self.form == "sql" else self._as_text(plan))
 
-    def _as_text(self, report: Report) -> str:
+    def _as_text(self, content: Report | Plan) -> str:
         if self.form != "table":
             from airflow_seqfix.render.formats import render
 
-            return render(report, self.form)
+            return render(content, self.form)
+        from airflow_seqfix.core import Plan
         from airflow_seqfix.render.table import summary, table
+
+        report = content.report if isinstance(content, Plan) else content
 
         rows = table(report, width=self._width, color=self.color, all_rows=self.all_rows)
         return f"{with_options(rows)}\n{summary(report)}" if rows else summary(report)

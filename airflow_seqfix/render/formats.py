@@ -6,9 +6,9 @@ import json
 from pathlib import PurePath
 
 from airflow_seqfix.core.errors import ArgumentError
-from airflow_seqfix.core.report import Report
+from airflow_seqfix.core.report import Plan, Report
 from airflow_seqfix.render.html import html
-from airflow_seqfix.render.markdown import markdown
+from airflow_seqfix.render.markdown import markdown, plan_markdown
 
 FORMATS = ("json", "markdown", "html")
 
@@ -30,8 +30,8 @@ def form_of(path: str) -> str:
     return form
 
 
-def render(report: Report, form: str) -> str:
-    """Return the whole report as text in one of `FORMATS`.
+def render(report: Report | Plan, form: str) -> str:
+    """Return the whole report as text in one of `FORMATS`; of a plan, also where each sequence would go.
 
     :raises ArgumentError: when it is none of them.
     """
@@ -39,7 +39,7 @@ def render(report: Report, form: str) -> str:
         case "json":
             return json.dumps(report.to_dict(), indent=2) + "\n"
         case "markdown":
-            return markdown(report)
+            return plan_markdown(report) if isinstance(report, Plan) else markdown(report)
         case "html":
-            return html(report)
+            return html(report.report if isinstance(report, Plan) else report)
     raise ArgumentError(f"a report cannot be written as {form!r}: give one of {', '.join(FORMATS)}")

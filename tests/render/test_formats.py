@@ -44,3 +44,9 @@ def test_every_form_names_what_is_behind(report: core.Report, form: str) -> None
 
 def test_json_is_the_report(report: core.Report) -> None:
     assert json.loads(render(report, "json")) == report.to_dict()
+
+
+def test_of_a_plan(plan: core.Plan) -> None:
+    assert json.loads(render(plan, "json")) == plan.to_dict()
+    assert render(plan, "markdown").startswith("### 6 sequences would be moved forward\n")
+    assert "after the repair" in render(plan, "html")
