@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -321,6 +323,63 @@ def test_somebody_who_wants_to_stop_is_heard(two: Database) -> None:
     assert runs[0].status == 3
     assert "canceling statement due to user request" in runs[0].stderr
     assert "the run was cut short, see the error above; what was moved stays moved" in runs[0].stderr
+
+
+@pytest.fixture
+def slow(two: Database) -> Database:
+    """A table without an index beside the two, large enough to be caught in the middle of its read."""
+    two.execute("CREATE TABLE slow (id bigserial); INSERT INTO slow SELECT generate_series(1, 2000000)")
+    two.execute("ANALYZE slow")
+    return two
+
+
+def backend_that_reads(db: Database, table: str) -> int:
+    """Wait until a session reads the table, and return its pid."""
+    reading = f"SELECT pid FROM pg_locks WHERE relation = '{table}'::regclass AND mode = 'AccessShareLock'"
+    with db.connect() as conn:
+        while True:
+            for (pid,) in conn.execute(f"{reading} AND pid <> pg_backend_pid()").fetchall():
+                return int(pid)
+
+
+def test_a_read_that_takes_too_long_is_ended_and_everything_else_is_reported(slow: Database) -> None:
+    runs: list[Run] = []
+    thread = threading.Thread(target=lambda: runs.append(reset(slow.dsn, run_timeout=1)))
+    thread.start()
+    pid = backend_that_reads(slow, "slow")
+    # Stopped, it is as slow as may be; its clock goes on.
+    os.kill(pid, signal.SIGSTOP)
+    time.sleep(6.5)
+    os.kill(pid, signal.SIGCONT)
+    thread.join()
+    (run,) = runs
+    assert run.status == 3
+    assert {name: (row["verdict"], row["reason"]) for name, row in run.rows.items()} == {
+        "public.slow_id_seq": ("unknown", "run_timeout of 1 s was over before"),
+        "public.customers_id_seq": ("in_sync", ""),
+        "public.orders_id_seq": ("in_sync", ""),
+    }
+
+
+def test_somebody_who_wants_to_stop_a_read_is_heard(slow: Database) -> None:
+    runs: list[Run] = []
+    thread = threading.Thread(target=lambda: runs.append(reset(slow.dsn)))
+    thread.start()
+    slow.execute(f"SELECT pg_cancel_backend({backend_that_reads(slow, 'slow')})")
+    thread.join()
+    assert runs[0].status == 3
+    assert "canceling statement due to user request" in runs[0].stderr
+    assert slow.state("orders_id_seq")[:2] == (100, True), "what was moved stays moved"
+
+
+@pytest.mark.parametrize(("failures", "verdict"), [(2, "in_sync"), (100, "unknown")])
+def test_a_sequence_that_is_just_being_rewritten_is_read_again(failures: int, verdict: str, two: Database) -> None:
+    """Too rare to wait for: the error is put into the script."""
+    read = "EXECUTE query INTO value, value_before, is_called USING look_again;"
+    assert reset_script().count(read) == 1
+    failing = f"IF rereads < {failures} THEN RAISE SQLSTATE 'XX001'; END IF;"
+    run = reset(two.dsn, script=reset_script().replace(read, failing + read), all="on")
+    assert {row["verdict"] for row in run.rows.values()} == {verdict}
 
 
 def test_no_id_is_handed_out_twice_under_writers(newest_db: Database) -> None:
