@@ -48,7 +48,9 @@ def _parts() -> dict[str, str]:
         "version": __version__,
         "sequences": queries.get("sequences"),
         "columns": queries.get("columns"),
-        "partitions": queries.get("partitions").format(table_oid="r.table_oid", column_number="r.column_number"),
+        "partitions": queries.get("partitions").format(
+            table_oid="(r.value ->> 'table_oid')", column_number="(r.value ->> 'column_number')::smallint"
+        ),
         # A DO block is a block, which stands in a larger one as well.
         "locked": locked.replace("DO {quote}\n", "").replace("END\n{quote}", "END;").format(**sequence),
         "advance_max": advance.format(furthest="max", **sequence),

@@ -181,7 +181,8 @@ DECLARE
     accept_outlier boolean;
 
     s              record;      -- a sequence, as the catalogs describe it
-    queries        text[];      -- what reads its columns, and at last itself
+    readable       jsonb;       -- its columns, or their parts
+    queries        text[];      -- what reads them, and at last the sequence itself
     query          text;
     value          bigint;
     value_before   bigint;
@@ -305,9 +306,9 @@ BEGIN
                                 FILTER (WHERE j.is_comparable), false)                                 AS is_slow,
                    jsonb_agg(jsonb_build_object('table', j.qualified_table, 'column', j.quoted_column,
                                                 'table_oid', j.table_oid, 'column_number', j.column_number,
-                                                'relations', j.relations,
                                                 'smallest', j.smallest_value, 'largest', j.largest_value)
                              ORDER BY j.place) FILTER (WHERE j.is_comparable)                          AS readable,
+                   sum(j.relations) FILTER (WHERE j.is_comparable)                                     AS relations,
                    bool_or(j.schema_name LIKE schema_like)                                             AS in_schema,
                    bool_or(j.table_name LIKE table_like
                            OR j.schema_name || '.' || j.table_name LIKE table_like)                    AS in_table,
@@ -328,7 +329,7 @@ BEGIN
                AND (sequence_like = '' OR q.sequence_name LIKE sequence_like
                     OR q.schema_name || '.' || q.sequence_name LIKE sequence_like)
         )
-        SELECT c.oid AS sequence_oid, c.qualified_name, c.name_literal, c.columns, c.readable, c.increment_by, c.cycle,
+        SELECT c.oid AS sequence_oid, c.qualified_name, c.name_literal, c.columns, c.readable, c.relations, c.increment_by, c.cycle,
                c.cache_size, c.min_value, c.max_value, c.owner, c.may_alter, c.may_nextval,
                greatest(c.min_value, c.smallest_value) AS lowest,
                least(c.max_value, c.largest_value)     AS highest,
@@ -382,9 +383,22 @@ BEGIN
             SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
             EXECUTE settings;
 
-            -- Measure. A table with very many partitions is read in parts. Rows outside the bounds of the sequence or
-            -- of the column's type can never collide. The sequence comes last: before the data, it would seem to be
-            -- behind rows that others add meanwhile.
+            -- Measure. Rows outside the bounds of the sequence or of the column's type can never collide. The sequence comes
+            -- last: before the data, it would seem to be behind rows that others add meanwhile.
+            readable := s.readable;
+            IF s.relations > @relations_at_once@ THEN
+                -- A table with very many partitions is read in parts. Whoever may read it may not have the rights to
+                -- read its partitions by their names.
+                SELECT jsonb_agg(r.value || jsonb_build_object('table', part.name)) INTO readable
+                  FROM jsonb_array_elements(s.readable) AS r
+                  LEFT JOIN LATERAL (
+                       SELECT array_agg(p.name) AS names
+                         FROM (
+                              @partitions@
+                              ) p
+                       HAVING bool_and(p.may_read)) parts ON true
+                 CROSS JOIN LATERAL unnest(coalesce(parts.names, ARRAY[r.value ->> 'table'])) AS part (name);
+            END IF;
             SELECT array_agg(format(
                        'SELECT f.value, CASE WHEN $1 THEN (SELECT %1$s(%2$s(t.%3$s)::numeric) FROM %4$s AS t'
                        ' WHERE t.%3$s BETWEEN %5$L::bigint AND %6$L::bigint AND t.%3$s %7$s f.value)::bigint END, NULL'
@@ -392,21 +406,11 @@ BEGIN
                        ' WHERE t.%3$s BETWEEN %5$L::bigint AND %6$L::bigint) AS f',
                        CASE WHEN direction > 0 THEN 'floor' ELSE 'ceil' END,
                        CASE WHEN direction > 0 THEN 'max' ELSE 'min' END,
-                       r."column", t.name, greatest(s.min_value, r.smallest), least(s.max_value, r.largest),
-                       CASE WHEN direction > 0 THEN '<' ELSE '>' END))
+                       r.value ->> 'column', r.value ->> 'table', greatest(s.min_value, (r.value ->> 'smallest')::bigint),
+                       least(s.max_value, (r.value ->> 'largest')::bigint), CASE WHEN direction > 0 THEN '<' ELSE '>' END))
                    || format('SELECT last_value, NULL, is_called FROM %s', s.qualified_name)
               INTO queries
-              FROM jsonb_to_recordset(s.readable) AS r ("table" text, "column" text, table_oid bigint,
-                   column_number smallint, relations bigint, smallest bigint, largest bigint)
-              LEFT JOIN LATERAL (
-                   SELECT array_agg(p.name) AS names
-                     FROM (
-                          @partitions@
-                          ) p
-                    WHERE r.relations > @relations_at_once@
-                   -- Whoever may read a table may not have the rights to read its partitions by their names.
-                   HAVING bool_and(p.may_read)) parts ON true
-             CROSS JOIN LATERAL unnest(coalesce(parts.names, ARRAY[r."table"])) AS t (name);
+              FROM jsonb_array_elements(readable) AS r;
             problem := NULL; seen := '{}';
             FOREACH query IN ARRAY queries LOOP
                 IF clock_timestamp() > give_up_at THEN

@@ -459,7 +459,7 @@ def test_locks_do_not_pile_up(narrow: Cluster) -> None:
 def test_20000_sequences_at_the_servers_defaults(newest_db: Database) -> None:
     with newest_db.connect() as conn:
         create(conn, 20_000, "CREATE TABLE t%s (id serial PRIMARY KEY)")
-        create(conn, 200, "INSERT INTO t%s00 SELECT generate_series(1, 100)")
+        create(conn, 200, "INSERT INTO t%s SELECT generate_series(1, 100)")
         most, over = [0], threading.Event()
 
         def watch() -> None:
