@@ -11,8 +11,8 @@ from tests.pages import ROOT
 
 PACKAGE = ROOT / "airflow_seqfix"
 
-#: Their words are the look of a report or a demonstration, and not messages about it.
-NOT_READ = ("render", "example_dags", "demo.py", "get_provider_info.py")
+#: Their words are those of a report, of a demonstration or for other tools, and not messages about them.
+NOT_READ = ("render", "example_dags", "demo.py", "get_provider_info.py", "lineage.py", "metrics.py", "assets.py")
 
 #: Much of what these say is help, questions and progress: what they raise counts.
 RAISE_ONLY = ("cli", "sql")

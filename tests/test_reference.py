@@ -36,6 +36,15 @@ def test_every_key_of_a_report(newest_db: Database, made: str) -> None:
     assert not keys(report) - named
 
 
+def test_every_figure_that_other_tools_are_told(newest_db: Database) -> None:
+    from airflow_seqfix import assets, metrics
+
+    with newest_db.connect() as conn:
+        event = assets.found(core.check(conn, allow_empty=True))
+    named = set(re.findall(r"`(\w+)`", read("docs/reference/observe.md")))
+    assert {*event, *metrics.COUNTS, "worst_used_ratio"} <= named
+
+
 def test_every_face_has_its_place() -> None:
     page = read("docs/reference/airflow.md")
     for folder in ("operators", "sensors", "triggers"):
