@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -34,8 +35,10 @@ class Address:
     parameters: dict[str, Any] = field(default_factory=dict)
     #: The connection that Airflow has under this id, instead.
     conn_id: str | None = None
-    #: Where the last connection led to.
+    #: Where it leads to, once a connection has been opened.
     reached: str = ""
+    #: Called with one line when the first connection has been opened.
+    tell: Callable[[str], None] = lambda line: None
 
     @classmethod
     def read(cls, target: str | None, *, conn_id: str | None = None, **given: str | None) -> Address:
@@ -62,7 +65,10 @@ class Address:
 
     def __call__(self) -> Connection:
         connection = self._through_airflow() if self.conn_id else self._through_libpq()
-        self.reached = _where(connection)
+        if not self.reached:
+            self.reached = _where(connection)
+            info: Any = connection.info
+            self.tell(f"connected to {self.reached}, database {info.dbname}, as {info.user}")
         return connection
 
     def _through_libpq(self) -> Connection:

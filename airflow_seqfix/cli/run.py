@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -50,12 +51,15 @@ class Run:
         :param forms: What the command can write, its default first.
         :raises ArgumentError: when something cannot be meant.
         """
+        from airflow_seqfix.core import ArgumentError
         from airflow_seqfix.core.options import Settings
 
         options = dict(given)
         mine = {name: options.pop(name) for name in (*CONNECTION, *SHEET, *TALK) if name in options}
         target, names = sort_words(words, mine.pop("dbname"))
         talk = Talk(**{name: mine.pop(name) for name in TALK})
+        if talk.quiet and talk.verbose:
+            raise ArgumentError("--quiet and --verbose: give one of them")
         sheet = Sheet.read(forms, **{name: mine.pop(name) for name in SHEET if name in mine})
         options["exclude"] = [
             *options["exclude"],
@@ -67,9 +71,9 @@ class Run:
         options = {name: value for name, value in options.items() if value is not None}
         # What cannot be meant is said before anything is opened.
         limits = Settings.parse(cast("Options", options)).limits
-        return cls(
-            address=Address.read(target, **mine), sheet=sheet, talk=talk, options=options, names=names, limits=limits
-        )
+        address = Address.read(target, **mine)
+        address.tell = talk.detail
+        return cls(address=address, sheet=sheet, talk=talk, options=options, names=names, limits=limits)
 
     def understood(self) -> dict[str, Any]:
         """Return the core's options with what the plain words add; connects where they may be the short form.
@@ -88,8 +92,12 @@ class Run:
 
     def tell(self, report: Report) -> None:
         """Say what the words on the command line have come to."""
-        server, where = report.server, self.address.reached
-        self.talk.detail(f"PostgreSQL {server.version} at {where}, database {server.database}, role {server.role}")
+        from airflow_seqfix.render.words import count
+
+        seconds = (datetime.datetime.now(datetime.UTC) - report.started_at).total_seconds()
+        self.talk.detail(
+            f"PostgreSQL {report.server.version}, {count(len(report.rows), 'sequence')} in {seconds:.1f} s"
+        )
         if self.names:
             for row in report.rows[:TOLD]:
                 columns = ", ".join(c.qualified_name for c in row.finding.sequence.columns if not c.is_covered)

@@ -159,6 +159,7 @@ def test_dry_run_is_plan(newest_db: Database) -> None:
         (["--plan", "PLAN", "-t", "orders"], "--plan says itself what to move"),
         (["--plan", "PLAN", "orders"], "--plan says itself what to move"),
         (["--plan", "PLAN", "--margin", "3"], "made with margin=0, and this is margin=3: give the same"),
+        (["-q", "-v"], "--quiet and --verbose: give one of them"),
         (["--conn-id", "x"], "--conn-id is a whole connection"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

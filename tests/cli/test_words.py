@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -136,8 +137,9 @@ def test_the_connection_in_parts(newest_db: Database) -> None:
     options = ["-h", parts["host"], "-p", parts["port"], "-U", parts["user"], "-d", newest_db.name]
     done = seqfix("check", "-v", *options)
     assert (done.returncode, done.stdout) == (0, f"no sequences to look at in database {newest_db.name}\n")
-    assert done.stderr.startswith("seqfix: PostgreSQL ")
-    assert f"at 127.0.0.1:{parts['port']}, database {newest_db.name}, role postgres" in done.stderr
+    connected, read = done.stderr.splitlines()
+    assert connected == f"seqfix: connected to 127.0.0.1:{parts['port']}, database {newest_db.name}, as postgres"
+    assert re.fullmatch(r"seqfix: PostgreSQL [\d.]+, 0 sequences in \d+\.\d s", read)
     # As in psql, the connection string goes first.
     assert seqfix("check", newest_db.dsn, "-p", "1").returncode == 0
 
