@@ -24,7 +24,7 @@ demo: $(READY) ## Break a database with a load, and repair it, inside a real Air
 
 .PHONY: test
 test: $(READY) ## Run every test that wheels alone can serve
-	$(BIN)/python -m pytest -m 'not system'
+	$(BIN)/python -m pytest -m 'not system and not e2e'
 
 .PHONY: test-system
 test-system: $(READY) ## Run the tests that need more than wheels: PgBouncer and Chromium from apt, axe-core from npm
@@ -37,6 +37,14 @@ test-matrix: $(READY) ## Run the tests of the core and of the script on PostgreS
 .PHONY: test-airflow-matrix
 test-airflow-matrix: $(READY) ## Run the provider's tests on Airflow 2.11 to 3.3; write docs/airflow-versions.md (AIRFLOWS="3.1-psycopg2")
 	$(BIN)/python -m tests.airflow_matrix --out docs/airflow-versions.md $(AIRFLOWS)
+
+.PHONY: e2e
+e2e: $(READY) ## Run a whole Airflow and drive it by REST and in chromium, which comes from apt
+	$(BIN)/python -m pytest tests/e2e $(ARGS)
+
+.PHONY: screenshots
+screenshots: $(READY) ## Take the pictures of Airflow in docs/screenshots anew
+	SEQFIX_SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest tests/e2e -k by_hand
 
 .PHONY: stress
 stress: $(READY) ## Repair under traffic and under kills for minutes; write docs/stress.md and docs/chaos.md

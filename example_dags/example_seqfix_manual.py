@@ -2,7 +2,7 @@
 
 Use it on call: trigger it from the page, by REST, or with `airflow dags trigger example_seqfix_manual --conf '{…}'`.
 `check` fails if anything is behind, `plan` shows what a repair would do, `repair` shows it to a person, applies
-exactly what that person has approved, and verifies. Copy this file and set the three constants at its top.
+exactly what that person has approved, and verifies. Copy this file and set the constants at its top.
 """
 
 from __future__ import annotations
@@ -30,24 +30,28 @@ CONNECTIONS = ["postgres_default"]
 DATABASES: list[str] = []
 #: Who may approve, such as [{"id": "ada", "name": "Ada"}]; empty: everybody who may answer a required action.
 APPROVERS: list[dict[str, str]] = []
+#: Where reports are kept, such as "s3://aws_default@bucket/seqfix": a plan of more than 50 moves is applied from there.
+REPORTS: str | None = None
+#: Where a browser finds the same, for a button in the task's page.
+REPORTS_URL: str | None = None
 
 NAMES = {"type": "array", "items": {"type": "string", "minLength": 1}}
 
 FORM = {
     "mode": Param(
         "check",
+        type="string",
         enum=["check", "plan", "repair"],
         title="What to do",
         description="check: fail if anything is behind. plan: show what a repair would do. repair: do it.",
     ),
-    "conn_id": Param(CONNECTIONS[0], enum=CONNECTIONS, title="Connection", section="Where"),
+    "conn_id": Param(CONNECTIONS[0], type="string", enum=CONNECTIONS, title="Connection"),
     "database": Param(
         None,
         type=["null", "string"],
         enum=[None, *DATABASES],
+        values_display={"null": "the one that the connection names"},
         title="Database",
-        description="None: the one that the connection names.",
-        section="Where",
     ),
     "schemas": Param(
         [],
@@ -72,6 +76,7 @@ FORM = {
     ),
     "lock": Param(
         "auto",
+        type="string",
         enum=["auto", "none", "sequence"],
         title="Lock",
         description="auto: a lock of less than a millisecond where the gap is large. none: only nextval(), no DDL. "
@@ -97,6 +102,13 @@ FORM = {
     ),
 }
 
+
+def report(name: str) -> dict[str, str]:
+    """Say where a task keeps its report."""
+    places = {"report_path": REPORTS, "report_url": REPORTS_URL}
+    return {argument: f"{place}/{{{{ run_id }}}}-{name}" for argument, place in places.items() if REPORTS and place}
+
+
 with DAG(
     dag_id="example_seqfix_manual",
     description="Ad-hoc check, plan or repair of sequences",
@@ -119,8 +131,10 @@ with DAG(
             raise AirflowFailException(f"conf has {', '.join(unknown)}; the form has {', '.join(FORM)}")
         return "check" if params["mode"] == "check" else "plan"
 
-    check = PostgresSequenceCheckOperator(task_id="check", margin=how["margin"], **where, **which)
-    plan = PostgresSequenceResetOperator(task_id="plan", dry_run=True, **where, **which, **how)
+    check = PostgresSequenceCheckOperator(
+        task_id="check", margin=how["margin"], **where, **which, **report("check.html")
+    )
+    plan = PostgresSequenceResetOperator(task_id="plan", dry_run=True, **where, **which, **how, **report("plan.json"))
 
     @task.branch
     def decide(planned: dict, params: dict | None = None) -> str:
@@ -152,7 +166,12 @@ with DAG(
 
     # A branch skips what it does not choose, and so does a rejection: then neither of these two runs.
     repair = PostgresSequenceResetOperator(
-        task_id="repair", plan=plan.output, trigger_rule="none_failed_min_one_success", **where, **how
+        task_id="repair",
+        plan=plan.output,
+        trigger_rule="none_failed_min_one_success",
+        **where,
+        **how,
+        **report("repair.html"),
     )
     # Without the margin, which live traffic uses up.
     verify = PostgresSequenceCheckOperator(
@@ -160,19 +179,20 @@ with DAG(
     )
 
     @task(trigger_rule="none_failed")
-    def summary(ti=None) -> list[str]:
+    def summary(params: dict | None = None, ti=None) -> list[str]:
         """Say what was found, who decided, and what was done."""
         found = ti.xcom_pull(task_ids="check") or ti.xcom_pull(task_ids="plan")
+        answer, repaired = ti.xcom_pull(task_ids="approve"), ti.xcom_pull(task_ids="repair")
         counts = found["summary"]
         lines = [f"database {found['database']}: {counts['checked']} sequences checked, {counts['behind']} behind"]
-        if answer := ti.xcom_pull(task_ids="approve"):
-            lines.append(f"{answer['chosen_options'][0]}, said {answer['responded_by_user']['name']}")
-        repaired = ti.xcom_pull(task_ids="repair") or {"sequences": []}
-        moved = [row for row in repaired["sequences"] if row.get("way")]
-        lines += [
-            f"{row['sequence']}: next value was {row['before']['next_value']}, is {row['after']['next_value']}"
-            for row in moved
-        ]
+        if answer:
+            lines.append(f"approved by {answer['responded_by_user']['name']}")
+        elif params["mode"] == "repair" and found["move_count"] and not repaired:
+            lines.append("the plan was rejected")
+        moved = [row for row in repaired["sequences"] if row.get("way")] if repaired else []
+        for row in moved:
+            now, was = row["after"]["next_value"], row["before"]["next_value"]
+            lines += [f"{row['sequence']}: next value {now:,}, was {was:,}"]
         return lines if moved else [*lines, "nothing was changed"]
 
     choose() >> [check, plan]

@@ -58,7 +58,7 @@ class Cluster:
             base.chmod(0o755)
             self.programs = _copy_of(binaries)
         self.settings = {**SETTINGS, **(settings or {})}
-        self.port = _free_port()
+        self.port = free_port()
 
     @property
     def dsn(self) -> str:
@@ -143,7 +143,7 @@ def _fast_folder() -> str | None:
     return None
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -165,7 +165,7 @@ def test_manual_repair_without_approval(database: Database, run_example: Callabl
     run = run_example("example_seqfix_manual", mode="repair", approval=False, tables=["customers"], margin=5)
     assert run.state == "success"
     assert set(states(run)) == {"choose", "plan", "decide", "repair", "verify", "summary"}
-    assert result(run, "summary")[-1] == "shop.customers_id_seq: next value was 4, is 16"
+    assert result(run, "summary")[-1] == "shop.customers_id_seq: next value 16, was 4"
     assert database.value(NEXT_CUSTOMER) == 16
     assert database.state("shop.orders_id_seq")[:2] == (4, True)
 

@@ -20,7 +20,7 @@ import pytest
 from psycopg import conninfo
 
 from airflow_seqfix import core
-from tests.cluster import UNPRIVILEGED, _free_port
+from tests.cluster import UNPRIVILEGED, free_port
 from tests.conftest import Database
 from tests.psql import reset
 
@@ -55,7 +55,7 @@ def binary() -> str:
 @contextlib.contextmanager
 def pooled(db: Database, size: int) -> Iterator[str]:
     """Start PgBouncer with so many sessions for the database, and return how to connect through it."""
-    server, port = conninfo.conninfo_to_dict(db.dsn), _free_port()
+    server, port = conninfo.conninfo_to_dict(db.dsn), free_port()
     base = Path(tempfile.mkdtemp(prefix="seqfix-pgbouncer-"))
     config = base / "pgbouncer.ini"
     config.write_text(f"""
