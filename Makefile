@@ -36,7 +36,7 @@ test-matrix: $(READY) ## Run the tests of the core and of the script on PostgreS
 
 .PHONY: test-airflow-matrix
 test-airflow-matrix: $(READY) ## Run the provider's tests on Airflow 2.11 to 3.3; write docs/airflow-versions.md (AIRFLOWS="3.1-psycopg2")
-	$(BIN)/python -m tests.airflow_matrix --out docs/airflow-versions.md $(AIRFLOWS)
+	$(BIN)/python -m tests.airflow_matrix $(if $(AIRFLOWS),$(AIRFLOWS),--out docs/airflow-versions.md)
 
 .PHONY: e2e
 e2e: $(READY) ## Run a whole Airflow and drive it by REST and in chromium, which comes from apt
