@@ -25,6 +25,16 @@ _SQL = re.compile(
 HOLE = "…"
 
 
+def errors_in_sql() -> Iterator[tuple[str, str]]:
+    """Yield each error that a statement raises by itself, with its file."""
+    for path in sorted(PACKAGE.rglob("*.sql")):
+        if not set(path.relative_to(PACKAGE).parts) & set(NOT_READ):
+            text = path.read_text(encoding="utf-8")
+            for twice, quoted in re.findall(r"RAISE EXCEPTION\s+(?:''([^']+)''|'((?:[^']|'')+)')", text):
+                said = (quoted or twice).replace("''", "'")
+                yield path.name, said.replace("%", HOLE).replace("@oldest_server@", HOLE)
+
+
 def files() -> list[Path]:
     """Return the modules that speak."""
     return [path for path in sorted(PACKAGE.rglob("*.py")) if not set(path.relative_to(PACKAGE).parts) & set(NOT_READ)]

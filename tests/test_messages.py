@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.messages import HOLE, PACKAGE, files, sentences
+from tests.messages import HOLE, PACKAGE, errors_in_sql, files, sentences
 from tests.pages import read
 
 PAGE = "docs/reference/messages.md"
@@ -16,7 +16,7 @@ OTHER = {
     "cli/__init__.py": {"Try '…"},
     "core/catalog.py": {r"(?:PostgreSQL|EnterpriseDB) (\d+)"},
     "core/judge.py": {"the value before it, …", "the next value"},
-    "core/report.py": {"-- Sequences of database", "-- PostgreSQL …, read", "-- Each statement is a transaction"},
+    "core/report.py": {"-- Moves …", "-- PostgreSQL …, read", "-- Each statement is a transaction"},
     "core/session.py": {"pg_catalog, pg_temp", "REPEATABLE READ", "READ COMMITTED", "READ ONLY"},
     "core/partitions.py": {"SAVEPOINT slice", "ROLLBACK TO SAVEPOINT slice"},
     "core/measure.py": {"s.last_value, s.is_called"},
@@ -45,9 +45,17 @@ def test_every_message_is_on_the_page(path) -> None:
     assert not missing, f"put on {PAGE}, with cause and cure:\n" + "\n".join(missing)
 
 
+def test_every_error_of_a_statement_is_on_the_page() -> None:
+    page = plain(read(PAGE))
+    found = list(errors_in_sql())
+    assert len(found) >= 5
+    missing = [f"{name}: {text}" for name, text in found if plain(text) not in page]
+    assert not missing, f"put on {PAGE}, with cause and cure:\n" + "\n".join(missing)
+
+
 def test_every_row_is_a_message_of_the_code() -> None:
     said = [plain(text).strip(" ;,") for path in files() for _, text in sentences(path)]
-    said += ["excluded", "sequences in database"]
+    said += ["excluded", "sequences in database", *(plain(text) for _, text in errors_in_sql())]
     rows = re.findall(r"^\| (`.+?) \|", read(PAGE), re.MULTILINE)
     assert len(rows) > 90
     stale = [row for row in rows if "(the server's words)" not in row and not any(text in plain(row) for text in said)]
