@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from airflow_seqfix.cli.talk import is_terminal
+
 if TYPE_CHECKING:
     from airflow_seqfix.core.catalog import Server
 
@@ -36,9 +38,9 @@ def somebody_is_there() -> bool:
     """
     from airflow_seqfix.core import ArgumentError
 
-    if not sys.stdin.isatty():
+    if not is_terminal(sys.stdin):
         return False
-    if not sys.stderr.isatty():
+    if not is_terminal(sys.stderr):
         raise ArgumentError("stderr is no terminal, so that nobody would see the question: give --yes to do without")
     return True
 

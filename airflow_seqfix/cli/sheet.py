@@ -17,6 +17,7 @@ import click
 
 from airflow_seqfix.cli import signals
 from airflow_seqfix.cli.spelling import with_options
+from airflow_seqfix.cli.talk import is_terminal
 
 if TYPE_CHECKING:
     from airflow_seqfix.core import Plan, Report
@@ -132,7 +133,7 @@ class Sheet:
 
     @property
     def _width(self) -> int:
-        if self.path is not None or not sys.stdout.isatty():
+        if self.path is not None or not is_terminal(sys.stdout):
             return PIPE_WIDTH
         return max(NARROWEST, shutil.get_terminal_size((PIPE_WIDTH, 24)).columns)
 
@@ -145,7 +146,7 @@ def _wants_color(color: str, *, is_file: bool, environment: Mapping[str, str] = 
         return False
     if environment.get("FORCE_COLOR"):
         return True
-    return sys.stdout.isatty() and environment.get("TERM") != "dumb"
+    return is_terminal(sys.stdout) and environment.get("TERM") != "dumb"
 
 
 def _is_device(path: Path) -> bool:

@@ -42,7 +42,9 @@ def as_exceptions() -> Iterator[list[int]]:
 
 def end_by(signum: int) -> None:
     """End the process as the signal would have."""
-    sys.stdout.flush()
+    with contextlib.suppress(AttributeError, OSError):
+        # It is None where it was closed.
+        sys.stdout.flush()
     signal.signal(signum, signal.SIG_DFL)
     signal.raise_signal(signum)
 

@@ -6,11 +6,17 @@ import shutil
 import sys
 import textwrap
 from dataclasses import dataclass
+from typing import IO
 
 import click
 
 #: The narrowest that a line gets.
 NARROWEST = 40
+
+
+def is_terminal(stream: IO[str] | None) -> bool:
+    """Whether a person is at the other end; a stream that is closed is None."""
+    return stream is not None and stream.isatty()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +42,7 @@ def tell(text: str) -> None:
     from airflow_seqfix.core.errors import printable
 
     said = f"seqfix: {printable(text)}"
-    if sys.stderr.isatty():
+    if is_terminal(sys.stderr):
         width = max(NARROWEST, shutil.get_terminal_size().columns)
         said = textwrap.fill(said, width, break_long_words=False, break_on_hyphens=False)
     click.echo(said, err=True)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from airflow_seqfix.cli.talk import tell
+from airflow_seqfix.cli.talk import is_terminal, tell
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -68,7 +68,7 @@ def watched(*, quiet: bool) -> Iterator[Watcher | None]:
         yield None
         return
     clock = Clock()
-    with _live(clock) if sys.stderr.isatty() else _now_and_then(PAUSE, lambda: _line(clock)):
+    with _live(clock) if is_terminal(sys.stderr) else _now_and_then(PAUSE, lambda: _line(clock)):
         yield clock
 
 

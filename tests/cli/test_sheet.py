@@ -90,8 +90,12 @@ def test_an_old_file_stays_until_the_new_one_is_whole(newest_db: Database, tmp_p
     assert seqfix("check", CLOSED, "-o", str(link)).returncode == 2
     assert seqfix("check", newest_db.dsn, "nope", "-o", str(link)).returncode == 2
     assert report.read_text() == "old"
+    old = report.open()
     assert seqfix("check", newest_db.dsn, "-o", str(link)).returncode == 0
     assert json.loads(report.read_text())["report_version"] == 1
+    # Who was reading the old one reads it to its end.
+    assert old.read() == "old"
+    old.close()
     assert report.stat().st_mode & 0o777 == 0o640
     assert link.is_symlink()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["link.json", "r.json"]
@@ -174,3 +178,12 @@ def test_a_terminal_that_knows_few_letters(newest_db: Database) -> None:
         "seqfix: stdout is latin-1, which has no letter for '\\u2192': "
         "set PYTHONIOENCODING=utf-8, or write to a file with -o\n"
     )
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(("command", "status"), [("check", 1), ("fix", 0)])
+def test_streams_that_are_closed(newest_db: Database, closed: str, command: str, status: int) -> None:
+    newest_db.execute(DRIFT)
+    run = f"'{sys.executable}' -m airflow_seqfix {command} '{newest_db.dsn}' {closed}"
+    done = subprocess.run(["bash", "-c", run], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (status, "")
