@@ -135,6 +135,14 @@ def test_labels_keep_apart(
     assert page.evaluate("document.documentElement.scrollWidth") == viewport["width"], "nothing scrolls sideways"
 
 
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_a_label_is_one_line(report: core.Report, open_page: Open, viewport: dict[str, int]) -> None:
+    page = open_page(report, viewport=viewport)
+    heights = page.locator(".mark > span").evaluate_all("all => all.map((one) => one.offsetHeight)")
+    assert len(heights) > 30
+    assert len(set(heights)) == 1
+
+
 def test_a_label_points_at_its_mark(report: core.Report, open_page: Open) -> None:
     page = open_page(report)
     pairs = page.evaluate(
