@@ -64,3 +64,10 @@ def test_the_library_page_has_all_errors() -> None:
     page = read("docs/reference/library.md")
     errors = [name for name in core.__all__ if name.endswith("Error")]
     assert [name for name in errors if f"autoexception:: airflow_seqfix.core.{name}" not in page] == []
+
+
+def test_decisions_have_a_number_each() -> None:
+    """And the number in the title is that of the file."""
+    records = sorted((ROOT / "docs" / "adr").glob("0*.md"))
+    assert [int(path.name[:4]) for path in records] == list(range(1, len(records) + 1))
+    assert [p.name for p in records if not p.read_text(encoding="utf-8").startswith(f"# {int(p.name[:4])}. ")] == []
