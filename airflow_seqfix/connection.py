@@ -135,10 +135,10 @@ def _listen(reader: socket.socket, connection: Connection) -> None:
 
 
 class Slot:
-    """Where the connection that is open lies at hand for whoever ends its work: a signal, or another thread."""
+    """Where the connections that are open lie at hand for whoever ends their work: a signal, or another thread."""
 
     def __init__(self) -> None:
-        self._connection: Connection | None = None
+        self._connections: list[Connection] = []
         self._is_cancelled = False
 
     @contextlib.contextmanager
@@ -149,16 +149,17 @@ class Slot:
         """
         from airflow_seqfix.core import ConnectionFailedError
 
-        self._connection = connection
+        self._connections.append(connection)
         try:
             # In this order, and the other way round below: one of both sees what the other has done.
             if self._is_cancelled:
                 raise ConnectionFailedError("cancelled while the connection was being opened")
             yield
         finally:
-            self._connection = None
+            self._connections.remove(connection)
 
     def cancel(self) -> None:
-        """Cancel the statement that is running, which would go on and keep its locks, and let no other follow."""
+        """Cancel the statements that are running, which would go on and keep their locks, and let no other follow."""
         self._is_cancelled = True
-        cut(self._connection)
+        for connection in list(self._connections):
+            cut(connection)

@@ -16,6 +16,9 @@ Rule = Callable[[Any], str | None]
 CAN_FAIL = ("behind", "exhausted", "unknown", "skipped")
 FAIL_ON = ("behind", "exhausted", "unknown")
 
+#: Each connection keeps a bounded number of relations locked; so many still leave room in the server's lock table.
+MOST_JOBS = 16
+
 
 def one_of(*values: str) -> Rule:
     return lambda value: None if value in values else f"give one of {', '.join(values)}"
@@ -27,6 +30,12 @@ def optional(rule: Rule) -> Rule:
 
 def integer(least: int) -> Rule:
     return lambda value: None if type(value) is int and value >= least else f"give an integer of at least {least}"
+
+
+def integer_from(least: int, most: int) -> Rule:
+    return lambda value: (
+        None if type(value) is int and least <= value <= most else f"give an integer from {least} to {most}"
+    )
 
 
 def flag(value: Any) -> str | None:
@@ -86,6 +95,7 @@ RULES: Mapping[str, Rule] = {
     "statement_timeout": seconds,
     "run_timeout": seconds,
     "wait_for_writers": seconds_or_zero,
+    "jobs": integer_from(1, MOST_JOBS),
     "dry_run": flag,
     "retry_on_failure": flag,
     "on_drift": one_of("wait", "fail", "skip"),

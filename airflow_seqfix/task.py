@@ -12,7 +12,7 @@ from airflow_seqfix.reporting import REPORT_ARGUMENTS, ReportingTask, no_retry
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_seqfix.core import Options
+    from airflow_seqfix.core import Connection, Options
 
 #: What says where to connect.
 HOOK_ARGUMENTS = ("conn_id", "database", "hook_params")
@@ -36,6 +36,7 @@ OPTIONS = (
     "statement_timeout",
     "run_timeout",
     "wait_for_writers",
+    "jobs",
 )
 
 Names = str | Sequence[str]
@@ -77,6 +78,7 @@ class SequenceTask(ReportingTask):
     :param run_timeout: How long the whole run may take, in seconds; what was not reached is reported as unknown.
     :param wait_for_writers: How long to wait, in seconds, for transactions that are writing to the tables: their rows
         cannot be seen yet. 0: they are reported only.
+    :param jobs: How many connections share the work. A deferred sensor waits with one.
     """
 
     template_fields: Sequence[str] = (*HOOK_ARGUMENTS, *NAME_ARGUMENTS, *BY_SEQUENCE, "margin", *REPORT_ARGUMENTS)
@@ -112,6 +114,7 @@ class SequenceTask(ReportingTask):
         statement_timeout: float = 60.0,
         run_timeout: float = 300.0,
         wait_for_writers: float = 0.0,
+        jobs: int = 1,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -141,6 +144,7 @@ class SequenceTask(ReportingTask):
         self.statement_timeout = statement_timeout
         self.run_timeout = run_timeout
         self.wait_for_writers = wait_for_writers
+        self.jobs = jobs
         self._slot = Slot()
         self.refuse_early(*HOOK_ARGUMENTS, *OPTIONS, *REPORT_ARGUMENTS)
 
@@ -183,12 +187,18 @@ class SequenceTask(ReportingTask):
         options: dict[str, Any] = {**self.options(context), **more}
         with no_retry():
             self.report_file()
-            with (
-                open_connection(**self.hook_arguments()) as connection,
-                heard_while_waiting(connection),
-                self._slot.hold(connection),
-            ):
-                return work(connection, **options)
+            with contextlib.ExitStack() as stack:
+
+                def connect() -> Connection:
+                    connection = stack.enter_context(open_connection(**self.hook_arguments()))
+                    stack.enter_context(self._slot.hold(connection))
+                    return connection
+
+                ready = [connect()]
+                stack.enter_context(heard_while_waiting(ready[0]))
+                if self.jobs == 1:
+                    return work(ready[0], **options)
+                return work(lambda: ready.pop() if ready else connect(), **options)
 
     def on_kill(self) -> None:
         """Cancel the statement that is running, and see to it that no other follows."""

@@ -16,6 +16,7 @@ CORE = (
     "errors",
     "progress",
     "session",
+    "crew",
     "queries",
     "catalog",
     "names",

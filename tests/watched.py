@@ -5,6 +5,7 @@ Nothing is put in the server's place: every call goes on to a real connection of
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,11 @@ LOCKED = """
     SELECT count(DISTINCT relation) FROM pg_catalog.pg_locks
      WHERE pid = pg_catalog.pg_backend_pid() AND locktype = 'relation' AND relation >= 16384
 """
+
+
+def reads_a_table(statement: str) -> bool:
+    """Whether it looks at the values of columns that sequences feed."""
+    return re.search(r"\bAS t\b", statement) is not None
 
 
 class Watched:
@@ -25,6 +31,8 @@ class Watched:
         self.locked: list[int] = []
         #: Called with each statement before it is sent.
         self.before: Callable[[str], None] = lambda statement: None
+        #: Called with each statement after it was executed.
+        self.after: Callable[[str], None] = lambda statement: None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._connection, name)
@@ -40,7 +48,7 @@ class Watched:
     @property
     def reads(self) -> list[str]:
         """The statements that read users' tables."""
-        return [statement for statement in self.statements if " AS t WHERE " in statement]
+        return [statement for statement in self.statements if reads_a_table(statement)]
 
     def cursor(self, *args: Any, **options: Any) -> WatchedCursor:
         return WatchedCursor(self, self._connection.cursor(*args, **options))
@@ -58,6 +66,7 @@ class WatchedCursor:
         self._watched.before(statement)
         self._watched.statements.append(statement)
         self._cursor.execute(statement)
+        self._watched.after(statement)
         with self._watched._connection.cursor() as other:
             other.execute(LOCKED)
             self._watched.locked.append(other.fetchone()[0])

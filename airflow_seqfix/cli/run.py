@@ -16,8 +16,9 @@ from airflow_seqfix.cli.words import read_mapping, read_ranges, sort_words, unde
 if TYPE_CHECKING:
     from airflow_seqfix.core import Report
     from airflow_seqfix.core.catalog import Server, TableInfo
+    from airflow_seqfix.core.crew import Crew
     from airflow_seqfix.core.options import Options
-    from airflow_seqfix.core.session import Limits, Session
+    from airflow_seqfix.core.session import Limits
 
 #: Which options are whose; all others are the core's.
 CONNECTION = ("dbname", "host", "port", "user", "conn_id")
@@ -109,16 +110,16 @@ class Run:
         """Ask the server who it is."""
         from airflow_seqfix.core.catalog import identify
 
-        with self._session() as session:
-            return identify(session)
+        with self._crew() as crew:
+            return identify(crew.session)
 
     def _list_tables(self) -> list[TableInfo]:
         from airflow_seqfix.core.catalog import list_tables
 
-        with self._session() as session:
-            return list_tables(session)
+        with self._crew() as crew:
+            return list_tables(crew.session)
 
-    def _session(self) -> AbstractContextManager[Session]:
-        from airflow_seqfix.core.session import borrow
+    def _crew(self) -> AbstractContextManager[Crew]:
+        from airflow_seqfix.core.crew import hire
 
-        return borrow(self.address, self.limits)
+        return hire(self.address, self.limits)

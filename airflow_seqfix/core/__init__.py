@@ -6,9 +6,11 @@ Everything here works on a connection of psycopg 3 or psycopg2 and knows nothing
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any, Unpack
 
 from airflow_seqfix.core.cautions import Caution
+from airflow_seqfix.core.crew import Crew, hire
 from airflow_seqfix.core.errors import (
     ArgumentError,
     ConnectionFailedError,
@@ -26,7 +28,7 @@ from airflow_seqfix.core.policy import Lock, Policy
 from airflow_seqfix.core.progress import Progress, Watcher
 from airflow_seqfix.core.repair import ROUNDS, Outcome, apply
 from airflow_seqfix.core.report import Plan, Report, Row
-from airflow_seqfix.core.session import Connectable, Connection, borrow
+from airflow_seqfix.core.session import Connectable, Connection
 from airflow_seqfix.core.stored import StoredPlan, settle
 from airflow_seqfix.core.ways import Way
 
@@ -98,9 +100,9 @@ def fix(
     """
     settings = Settings.parse(options)
     stored = None if plan is None else _stored(plan, settings)
-    with borrow(conn, settings.limits, application_name=settings.application_name) as session:
+    with _hire(conn, settings) as crew:
         only = None if stored is None else frozenset(move.sequence for move in stored.moves)
-        server, findings = examine(session, settings, only=only, watcher=progress)
+        server, findings = examine(crew, settings, only=only, watcher=progress)
         if server.in_recovery:
             raise ArgumentError("this is a standby, which is read-only: repair on the primary")
         if stored is None:
@@ -113,7 +115,7 @@ def fix(
         rounds = ROUNDS if stored is None else 1
         done = {
             outcome.before.sequence.oid: outcome
-            for outcome in apply(session, server, due, settings.policy, rounds=rounds, watcher=progress)
+            for outcome in apply(crew, server, due, settings.policy, rounds=rounds, watcher=progress)
         }
         rows = tuple(
             Row(finding=done[finding.sequence.oid].after, outcome=done[finding.sequence.oid])
@@ -121,7 +123,7 @@ def fix(
             else Row(finding=finding)
             for finding in findings
         )
-        return Report(server=server, policy=settings.policy, started_at=session.started_at, rows=rows)
+        return Report(server=server, policy=settings.policy, started_at=crew.session.started_at, rows=rows)
 
 
 def fix_sequence(
@@ -145,11 +147,15 @@ def fix_sequence(
     return fix(conn, **options)
 
 
+def _hire(conn: Connectable, settings: Settings) -> AbstractContextManager[Crew]:
+    return hire(conn, settings.limits, application_name=settings.application_name, jobs=settings.jobs)
+
+
 def _check(conn: Connectable, settings: Settings, progress: Watcher | None) -> Report:
-    with borrow(conn, settings.limits, application_name=settings.application_name) as session:
-        server, findings = examine(session, settings, watcher=progress)
+    with _hire(conn, settings) as crew:
+        server, findings = examine(crew, settings, watcher=progress)
         rows = tuple(Row(finding=finding) for finding in findings)
-        return Report(server=server, policy=settings.policy, started_at=session.started_at, rows=rows)
+        return Report(server=server, policy=settings.policy, started_at=crew.session.started_at, rows=rows)
 
 
 def _stored(plan: Plan | Mapping[str, Any], settings: Settings) -> StoredPlan:

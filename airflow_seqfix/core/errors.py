@@ -45,6 +45,10 @@ class DeadlineError(SeqfixError):
     """`run_timeout` is over."""
 
 
+class StoppedError(SeqfixError):
+    """Another part of the run has failed, or the caller has gone."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Obstacle:
     """Why one sequence could not be read or moved; the others go on."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from airflow_seqfix.core.catalog import SequenceInfo, Server, discover, identify, list_tables
+from airflow_seqfix.core.crew import Crew
 from airflow_seqfix.core.errors import CatalogError, SelectionError, first_line, sqlstate
 from airflow_seqfix.core.judge import Finding, Verdict, judge, judge_unread
 from airflow_seqfix.core.mapping import narrow, refuse_incomparable, resolve_mapping
@@ -12,12 +13,11 @@ from airflow_seqfix.core.measure import measure
 from airflow_seqfix.core.options import Settings
 from airflow_seqfix.core.progress import Progress, Teller, Watcher
 from airflow_seqfix.core.selection import Selected
-from airflow_seqfix.core.session import Session
 from airflow_seqfix.core.writers import open_writers, wait_for_writers
 
 
 def examine(
-    session: Session,
+    crew: Crew,
     settings: Settings,
     *,
     only: frozenset[str] | None = None,
@@ -28,6 +28,7 @@ def examine(
     :param only: Qualified names; None: what the settings select.
     :raises SelectionError: when the selection names something that is not there or not checkable, or selects nothing.
     """
+    session = crew.session
     server = identify(session)
     try:
         known = discover(session)
@@ -52,7 +53,7 @@ def examine(
     unread = [sequence for sequence in selected.sequences if sequence.oid not in findings]
     teller = Teller(watcher, Progress(phase="read", total=len(selected.sequences)))
     teller.end(done=len(findings), found=sum(finding.is_amiss for finding in findings.values()))
-    for finding in _read(session, server, unread, settings, teller):
+    for finding in _read(crew, server, unread, settings, teller):
         findings[finding.sequence.oid] = finding
     if not settings.selection.allow_skipped:
         _refuse_skipped([findings[oid] for oid in selected.named if oid not in selected.excluded])
@@ -60,20 +61,23 @@ def examine(
 
 
 def _read(
-    session: Session, server: Server, sequences: list[SequenceInfo], settings: Settings, teller: Teller
+    crew: Crew, server: Server, sequences: list[SequenceInfo], settings: Settings, teller: Teller
 ) -> list[Finding]:
     tables = frozenset(column.table_oid for sequence in sequences for column in sequence.comparable)
     # Before the values: who ends in between has been seen.
     if settings.limits.wait_for_writers:
-        writers = wait_for_writers(session, tables, settings.limits.wait_for_writers)
+        writers = wait_for_writers(crew.session, tables, settings.limits.wait_for_writers)
     else:
-        writers = open_writers(session, tables)
+        writers = open_writers(crew.session, tables)
     findings = []
-    for chunk in measure(session, server, sequences, on_steps=settings.policy.interleaved, begin=teller.begin):
+    policy = settings.policy
+    for chunk in measure(
+        crew, server, sequences, on_steps=policy.interleaved, max_jump=policy.max_jump, begin=teller.begin
+    ):
         judged = []
         for measurement in chunk:
             transactions = {t for column in measurement.sequence.comparable for t in writers.get(column.table_oid, ())}
-            judged.append(judge(replace(measurement, open_writers=len(transactions)), settings.policy, server))
+            judged.append(judge(replace(measurement, open_writers=len(transactions)), policy, server))
         teller.end(done=len(judged), found=sum(finding.is_amiss for finding in judged))
         findings += judged
     return findings

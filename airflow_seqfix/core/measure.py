@@ -13,11 +13,12 @@ from functools import partial
 from typing import Any
 
 from airflow_seqfix.core.catalog import ColumnInfo, SequenceInfo, Server
+from airflow_seqfix.core.crew import Crew, Event
 from airflow_seqfix.core.errors import ConnectionFailedError, DeadlineError, Obstacle, sqlstate
 from airflow_seqfix.core.obstacles import forbidden, out_of_time, unreadable
 from airflow_seqfix.core.partitions import columns_and_relations, cut, is_wide, read_in_slices
 from airflow_seqfix.core.session import Session
-from airflow_seqfix.core.values import furthest_query, probe_query
+from airflow_seqfix.core.values import furthest_query, probe_query, within_reach
 
 #: A column without an index and with more rows than this is read in a statement of its own.
 SLOW_ROWS = 100_000
@@ -90,16 +91,18 @@ class Measurement:
 
 
 def measure(
-    session: Session,
+    crew: Crew,
     server: Server,
     sequences: list[SequenceInfo],
     *,
     on_steps: bool = False,
+    max_jump: int = 0,
     begin: Callable[[str], None] = lambda table: None,
 ) -> Iterator[list[Measurement]]:
     """Read each of `sequences`, and yield those that were read together; one that cannot be read costs only itself.
 
     :param on_steps: Whether the values on a sequence's own steps are looked up also where none has been reached.
+    :param max_jump: Up to this distance a furthest value is no stray, and the value before it is not looked up.
     :param begin: Called with the name of a table before it is read: of several, with the one likely to take longest.
     :raises ConnectionFailedError: when the connection is lost.
     """
@@ -107,18 +110,23 @@ def measure(
     forbidding = [measurement for measurement in measurements if measurement.obstacle is not None]
     if forbidding:
         yield forbidding
-    for chunk in _chunks([measurement for measurement in measurements if measurement.obstacle is None]):
-        begin(_slowest(chunk).qualified_table)
-        yield _read(session, server, chunk, on_steps=on_steps)
+
+    def read(session: Session, chunk: list[Measurement], tell: Callable[[Event], None]) -> list[Measurement]:
+        tell(partial(begin, _slowest(chunk).qualified_table))
+        return _read(session, server, chunk, on_steps=on_steps, max_jump=max_jump)
+
+    yield from crew.map(read, _chunks([m for m in measurements if m.obstacle is None]))
 
 
-def _read(session: Session, server: Server, chunk: list[Measurement], *, on_steps: bool) -> list[Measurement]:
+def _read(
+    session: Session, server: Server, chunk: list[Measurement], *, on_steps: bool, max_jump: int
+) -> list[Measurement]:
     """Read states and furthest values, and what is asked of those that have been reached."""
     read = _read_apart(session, server, chunk, _read_states)
     measured = {measurement.sequence.oid: measurement for measurement in read}
     probing = [measurement for measurement in read if measurement.is_reached or (on_steps and _has_steps(measurement))]
     for part in _chunks(probing):
-        probed = _read_apart(session, server, part, _read_probes)
+        probed = _read_apart(session, server, part, partial(_read_probes, max_jump=max_jump))
         # A probe that fails takes nothing away from what is known.
         measured.update((m.sequence.oid, m) for m in probed if m.obstacle is None)
     return list(measured.values())
@@ -217,7 +225,11 @@ def _read_states(session: Session, server: Server, chunk: list[Measurement]) -> 
             read += _read_apart(session, server, [measurement], _read_states)
             continue
         last_value, is_called, _ = answers[index][-1]
-        furthest = tuple(value for *_, value in answers[index])
+        sequence = measurement.sequence
+        furthest = tuple(
+            within_reach(sequence, column, value)
+            for column, (*_, value) in zip(sequence.comparable, answers[index], strict=True)
+        )
         read.append(replace(measurement, last_value=last_value, is_called=is_called, furthest=furthest))
     return read
 
@@ -227,8 +239,9 @@ def _read_wide_state(session: Session, measurement: Measurement) -> Measurement:
     values: list[list[int]] = [[] for _ in sequence.comparable]
     with session.transaction(one_snapshot=True):
         for place, value in read_in_slices(session, sequence, partial(furthest_query, sequence)):
-            if value is not None:
-                values[place].append(value)
+            reached = within_reach(sequence, sequence.comparable[place], value)
+            if reached is not None:
+                values[place].append(reached)
         # Last, because reading a sequence goes by no snapshot.
         states = session.rows(f"SELECT last_value, is_called FROM {sequence.qualified_name}")
     if not states:
@@ -239,11 +252,13 @@ def _read_wide_state(session: Session, measurement: Measurement) -> Measurement:
     return replace(measurement, last_value=last_value, is_called=is_called, furthest=furthest)
 
 
-def _read_probes(session: Session, server: Server, chunk: list[Measurement]) -> list[Measurement]:
+def _read_probes(session: Session, server: Server, chunk: list[Measurement], *, max_jump: int) -> list[Measurement]:
     def query(measurement: Measurement, column: ColumnInfo, table: str | None = None) -> str:
         next_value, furthest_value = measurement.next_value, measurement.furthest_value
         assert next_value is not None and furthest_value is not None
-        return probe_query(measurement.sequence, column, table or column.qualified_table, next_value, furthest_value)
+        is_far = abs(furthest_value - next_value) > max_jump
+        table = table or column.qualified_table
+        return probe_query(measurement.sequence, column, table, next_value, furthest_value, is_far=is_far)
 
     wide = is_wide(chunk[0].sequence)
     with session.transaction(one_snapshot=wide):

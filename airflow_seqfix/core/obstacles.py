@@ -99,7 +99,7 @@ def immovable(setval: SetVal, error: Exception, limits: Limits) -> Obstacle:
             reason, cure = first_line(error), "repair on the primary, in a session that may write"
         case "42501":
             reason, cure = first_line(error), f"run as {setval.sequence.owner}, which owns it, or ask it for the grant"
-        case "42704" | "42P01" | "55000":
+        case "42704" | "42P01" | "55000" | "XX001":
             reason, cure = f"it changed in the meantime ({first_line(error)})", "run again"
         case _:
             reason, cure = first_line(error), "see the server's log"

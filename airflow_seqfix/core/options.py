@@ -11,6 +11,7 @@ from airflow_seqfix.core.mapping import Fed, Range, parse_id_range, parse_mappin
 from airflow_seqfix.core.policy import Lock, Policy
 from airflow_seqfix.core.selection import Selection
 from airflow_seqfix.core.session import Limits
+from airflow_seqfix.rules import refusal
 
 
 class Options(TypedDict, total=False):
@@ -20,6 +21,7 @@ class Options(TypedDict, total=False):
     `{"public.hibernate_sequence": ["public.orders.id", "public.invoices.id"]}`.
     `id_range`: the lowest and highest value of a sequence's own where several writers share a column; rows outside do
     not count, and the next value has to lie inside.
+    `jobs`: how many connections share the work; more than one needs a callable that opens one.
     """
 
     schemas: str | Iterable[str]
@@ -48,6 +50,7 @@ class Options(TypedDict, total=False):
     run_timeout: float
     wait_for_writers: float
     application_name: str
+    jobs: int
 
 
 #: Names of the options by the type that they end in.
@@ -67,6 +70,12 @@ class Settings:
     mapping: tuple[Fed, ...] = ()
     id_range: tuple[Range, ...] = ()
     application_name: str = "seqfix"
+    jobs: int = 1
+
+    def __post_init__(self) -> None:
+        wrong = refusal({"jobs": self.jobs})
+        if wrong is not None:
+            raise ArgumentError(wrong)
 
     @property
     def deciding(self) -> dict[str, Any]:
@@ -93,7 +102,7 @@ class Settings:
             limits=Limits(**take(LIMIT_OPTIONS)),
             mapping=parse_mapping(given.pop("mapping", {})),
             id_range=parse_id_range(given.pop("id_range", {})),
-            **take(("application_name",)),
+            **take(("application_name", "jobs")),
         )
         if given:
             raise ArgumentError(f"unknown option {', '.join(sorted(given))}")

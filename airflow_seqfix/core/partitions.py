@@ -40,21 +40,26 @@ def is_wide(sequence: SequenceInfo) -> bool:
     return columns > COLUMNS_AT_ONCE or relations > RELATIONS_AT_ONCE
 
 
-def cut(items: Iterable[Item], size: Callable[[Item], tuple[int, int]]) -> Iterator[list[Item]]:
-    """Cut work into statements that look at a bounded number of columns and open a bounded number of relations.
+def cut(
+    items: Iterable[Item], size: Callable[[Item], tuple[int, int]], *, most: tuple[int, int] | None = None
+) -> Iterator[list[Item]]:
+    """Cut work into pieces that are bounded in two numbers.
 
     :param size: Returns both numbers for one item.
+    :param most: How much of both a piece may hold; None: how many columns one statement may read, and how many
+        relations it may open.
     """
+    most = most or (COLUMNS_AT_ONCE, RELATIONS_AT_ONCE)
     together: list[Item] = []
-    columns = relations = 0
+    first = second = 0
     for item in items:
-        more_columns, more_relations = size(item)
-        if together and (columns + more_columns > COLUMNS_AT_ONCE or relations + more_relations > RELATIONS_AT_ONCE):
+        more = size(item)
+        if together and (first + more[0] > most[0] or second + more[1] > most[1]):
             yield together
-            together, columns, relations = [], 0, 0
+            together, first, second = [], 0, 0
         together.append(item)
-        columns += more_columns
-        relations += more_relations
+        first += more[0]
+        second += more[1]
     if together:
         yield together
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from airflow_seqfix.core import queries
 from airflow_seqfix.core.catalog import Server
+from airflow_seqfix.core.crew import Crew, Event
 from airflow_seqfix.core.errors import ConnectionFailedError, DeadlineError, Obstacle, sqlstate
 from airflow_seqfix.core.judge import Finding, Verdict, judge
 from airflow_seqfix.core.measure import measure
 from airflow_seqfix.core.obstacles import immovable, out_of_time
+from airflow_seqfix.core.partitions import cut
 from airflow_seqfix.core.policy import Policy
 from airflow_seqfix.core.progress import Progress, Teller, Watcher
 from airflow_seqfix.core.session import Limits, Session, milliseconds
@@ -21,6 +23,8 @@ from airflow_seqfix.core.ways import SetVal, Way
 
 #: How many values one transaction takes with nextval(): about 10 ms, and the step at which a run can be interrupted.
 CALLS_AT_ONCE = 10_000
+#: How many moves are sent in one round trip, each in a transaction of its own.
+MOVES_AT_ONCE = 50
 #: How often a lock is asked for, and how long to wait between, in seconds: everybody queues behind a waiting lock.
 LOCK_ATTEMPTS = 3
 LOCK_PAUSE = 1.0
@@ -44,7 +48,7 @@ class Outcome:
 
 
 def apply(
-    session: Session,
+    crew: Crew,
     server: Server,
     due: list[Outcome],
     policy: Policy,
@@ -64,13 +68,14 @@ def apply(
         if not behind:
             break
         teller = Teller(watcher, Progress(phase="move", total=len(behind), found=len(behind)))
-        for outcome in behind:
-            setval = outcome.after.setval
-            assert setval is not None
-            error = _move(session, setval, teller)
-            outcomes[setval.sequence.oid] = replace(outcome, way=setval.way, error=error)
-            teller.end(done=1)
-        _verify(session, server, outcomes, [o.before.sequence.oid for o in behind], policy, watcher)
+        moves = [outcome.after.setval for outcome in behind if outcome.after.setval is not None]
+        batches = list(cut(moves, lambda setval: (1, setval.calls), most=(MOVES_AT_ONCE, CALLS_AT_ONCE)))
+        for batch, errors in zip(batches, crew.map(partial(_move_batch, teller), batches), strict=True):
+            for setval, error in zip(batch, errors, strict=True):
+                oid = setval.sequence.oid
+                outcomes[oid] = replace(outcomes[oid], way=setval.way, error=error)
+            teller.end(done=len(batch))
+        _verify(crew, server, outcomes, [o.before.sequence.oid for o in behind], policy, watcher)
     return [
         outcome if outcome.after.setval is None or outcome.error else replace(outcome, error=_still_behind(outcome))
         for outcome in outcomes.values()
@@ -78,7 +83,7 @@ def apply(
 
 
 def _verify(
-    session: Session,
+    crew: Crew,
     server: Server,
     outcomes: dict[int, Outcome],
     oids: list[int],
@@ -87,7 +92,9 @@ def _verify(
 ) -> None:
     sequences = [outcomes[oid].before.sequence for oid in oids]
     teller = Teller(watcher, Progress(phase="read", total=len(sequences)))
-    for chunk in measure(session, server, sequences, on_steps=policy.interleaved, begin=teller.begin):
+    for chunk in measure(
+        crew, server, sequences, on_steps=policy.interleaved, max_jump=policy.max_jump, begin=teller.begin
+    ):
         found = 0
         for measurement in chunk:
             oid = measurement.sequence.oid
@@ -105,13 +112,30 @@ def _still_behind(outcome: Outcome) -> Obstacle:
     )
 
 
-def _move(session: Session, setval: SetVal, teller: Teller) -> Obstacle | None:
+def _move_batch(
+    teller: Teller, session: Session, batch: list[SetVal], tell: Callable[[Event], None]
+) -> list[Obstacle | None]:
+    """Move several sequences, each in a transaction of its own; return what stood in the way of each."""
+    if len(batch) > 1 and all(setval.way is not None for setval in batch):
+        tell(partial(teller.begin, batch[0].sequence.qualified_name, values=batch[0].calls))
+        try:
+            limits = session.limits
+            session.run_apart(statement(str(setval.way), setval, limits, calls=setval.calls) for setval in batch)
+            return [None] * len(batch)
+        except Exception as error:
+            if sqlstate(error) is None and not isinstance(error, DeadlineError):
+                raise
+            # Which of them it was is not known. Those before it have been moved, and to move them again does nothing.
+    return [_move(teller, session, setval, tell) for setval in batch]
+
+
+def _move(teller: Teller, session: Session, setval: SetVal, tell: Callable[[Event], None]) -> Obstacle | None:
     """Take the chosen way; return what stood in it."""
-    teller.begin(setval.sequence.qualified_name, values=setval.calls)
+    tell(partial(teller.begin, setval.sequence.qualified_name, values=setval.calls))
     try:
         match setval.way:
             case Way.ADVANCE:
-                return _advance(session, setval, teller)
+                return _advance(session, setval, lambda values: tell(partial(teller.passed, values)))
             case Way.LOCKED:
                 _with_attempts(session, lambda: _lock_and_set(session, setval))
                 return None
@@ -130,9 +154,7 @@ def _move(session: Session, setval: SetVal, teller: Teller) -> Obstacle | None:
 
 
 def _lock_and_set(session: Session, setval: SetVal) -> None:
-    # In the same round trip: a slow or hanging client would keep everybody waiting between the two.
-    with session.transaction(read_only=False):
-        session.run(f"{statement('locked', setval, session.limits)};\nCOMMIT")
+    session.run_apart([statement("locked", setval, session.limits)])
 
 
 def _value(session: Session, name: str, setval: SetVal, *, calls: int = 1) -> int | None:
@@ -156,11 +178,11 @@ def _with_attempts(session: Session, move: Callable[[], None]) -> None:
             pause = LOCK_PAUSE * random.uniform(1, 1.5)  # noqa: S311 - jitter
             if sqlstate(error) != "55P03" or attempt == LOCK_ATTEMPTS or session.seconds_left <= pause:
                 raise
-            time.sleep(pause)
+            session.pause(pause)
     raise AssertionError("unreachable")
 
 
-def _advance(session: Session, setval: SetVal, teller: Teller) -> Obstacle | None:
+def _advance(session: Session, setval: SetVal, passed: Callable[[int], None]) -> Obstacle | None:
     """Call nextval() until a value reaches the target. Other sessions' calls count as well."""
     sequence, reached = setval.sequence, None
     left = setval.calls
@@ -169,7 +191,7 @@ def _advance(session: Session, setval: SetVal, teller: Teller) -> Obstacle | Non
         if reached is None:
             return _changed(setval)
         left = calls_to_pass(sequence, reached + sequence.increment_by, setval.target)
-        teller.passed(setval.calls - left)
+        passed(setval.calls - left)
     return None
 
 

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import os
 import re
+import socket
+import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Protocol, TypeVar
 
@@ -19,6 +22,7 @@ from airflow_seqfix.core.errors import (
     ConnectionFailedError,
     DeadlineError,
     SeqfixError,
+    StoppedError,
     first_line,
     sqlstate,
 )
@@ -39,6 +43,9 @@ _WATCHES_CLIENTS = 140000
 
 #: What both drivers call the state of a connection outside a transaction, and in the middle of a statement.
 IDLE, ACTIVE = 0, 1
+
+#: How long the server may take to answer a request to cancel, in seconds.
+CANCEL_TIMEOUT = 5.0
 
 
 class Connection(Protocol):
@@ -79,11 +86,15 @@ class Limits:
 class Session:
     """Transactions on one connection, each with its own timeouts, and a deadline over all of them."""
 
-    def __init__(self, connection: Any, limits: Limits, *, application_name: str = "seqfix") -> None:
+    def __init__(
+        self, connection: Any, limits: Limits, *, application_name: str = "seqfix", deadline: float | None = None
+    ) -> None:
         self._connection = connection
+        self._stopped = threading.Event()
+        self._opening = ""
         self.limits = limits
         self.started_at = datetime.datetime.now(datetime.UTC)
-        self.deadline = time.monotonic() + limits.run_timeout
+        self.deadline = time.monotonic() + limits.run_timeout if deadline is None else deadline
         self._settings = {
             # Nothing that a user created can stand in for a built-in function or operator.
             "search_path": "pg_catalog, pg_temp",
@@ -111,8 +122,9 @@ class Session:
         :raises ConnectionFailedError: when the connection is lost.
         """
         self.check_deadline()
+        # Sent with the first statement: one round trip less.
+        self._opening = self._begin(read_only, one_snapshot)
         try:
-            self.run(self._begin(read_only, one_snapshot))
             yield
             # A statement that takes a lock has brought its own.
             if self._connection.info.transaction_status != IDLE:
@@ -131,24 +143,61 @@ class Session:
 
     def fetch(self, statement: str, row_type: Callable[..., Row]) -> list[Row]:
         """Run a statement and return its rows as `row_type`, whose arguments are the statement's column names."""
-        with contextlib.closing(self._cursor()) as cursor:
-            cursor.execute(statement)
+        with self._executed(statement) as cursor:
             names = [column[0] for column in cursor.description]
-            return [row_type(**dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
+            # The same few names and types in thousands of rows: each is kept once.
+            known: dict[Any, Any] = {}
+            return [
+                row_type(
+                    **{
+                        name: known.setdefault(value, value) if type(value) is str else value
+                        for name, value in zip(names, row, strict=True)
+                    }
+                )
+                for row in cursor
+            ]
 
     def rows(self, statement: str) -> Sequence[tuple[Any, ...]]:
         """Run a statement and return its rows as tuples."""
-        with contextlib.closing(self._cursor()) as cursor:
-            cursor.execute(statement)
+        with self._executed(statement) as cursor:
             return list(cursor.fetchall())
 
     def run(self, statement: str) -> None:
         """Run one statement, or several at once, for what they do."""
-        with contextlib.closing(self._cursor()) as cursor:
-            cursor.execute(statement)
+        with self._executed(statement):
+            pass
+
+    def run_apart(self, statements: Iterable[str]) -> None:
+        """Run each statement in a transaction of its own, all in one round trip.
+
+        Each is committed before the client goes on: a slow or hanging client would keep everybody waiting in between.
+        The first that fails ends it; those before it stay committed.
+        """
+        with self.transaction(read_only=False):
+            # The first gets the same from transaction().
+            self.run(f";\nCOMMIT;\n{self._opening}".join(statements) + ";\nCOMMIT")
+
+    def pause(self, seconds: float) -> None:
+        """Wait, unless the run is stopped."""
+        self._stopped.wait(seconds)
+
+    def stop(self, *, cut: bool = False) -> None:
+        """From another thread: end the statement that is running, and let no other transaction begin.
+
+        :param cut: Whether to cut the connection, because nothing is heard from the server.
+        """
+        self._stopped.set()
+        with contextlib.suppress(Exception):
+            if cut:
+                with socket.socket(fileno=os.dup(self._connection.fileno())) as line:
+                    line.shutdown(socket.SHUT_RDWR)
+            elif self._connection.info.transaction_status == ACTIVE:
+                self._cancel()
 
     def check_deadline(self) -> None:
-        """Raise DeadlineError when `run_timeout` is over."""
+        """Raise DeadlineError when `run_timeout` is over, StoppedError when the run was stopped."""
+        if self._stopped.is_set():
+            raise StoppedError("the run was stopped")
         if self.seconds_left <= 0:
             raise self._deadline_error()
 
@@ -167,7 +216,18 @@ class Session:
             for name, value in settings.items()
         )
         watch = f"; {_WATCH_CLIENT}" if self._connection.info.server_version >= _WATCHES_CLIENTS else ""
-        return f"BEGIN ISOLATION LEVEL {isolation} {access}; {local}{watch}"
+        return f"BEGIN ISOLATION LEVEL {isolation} {access};\n{local}{watch};\n"
+
+    @contextlib.contextmanager
+    def _executed(self, statement: str) -> Iterator[Any]:
+        """Run a statement, and yield a cursor on its rows, or on those of the last one if there are several."""
+        opening, self._opening = self._opening, ""
+        with contextlib.closing(self._cursor()) as cursor:
+            cursor.execute(f"{opening}{statement}")
+            # psycopg2 keeps the last result only.
+            while hasattr(self._connection, "pgconn") and cursor.nextset():
+                pass
+            yield cursor
 
     def _cursor(self) -> Any:
         """Return a plain cursor, whatever cursor or row factory the connection was configured with."""
@@ -184,22 +244,29 @@ class Session:
         state = sqlstate(error) or ""
         return bool(self._connection.closed) or state.startswith("08") or state in ("57P01", "57P02", "57P03")
 
+    def _cancel(self) -> None:
+        if hasattr(self._connection, "cancel_safe"):
+            self._connection.cancel_safe(timeout=CANCEL_TIMEOUT)
+        else:
+            self._connection.cancel()
+
     def _abandon(self) -> None:
         """Stop what is running and roll back; where that fails, close the connection: then the server does both."""
+        self._opening = ""
         # Twice: a cancel that arrives late hits the first ROLLBACK.
         for _ in range(2):
             with contextlib.suppress(Exception):
                 if self._connection.info.transaction_status == ACTIVE:
                     self._stop_statement()
-                self.run("ROLLBACK")
+                if self._connection.info.transaction_status != IDLE:
+                    self.run("ROLLBACK")
                 return
         with contextlib.suppress(Exception):
             self._connection.close()
 
     def _stop_statement(self) -> None:
         """End a statement that an exception from a signal handler has left running."""
-        cancel = getattr(self._connection, "cancel_safe", None) or self._connection.cancel
-        cancel()
+        self._cancel()
         # psycopg 3 takes no other statement before the result has been read.
         while self._connection.pgconn.get_result() is not None:
             pass
@@ -211,30 +278,25 @@ def milliseconds(seconds: float) -> str:
     return str(max(1, round(seconds * 1000)))
 
 
-@contextlib.contextmanager
-def borrow(source: Connectable, limits: Limits, *, application_name: str = "seqfix") -> Iterator[Session]:
-    """Open or borrow a connection for a run, and give it back as it came.
+def open_connection(connect: Callable[[], Connection]) -> Connection:
+    """Open a connection.
 
-    :raises ArgumentError: when the connection is inside a transaction.
-    :raises ConnectionFailedError: when a callable cannot open its connection.
+    :raises ConnectionFailedError: when that fails.
     """
-    if callable(source):
-        try:
-            connection = source()
-        except SeqfixError:
-            raise
-        except Exception as error:
-            raise ConnectionFailedError(first_line(error)) from error
-        with contextlib.closing(connection), _plain(connection):
-            yield Session(connection, limits, application_name=application_name)
-    else:
-        with _plain(source):
-            yield Session(source, limits, application_name=application_name)
+    try:
+        return connect()
+    except SeqfixError:
+        raise
+    except Exception as error:
+        raise ConnectionFailedError(first_line(error)) from error
 
 
 @contextlib.contextmanager
-def _plain(connection: Any) -> Iterator[None]:
-    """Put a connection into autocommit, so that the only transactions are those that are begun here."""
+def lent(connection: Any) -> Iterator[None]:
+    """Put a connection into autocommit, so that the only transactions are those that are begun here, and back.
+
+    :raises ArgumentError: when the connection is closed, or inside a transaction.
+    """
     if connection.closed:
         raise ArgumentError("the connection is closed: pass an open one, or a callable that opens one")
     if connection.info.transaction_status != IDLE:

@@ -10,21 +10,52 @@ from airflow_seqfix.core.catalog import ColumnInfo, SequenceInfo
 #: How many stored values are looked at to find the first collision where the increment is not 1.
 PROBE_ROWS = 1_000
 
+#: The types that hold integers up to a power of two, and no fractions.
+BINARY_INTEGERS = ("smallint", "integer", "bigint")
+
 
 def furthest_query(sequence: SequenceInfo, column: ColumnInfo, table: str) -> str:
-    """Return a subquery for the furthest value that the sequence can collide with."""
+    """Return a subquery for the furthest value that the sequence can collide with.
+
+    Of an integer column the near end of the reach is left to `within_reach()`, and the far end where the column ends
+    no later: such a query takes a third less of the server's time, most of which is planning.
+    """
     far, rounding = ("max", "floor") if sequence.is_ascending else ("min", "ceil")
     low, high = _reach(sequence, column)
     value = f"t.{column.quoted_column}"
+    if column.data_type in BINARY_INTEGERS:
+        assert column.largest_value is not None and column.smallest_value is not None
+        where = ""
+        if sequence.is_ascending and high < column.largest_value:
+            where = f" WHERE {value} <= {_bigint(high)}"
+        elif not sequence.is_ascending and low > column.smallest_value:
+            where = f" WHERE {value} >= {_bigint(low)}"
+        return f"(SELECT {far}({value}) FROM {table} AS t{where})::bigint"
     return (
         f"(SELECT {rounding}({far}({value})::numeric)::bigint"
         f" FROM {table} AS t WHERE {value} BETWEEN {_bigint(low)} AND {_bigint(high)})"
     )
 
 
-def probe_query(sequence: SequenceInfo, column: ColumnInfo, table: str, next_value: int, furthest_value: int) -> str:
+def within_reach(sequence: SequenceInfo, column: ColumnInfo, value: int | None) -> int | None:
+    """Return the furthest value, or None where it lies before all values that the sequence can collide with."""
+    low, high = _reach(sequence, column)
+    return value if value is not None and low <= value <= high else None
+
+
+def probe_query(
+    sequence: SequenceInfo,
+    column: ColumnInfo,
+    table: str,
+    next_value: int,
+    furthest_value: int,
+    *,
+    is_far: bool = True,
+) -> str:
     """Return subqueries for the parts of a `Probe`: the first collision, where the look for it ended early, the value
     before the furthest one, the furthest on the sequence's steps, and the one before that.
+
+    :param is_far: Whether the furthest value may be a stray, so that the one before it matters.
     """
     low, high = _reach(sequence, column)
     # Where the values before its own are passed one by one, other writers' rows are in the way as well.
@@ -45,6 +76,13 @@ def probe_query(sequence: SequenceInfo, column: ColumnInfo, table: str, next_val
     # The next value itself may lie outside all that a bigint can hold.
     is_ahead = f"{value} BETWEEN {_bigint(low_ahead)} AND {_bigint(high_ahead)}"
     ahead = is_ahead if low_ahead <= high_ahead else "false"
+    if step == 1 and column.data_type in BINARY_INTEGERS:
+        # Everything is on its steps.
+        collision = f"(SELECT {near}({value}) FROM {table} WHERE {ahead})::bigint"
+        before_it = (
+            f"(SELECT {far}({value}) FROM {table} WHERE {before} {furthest})::bigint" if is_far else "NULL::bigint"
+        )
+        return f"{collision}, NULL::bigint, {before_it}, NULL::bigint, NULL::bigint"
     runner_up = f"(SELECT {rounding}({far}({value})::numeric) FROM {table} WHERE {before} {furthest})::bigint"
     if step == 1:
         collision = f"(SELECT {near}({value}) FROM {table} WHERE {ahead} AND {on_steps})::bigint"

@@ -122,7 +122,8 @@ class PostgresSequenceDriftSensor(SequenceTask, BaseSensorOperator):
         self.defer(
             trigger=PostgresSequenceTrigger(
                 **self.hook_arguments(),
-                options=self._options,
+                # The triggerer has time, and others to serve.
+                options=self._options | {"jobs": 1},
                 poke_interval=self.poke_interval,
                 deadline=self._deadline,
             ),

@@ -11,7 +11,8 @@ from psycopg import pq
 from psycopg.rows import dict_row, namedtuple_row
 
 from airflow_seqfix import core
-from airflow_seqfix.core.session import Limits, borrow
+from airflow_seqfix.core.crew import hire
+from airflow_seqfix.core.session import Limits
 from tests.conftest import Database
 
 #: Three sequences that are behind, and one way of moving for each: advance, locked because of the gap, and of CACHE.
@@ -210,18 +211,18 @@ def test_a_session_that_was_made_read_only_stays_so(behind: Database, driver: st
 
 
 def test_a_check_runs_read_only_and_names_itself(behind: Database) -> None:
-    from tests.watched import Watched
+    from tests.watched import Watched, reads_a_table
 
     seen = set()
     watched = Watched(behind.psycopg2())
 
     def look(statement: str) -> None:
-        if " AS t WHERE " in statement:
+        if reads_a_table(statement):
             with watched._connection.cursor() as cursor:
                 cursor.execute("SELECT current_setting('transaction_read_only'), current_setting('application_name')")
                 seen.add(cursor.fetchone())
 
-    watched.before = look
+    watched.after = look
     core.check(watched, application_name="it's a \n check")
     assert seen == {("on", "it?s a ? check")}
 
@@ -231,10 +232,10 @@ def test_the_server_looks_whether_its_client_is_there(driver: str, db: Database)
     ask_for = "SELECT current_setting('client_connection_check_interval', true)"
     conn = connect(db, driver)
     before = ask(conn, ask_for)
-    with borrow(conn, Limits()) as session:
+    with hire(conn, Limits()) as crew:
         for read_only in (True, False):
-            with session.transaction(read_only=read_only):
-                inside = session.rows(ask_for)
+            with crew.session.transaction(read_only=read_only):
+                inside = crew.session.rows(ask_for)
             assert inside == [("1s",)] if db.server.version_num >= 140000 else before
     assert ask(conn, ask_for) == before
     conn.close()

@@ -85,7 +85,7 @@ def phase_of(sight: tuple[Any, ...], moves: int) -> str | None:
         return "waiting for the lock" if "OWNER TO" in query else None
     if state == "active" and "nextval(q.seqrelid)" in query:
         return "advancing"
-    if state == "active" and query.startswith("SELECT 0, "):
+    if state == "active" and "\nSELECT 0, " in query:
         return "verifying" if moves else "measuring"
     return None
 

@@ -1,7 +1,11 @@
--- Call nextval() and return the last value: it moves a sequence forward and can never move it back. No row, and no
--- call, where the definition has changed.
-SELECT {furthest}(nextval(q.seqrelid))
-  FROM pg_sequence q
- CROSS JOIN generate_series(1, {calls})
- WHERE q.seqrelid = {sequence}::regclass
-   AND q.seqincrement = {increment_by} AND NOT q.seqcycle
+-- Call nextval() where the sequence has not passed the target, and return where it is: it moves forward and can never
+-- move back. No row, and no call, where the definition has changed.
+SELECT CASE WHEN {increment_by} > 0 AND s.last_value < {target}
+              OR {increment_by} < 0 AND s.last_value > {target}
+              OR s.last_value = {target} AND NOT s.is_called
+            THEN (SELECT {furthest}(n.value) FROM (SELECT nextval(q.seqrelid) AS value FROM generate_series(1, {calls})) n)
+            ELSE s.last_value
+       END
+  FROM {qualified_name} s
+  JOIN pg_sequence q ON q.seqrelid = {sequence}::regclass AND q.seqrelid = s.tableoid
+ WHERE q.seqincrement = {increment_by} AND NOT q.seqcycle

@@ -27,7 +27,8 @@ expression AS (
       FROM pg_type t
       JOIN pg_attribute a ON a.atttypid = t.oid
       JOIN pg_class c ON c.oid = a.attrelid
-     WHERE t.typtype = 'd' AND t.typdefaultbin IS NOT NULL
+     -- Below are the server's own, one of which would have all columns of the database looked through.
+     WHERE t.typtype = 'd' AND t.typdefaultbin IS NOT NULL AND t.oid >= 16384
        AND a.attnum > 0 AND NOT a.attisdropped AND NOT a.atthasdef
        AND c.relkind IN ('r', 'p', 'f')
 ),
@@ -133,15 +134,14 @@ tie AS (
       FROM undrawn u
 ),
 -- A domain takes its limits from the type under all its layers.
-base AS (
-    SELECT t.oid AS type_oid, t.oid AS base_oid, -1 AS type_modifier
+layer AS (
+    SELECT t.oid AS type_oid, t.typbasetype AS base_oid, t.typtypmod AS type_modifier
       FROM pg_type t
-     WHERE t.oid IN (SELECT a.atttypid FROM tie JOIN pg_attribute a
-                         ON a.attrelid = tie.table_oid AND a.attnum = tie.column_number)
+     WHERE t.typtype = 'd'
      UNION ALL
-    SELECT b.type_oid, t.typbasetype, greatest(b.type_modifier, t.typtypmod)
-      FROM base b
-      JOIN pg_type t ON t.oid = b.base_oid AND t.typtype = 'd'
+    SELECT l.type_oid, t.typbasetype, greatest(l.type_modifier, t.typtypmod)
+      FROM layer l
+      JOIN pg_type t ON t.oid = l.base_oid AND t.typtype = 'd'
 )
 SELECT tie.sequence_oid::bigint                                       AS sequence_oid,
        CASE WHEN c.relkind IN ('v', 'm') THEN 'view' ELSE tie.feed END AS feed,
@@ -166,47 +166,55 @@ SELECT tie.sequence_oid::bigint                                       AS sequenc
        c.relkind = 'f'                                                AS is_foreign,
        w.has_foreign AND c.relkind <> 'f'                             AS has_foreign_partition,
        u.ancestors                                                    AS ancestors,
+       tie.feed IN ('identity', 'owned') OR
        EXISTS (SELECT FROM pg_depend d
                 WHERE d.classid = 'pg_class'::regclass AND d.objid = tie.sequence_oid
                   AND d.refclassid = 'pg_class'::regclass AND d.refobjid = tie.table_oid
                   AND d.refobjsubid = tie.column_number
                   AND d.deptype IN ('a', 'i'))                        AS is_owned,
-       -- min() and max() can use a valid btree that is not partial and leads with the column.
-       EXISTS (SELECT FROM pg_index i
-                 JOIN pg_class ic ON ic.oid = i.indexrelid
-                 JOIN pg_am am ON am.oid = ic.relam AND am.amname = 'btree'
-                WHERE i.indrelid = c.oid AND i.indkey[0] = a.attnum
-                  AND i.indisvalid AND i.indpred IS NULL)             AS has_index,
-       EXISTS (SELECT FROM pg_index i
-                WHERE i.indrelid = c.oid AND i.indkey[0] = a.attnum AND i.indnkeyatts = 1
-                  AND i.indisunique AND i.indisvalid AND i.indpred IS NULL) AS is_unique,
+       x.has_index                                                    AS has_index,
+       x.is_unique                                                    AS is_unique,
        quote_ident(n.nspname)                                         AS quoted_schema,
        has_schema_privilege(n.oid, 'USAGE')                           AS may_use_schema,
        has_column_privilege(c.oid, a.attnum, 'SELECT')                AS may_select,
        row_security_active(c.oid)                                     AS hides_rows,
        CASE WHEN NOT c.relforcerowsecurity
             THEN quote_ident(pg_get_userbyid(c.relowner)) END         AS exempt_owner,
-       w.relations::bigint                                            AS relations,
+       1 + x.indexes + w.relations                                    AS relations,
        w.estimated_rows                                               AS estimated_rows
   FROM tie
   JOIN pg_class c ON c.oid = tie.table_oid
   JOIN pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_attribute a ON a.attrelid = tie.table_oid AND a.attnum = tie.column_number
-  JOIN base b ON b.type_oid = a.atttypid
-  JOIN pg_type t ON t.oid = b.base_oid AND t.typtype <> 'd'
- -- What a read of the table opens: itself, its partitions or children, and all their indexes.
+  LEFT JOIN (layer JOIN pg_type t ON t.oid = layer.base_oid AND t.typtype <> 'd') ON layer.type_oid = a.atttypid
+ CROSS JOIN LATERAL (
+       SELECT coalesce(layer.base_oid, a.atttypid) AS base_oid, coalesce(layer.type_modifier, -1) AS type_modifier) b
+ CROSS JOIN LATERAL (
+       SELECT count(*) AS indexes,
+              -- min() and max() can use a valid btree that is not partial and leads with the column.
+              coalesce(bool_or(u.leads AND u.is_btree), false)                                     AS has_index,
+              coalesce(bool_or(u.leads AND i.indnkeyatts = 1 AND i.indisunique), false)            AS is_unique
+         FROM pg_index i
+         JOIN pg_class ic ON ic.oid = i.indexrelid
+        CROSS JOIN LATERAL (
+              SELECT i.indkey[0] = a.attnum AND i.indisvalid AND i.indpred IS NULL                 AS leads,
+                     ic.relam = (SELECT am.oid FROM pg_am am WHERE am.amname = 'btree')            AS is_btree) u
+        WHERE i.indrelid = c.oid) x
+ -- What a read of the table opens beside itself: its partitions or children, and all their indexes.
  CROSS JOIN LATERAL (
        WITH RECURSIVE member AS (
-           SELECT c.oid, c.relkind, c.reltuples
+           SELECT p.oid, p.relkind, p.reltuples
+             FROM pg_inherits i
+             JOIN pg_class p ON p.oid = i.inhrelid
+            WHERE i.inhparent = c.oid AND c.relhassubclass
             UNION
            SELECT p.oid, p.relkind, p.reltuples
              FROM member
              JOIN pg_inherits i ON i.inhparent = member.oid
-             JOIN pg_class p ON p.oid = i.inhrelid
-            WHERE c.relhassubclass)
-       SELECT count(*) + sum((SELECT count(*) FROM pg_index i WHERE i.indrelid = member.oid)) AS relations,
-              sum(greatest(member.reltuples, 0))::bigint                                      AS estimated_rows,
-              bool_or(member.relkind = 'f')                                                   AS has_foreign
+             JOIN pg_class p ON p.oid = i.inhrelid)
+       SELECT coalesce(sum(1 + (SELECT count(*) FROM pg_index i WHERE i.indrelid = member.oid)), 0)::bigint AS relations,
+              (greatest(c.reltuples, 0) + coalesce(sum(greatest(member.reltuples, 0)), 0))::bigint AS estimated_rows,
+              coalesce(bool_or(member.relkind = 'f'), false)                                       AS has_foreign
          FROM member) w
  CROSS JOIN LATERAL (
        WITH RECURSIVE ancestor AS (

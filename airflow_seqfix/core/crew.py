@@ -1,0 +1,151 @@
+"""The sessions of one run, which share the work: one in the caller's thread, or several in threads of their own."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+from airflow_seqfix.core.errors import ArgumentError, StoppedError
+from airflow_seqfix.core.session import Connectable, Connection, Limits, Session, lent, open_connection
+
+#: How long a session that is told to stop may take, in seconds, before its connection is cut.
+SECONDS_TO_STOP = 5.0
+#: How often to look whether it has, in seconds.
+PAUSE = 0.05
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+#: Something to do in the caller's thread; None: there is no more.
+Event = Callable[[], None]
+#: Does one piece of work, and hands over events in between.
+Work = Callable[[Session, Item, Callable[[Event], None]], Result]
+
+
+class Crew:
+    """Sessions on one server, with one deadline over all of them."""
+
+    def __init__(self, session: Session, another: Callable[[], Session] | None = None, jobs: int = 1) -> None:
+        #: The one that does what has to be done once.
+        self.session = session
+        self._another = another
+        self._jobs = jobs
+        self._sessions = [session]
+        self._executor: ThreadPoolExecutor | None = None
+        self._running: list[Future[Any]] = []
+        self._failure: BaseException | None = None
+        self._lock = threading.Lock()
+
+    def map(self, work: Work[Item, Result], items: Iterable[Item]) -> Iterator[Result]:
+        """Do the work on each item, and yield the results in the order of the items.
+
+        Events and results come in the same order, and in the caller's thread, however many sessions there are.
+        """
+        items = list(items)
+        if len(items) < 2 or self._jobs < 2:
+            for item in items:
+                yield work(self.session, item, lambda event: event())
+            return
+        executor, idle = self._staff(min(self._jobs, len(items)))
+        told: list[SimpleQueue[Event | None]] = [SimpleQueue() for _ in items]
+        self._running = [
+            executor.submit(self._do, work, idle, item, events) for item, events in zip(items, told, strict=True)
+        ]
+        for events, future in zip(told, self._running, strict=True):
+            while (event := events.get()) is not None:
+                event()
+            try:
+                yield future.result()
+            except StoppedError:
+                # Not this one is to blame, but one that came later.
+                raise self._failure or AssertionError("stopped without a failure") from None
+        self._running = []
+
+    def stop(self) -> None:
+        """End what is still running, and return when it has ended."""
+        if self._executor is None:
+            return
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        seconds = 0.0
+        # Not wait(), to which a future is not done that was cancelled before it began.
+        while not all(future.done() for future in self._running):
+            for session in self._sessions:
+                session.stop(cut=seconds >= SECONDS_TO_STOP)
+            time.sleep(PAUSE)
+            seconds += PAUSE
+        self._executor.shutdown()
+
+    def _staff(self, wanted: int) -> tuple[ThreadPoolExecutor, SimpleQueue[Session]]:
+        """Open the sessions that are still missing: in the caller's thread, where Airflow's hooks have to be called."""
+        assert self._another is not None
+        while len(self._sessions) < wanted:
+            self._sessions.append(self._another())
+        if self._executor is None:
+            self._executor = ThreadPoolExecutor(self._jobs, thread_name_prefix="seqfix")
+        idle: SimpleQueue[Session] = SimpleQueue()
+        for session in self._sessions:
+            idle.put(session)
+        return self._executor, idle
+
+    def _do(
+        self, work: Work[Item, Result], idle: SimpleQueue[Session], item: Item, events: SimpleQueue[Event | None]
+    ) -> Result:
+        try:
+            session = idle.get()
+            try:
+                return work(session, item, events.put)
+            finally:
+                idle.put(session)
+        except BaseException as error:
+            self._fail(error)
+            raise
+        finally:
+            events.put(None)
+
+    def _fail(self, error: BaseException) -> None:
+        """Let nobody go on, and remember the first failure."""
+        with self._lock:
+            if self._failure is not None:
+                return
+            self._failure = error
+        for session in self._sessions:
+            session.stop()
+
+
+@contextlib.contextmanager
+def hire(source: Connectable, limits: Limits, *, application_name: str = "seqfix", jobs: int = 1) -> Iterator[Crew]:
+    """Open or borrow the connections of a run, and give them back as they came.
+
+    :raises ArgumentError: when the connection is inside a transaction, or several are needed and one is given.
+    :raises ConnectionFailedError: when a callable cannot open its connection.
+    """
+    if jobs > 1 and not callable(source):
+        raise ArgumentError(
+            f"jobs={jobs} opens {jobs} connections: pass a callable that opens one, and not an open one"
+        )
+    with contextlib.ExitStack() as stack:
+        opened: list[Connection] = []
+
+        def another() -> Session:
+            connection = source
+            if callable(source):
+                connection = open_connection(source)
+                if any(connection is other for other in opened):
+                    raise ArgumentError(f"jobs={jobs}: the callable has returned the same connection twice")
+                stack.enter_context(contextlib.closing(connection))
+                opened.append(connection)
+            stack.enter_context(lent(connection))
+            return Session(connection, limits, application_name=application_name, deadline=deadline)
+
+        deadline: float | None = None
+        first = another()
+        deadline = first.deadline
+        crew = Crew(first, another, jobs)
+        try:
+            yield crew
+        finally:
+            crew.stop()

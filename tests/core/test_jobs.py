@@ -1,0 +1,302 @@
+"""Several connections that share the work: the same answer, no hang, and nothing left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from airflow_seqfix import core
+from airflow_seqfix.core import crew, session
+from airflow_seqfix.core.crew import hire
+from airflow_seqfix.core.partitions import COLUMNS_AT_ONCE, RELATIONS_AT_ONCE
+from airflow_seqfix.core.session import Limits, Session
+from airflow_seqfix.rules import MOST_JOBS
+from tests.conftest import Database
+from tests.watched import reads_a_table
+
+DRIVERS = ("psycopg", "psycopg2")
+#: Four chunks and a bit.
+COUNT = 4 * COLUMNS_AT_ONCE + 10
+
+
+@pytest.fixture
+def many(db: Database) -> Database:
+    """Tables of which every third is behind, every second of these by more than is passed with nextval()."""
+    db.execute(f"""
+        DO $$ BEGIN
+            FOR i IN 1..{COUNT} LOOP
+                EXECUTE format('CREATE TABLE t%s (id serial PRIMARY KEY)', i);
+                IF i % 3 = 0 THEN
+                    EXECUTE format('INSERT INTO t%s VALUES (%s)', i, CASE i % 2 WHEN 0 THEN 100 ELSE 20000 END);
+                END IF;
+            END LOOP;
+        END $$
+    """)
+    return db
+
+
+def connector(db: Database, driver: str, opened: list[Any]) -> Callable[[], Any]:
+    def connect() -> Any:
+        opened.append(db.psycopg2() if driver == "psycopg2" else db.connect())
+        return opened[-1]
+
+    return connect
+
+
+def sessions_of(db: Database) -> int:
+    count: int = db.value(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        " AND backend_type = 'client backend'"
+    )
+    return count
+
+
+@contextlib.contextmanager
+def no_thread_is_left() -> Iterator[None]:
+    before = set(threading.enumerate())
+    yield
+    assert {thread.name for thread in set(threading.enumerate()) - before} == set()
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_more_connections_come_to_the_same(many: Database, driver: str) -> None:
+    def run(jobs: int, work: Callable[..., Any], **options: Any) -> tuple[Any, list[core.Progress], int]:
+        opened: list[Any] = []
+        told: list[core.Progress] = []
+        with no_thread_is_left():
+            done = work(connector(many, driver, opened), jobs=jobs, progress=told.append, **options)
+        assert all(conn.closed for conn in opened)
+        return done, told, len(opened)
+
+    alone, told_alone, one = run(1, core.check)
+    shared, told, three = run(3, core.check)
+    assert (one, three) == (1, 3)
+    assert shared.rows == alone.rows
+    assert told == told_alone
+    assert alone.summary["behind"] == COUNT // 3
+
+    planned = core.plan(connector(many, driver, []), jobs=3)
+    assert planned.setvals == core.plan(connector(many, driver, [])).setvals
+    fixed, told, _ = run(3, core.fix, plan=planned)
+    assert (fixed.summary["fixed"], fixed.summary["failed"]) == (COUNT // 3, 0)
+    assert [row.finding.sequence.oid for row in fixed.rows] == [move.sequence.oid for move in planned.setvals]
+    counts = [progress.done for progress in told if progress.phase == "move"]
+    assert counts == sorted(counts)
+    assert counts[-1] == COUNT // 3
+    assert core.check(connector(many, driver, []), jobs=3).summary["behind"] == 0
+    assert many.value("INSERT INTO t9 DEFAULT VALUES RETURNING id") == 20001
+
+
+def test_a_long_advance_is_told_of_as_it_is_by_one_connection(many: Database) -> None:
+    many.execute("SELECT setval('t3_id_seq', 1, false), setval('t9_id_seq', 1, false)")
+    told: list[core.Progress] = []
+    core.fix(many.connect, jobs=2, tables=["t3", "t9"], lock="none", progress=told.append)
+    moves = [(p.current, p.values_done, p.done) for p in told if p.phase == "move"]
+    assert moves == [
+        *(("public.t3_id_seq", values, 0) for values in (0, 10000, 20000)),
+        (None, 0, 1),
+        *(("public.t9_id_seq", values, 1) for values in (0, 10000, 20000)),
+        (None, 0, 2),
+    ]
+
+
+def test_no_more_connections_than_there_is_work_for(db: Database) -> None:
+    db.execute("CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t VALUES (1)")
+    opened: list[Any] = []
+    assert core.fix(connector(db, "psycopg", opened), jobs=4).summary["fixed"] == 1
+    assert len(opened) == 1
+
+
+def test_each_connection_keeps_within_the_lock_budget(many: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, held = Session.rows, []
+
+    def watched(session: Session, statement: str) -> Any:
+        found = rows(session, statement)
+        if reads_a_table(statement):
+            locks = "SELECT pid, count(*) FROM pg_locks WHERE locktype = 'relation' AND relation >= 16384 GROUP BY pid"
+            held.extend(rows(session, locks))
+        return found
+
+    monkeypatch.setattr(Session, "rows", watched)
+    core.check(many.connect, jobs=3)
+    assert len({pid for pid, _ in held}) == 3
+    # Of a table, its index and its sequence each.
+    assert max(count for _, count in held) <= min(RELATIONS_AT_ONCE, 3 * COLUMNS_AT_ONCE)
+
+
+def test_what_cannot_be_meant_is_refused_before_anything_is_opened(many: Database) -> None:
+    opened: list[Any] = []
+    connect = connector(many, "psycopg", opened)
+    for jobs in (0, -1, MOST_JOBS + 1, True, 2.0, "2"):
+        with pytest.raises(core.ArgumentError, match=f"^jobs={jobs!r}: give an integer from 1 to {MOST_JOBS}$"):
+            core.check(connect, jobs=jobs)
+    with many.connect() as conn:
+        with pytest.raises(core.ArgumentError, match="jobs=2 opens 2 connections: pass a callable that opens one"):
+            core.check(conn, jobs=2)
+        assert core.check(conn, jobs=1).summary["behind"] == COUNT // 3
+    assert opened == []
+
+
+def test_a_callable_that_opens_nothing_new_is_refused(many: Database) -> None:
+    with (
+        many.connect() as conn,
+        no_thread_is_left(),
+        pytest.raises(core.ArgumentError, match="jobs=2: the callable has returned the same connection twice"),
+    ):
+        core.check(lambda: conn, jobs=2)
+
+
+def test_connections_that_are_not_to_be_had(many: Database) -> None:
+    role = many.role("CONNECTION LIMIT 2")
+    many.execute(f"GRANT pg_read_all_data TO {role}" if many.server.version_num >= 140000 else "SELECT 1")
+    with (
+        no_thread_is_left(),
+        pytest.raises(core.ConnectionFailedError, match=f'too many connections for role "{role}"'),
+    ):
+        core.check(lambda: many.connect(user=role), jobs=3)
+    assert sessions_of(many) == 0
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+@pytest.mark.parametrize("lost", [0, 1, 2])
+def test_one_lost_connection_ends_the_run_with_a_clear_error(
+    many: Database, driver: str, lost: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Any] = []
+    rows, lock, seen = Session.rows, threading.Lock(), []
+
+    def watched(session: Session, statement: str) -> Any:
+        if reads_a_table(statement):
+            with lock:
+                seen.append(session)
+                if len(seen) == 3:
+                    many.execute(f"SELECT pg_terminate_backend({opened[lost].info.backend_pid})")
+            # A scan that takes long: the others must not be waited for.
+            statement = statement if session is crews[0]._sessions[lost] else "SELECT pg_sleep(60)"
+        return rows(session, statement)
+
+    crews: list[Any] = []
+    init = crew.Crew.__init__
+
+    def remember(self: Any, *args: Any) -> None:
+        init(self, *args)
+        crews.append(self)
+
+    monkeypatch.setattr(crew.Crew, "__init__", remember)
+    monkeypatch.setattr(Session, "rows", watched)
+    begun = time.monotonic()
+    with no_thread_is_left(), pytest.raises(core.ConnectionFailedError, match="the connection was lost"):
+        core.check(connector(many, driver, opened), jobs=3)
+    assert time.monotonic() - begun < 20
+    assert all(conn.closed for conn in opened)
+
+
+class Interrupted(BaseException):
+    """As Ctrl-C and Airflow's time limit, no Exception."""
+
+
+@contextlib.contextmanager
+def interrupted_after(seconds: float) -> Iterator[None]:
+    def interrupt(*_: object) -> None:
+        raise Interrupted
+
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    timer = threading.Timer(seconds, lambda: os.kill(os.getpid(), signal.SIGUSR1))
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.join()
+        signal.signal(signal.SIGUSR1, before)
+
+
+def sleep(session: Session, seconds: int, tell: Callable[..., None]) -> None:
+    with session.transaction():
+        session.run(f"SELECT pg_sleep({seconds})")
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_an_interrupt_ends_all(db: Database, driver: str) -> None:
+    opened: list[Any] = []
+    begun = time.monotonic()
+    with (
+        no_thread_is_left(),
+        interrupted_after(0.5),
+        pytest.raises(Interrupted),
+        hire(connector(db, driver, opened), Limits(), jobs=3) as hired,
+    ):
+        list(hired.map(sleep, [60] * 9))
+    assert time.monotonic() - begun < 10
+    assert len(opened) == 3
+    assert all(conn.closed for conn in opened)
+    # A server that is still busy with one would be for its minute.
+    deadline = time.monotonic() + 20
+    while sessions_of(db) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert sessions_of(db) == 0
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_an_interrupt_does_not_wait_for_a_server_that_is_silent(
+    wheel_db: Database, driver: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crew, "SECONDS_TO_STOP", 1.0)
+    monkeypatch.setattr(session, "CANCEL_TIMEOUT", 1.0)
+    opened: list[Any] = []
+    silent: list[int] = []
+
+    def work(session: Session, seconds: int, tell: Callable[..., None]) -> None:
+        if not silent:
+            silent.append(opened[-1].info.backend_pid)
+            os.kill(silent[0], signal.SIGSTOP)
+        sleep(session, seconds, tell)
+
+    try:
+        begun = time.monotonic()
+        with (
+            no_thread_is_left(),
+            interrupted_after(0.5),
+            pytest.raises(Interrupted),
+            hire(connector(wheel_db, driver, opened), Limits(), jobs=2) as hired,
+        ):
+            list(hired.map(work, [60] * 4))
+        assert time.monotonic() - begun < 15
+    finally:
+        os.kill(silent[0], signal.SIGCONT)
+
+
+def test_what_the_callback_raises_ends_all(many: Database) -> None:
+    def tell(progress: core.Progress) -> None:
+        if progress.phase == "move" and progress.done == 3:
+            raise ZeroDivisionError("of the caller's own")
+
+    opened: list[Any] = []
+    with no_thread_is_left(), pytest.raises(ZeroDivisionError, match="of the caller's own"):
+        core.fix(connector(many, "psycopg", opened), jobs=3, progress=tell)
+    assert all(conn.closed for conn in opened)
+    assert core.fix(many.connect, jobs=2).failing == ()
+
+
+def test_run_timeout_is_one_for_all(many: Database) -> None:
+    many.execute("UPDATE t3 SET id = 9000000; UPDATE t6 SET id = 9000000")
+    with no_thread_is_left():
+        report = core.fix(many.connect, jobs=2, tables=["t3", "t6"], lock="none", run_timeout=1.0, max_jump=10**9)
+    assert {row.to_dict()["error"]["cure"] for row in report.rows} == {"a larger run_timeout"}
+    assert report.summary["failed"] == 2
+
+
+def test_a_busy_sequence_holds_up_nobody_else(many: Database) -> None:
+    with many.connect() as writer:
+        writer.execute("BEGIN; SELECT nextval('t3_id_seq')")
+        report = core.fix(many.connect, jobs=2, lock="sequence")
+        writer.execute("ROLLBACK")
+    failed = [row for row in report.rows if row.outcome and row.outcome.error]
+    assert [row.finding.sequence.sequence_name for row in failed] == ["t3_id_seq"]
+    assert report.summary["fixed"] == COUNT // 3 - 1
