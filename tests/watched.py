@@ -6,7 +6,7 @@ Nothing is put in the server's place: every call goes on to a real connection of
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 #: Relations of users: OIDs below belong to the catalogs.
@@ -61,6 +61,9 @@ class WatchedCursor:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._cursor, name)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._cursor)
 
     def execute(self, statement: str) -> None:
         self._watched.before(statement)
