@@ -26,6 +26,8 @@ GRACE = datetime.timedelta(seconds=60)
 
 #: The errors of a look that no other look mends.
 HOPELESS = ("ArgumentError", "SelectionError", "UnsupportedServerError", "AirflowFailException")
+#: Those that say everything themselves; the others are unexpected.
+SAID = ("SeqfixError", "CatalogError")
 
 
 class PostgresSequenceDriftSensor(SequenceTask, BaseSensorOperator):
@@ -142,4 +144,5 @@ def _error(event: dict[str, Any]) -> Exception | None:
         return AirflowFailException(event["message"])
     if event["class"] == "ConnectionFailedError":
         return ConnectionFailedError(event["message"])
-    return SeqfixError(f"{event['class']}: {event['message']}")
+    said = event["message"]
+    return SeqfixError(said if event["class"] in SAID else f"{event['class']}: {said}")

@@ -76,11 +76,12 @@ class PostgresSequenceTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Yield one event: in_sync, timeout or error. What becomes of the task, the sensor decides."""
+        from airflow_seqfix.core import SeqfixError
         from airflow_seqfix.render.message import message
 
         try:
             if self.version > WIRE_VERSION:
-                raise TypeError(
+                raise SeqfixError(
                     f"a newer airflow-seqfix deferred the task: its trigger is of version {self.version}, and this "
                     f"triggerer knows {WIRE_VERSION}; install the same airflow-seqfix here, and clear the task"
                 )

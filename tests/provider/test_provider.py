@@ -55,7 +55,7 @@ def test_a_dag_with_all_of_them_is_parsed_without_hook_driver_and_core() -> None
     """Arguments are judged while it is parsed, and that too must need nothing heavy."""
     code = """
 import sys
-from airflow.sdk import DAG
+from airflow.providers.common.compat.sdk import DAG
 before = set(sys.modules)
 from airflow_seqfix.operators.postgres import PostgresSequenceCheckOperator, PostgresSequenceResetOperator
 from airflow_seqfix.sensors.postgres import PostgresSequenceDriftSensor
