@@ -84,12 +84,14 @@ class PostgresSequenceResetOperator(SequenceTask):
         from airflow_seqfix.render.markdown import plan_markdown
 
         told = self.tell(context, plan.report, plan)
-        self.log_group("The same as SQL", plan.to_sql())
         context["ti"].xcom_push(key="markdown", value=plan_markdown(plan))
         whole = plan.to_dict()
         moves = whole["moves"]
         left_out = max(0, len(moves) - XCOM_ROWS)
-        if left_out and not str(told.get("report_file", {}).get("path")).endswith(".json"):
+        if not left_out:
+            # A log is no place for a hundred thousand lines.
+            self.log_group("The same as SQL", plan.to_sql())
+        if left_out and not str(told.get("report_file", {}).get("path")).lower().endswith(".json"):
             self.log.warning(
                 "%s of %s moves do not fit into the XCom, and plan= will refuse it: "
                 "give a report_path that ends in .json, where the whole plan is kept",

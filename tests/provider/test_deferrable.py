@@ -93,7 +93,7 @@ def test_a_newer_version_is_refused_with_a_sentence(shop: Database) -> None:
     (event,) = events(trigger)
     with pytest.raises(
         SeqfixError,
-        match="^a newer airflow-seqfix deferred the task: its trigger is of version 2, and this triggerer knows 1; in",
+        match=r"^a newer airflow-seqfix deferred the task: its trigger is of version 2, and this triggerer knows 1; in",
     ):
         sensor(deferrable=True).execute_complete({"ti": Pushed()}, event)
     with pytest.raises(TypeError, match="version 1 of this trigger has no something"):
