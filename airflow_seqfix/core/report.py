@@ -208,6 +208,7 @@ class Plan:
             "SET search_path = pg_catalog, pg_temp;",
             "SET row_security = off;",
             f"SET lock_timeout = {milliseconds(self.limits.lock_timeout)};",
+            "SET default_transaction_isolation = 'read committed';",
             "",
         ]
         for row in self.report.sorted_rows:
@@ -221,7 +222,8 @@ class Plan:
                 name = "advance_to" if setval.way is Way.ADVANCE else str(setval.way)
                 move = statement(name, setval, self.limits, database=database)
                 lines += [f"-- {_comment(setval.why)}", f"{move};", f"{self._reread(setval)};", ""]
-        return "\n".join([*lines, "RESET lock_timeout;", "RESET row_security;", "RESET search_path;"])
+        settings = ("default_transaction_isolation", "lock_timeout", "row_security", "search_path")
+        return "\n".join([*lines, *(f"RESET {name};" for name in settings)])
 
     def _reread(self, setval: SetVal) -> str:
         """Return a query that says how the sequence stands after the move."""

@@ -530,8 +530,10 @@ BEGIN
                 EXIT;
             END IF;
 
-            -- Move, in one of the two ways that cannot set the sequence back.
+            -- Move, in one of the two ways that cannot set the sequence back. What others have changed has to be seen,
+            -- whatever the session's default is.
             COMMIT;
+            SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
             EXECUTE settings;
             way := CASE
                 WHEN s.cache_size > 1 AND s.may_alter AND may_alter              THEN 'locked'
@@ -550,6 +552,7 @@ BEGIN
                     END;
                     -- Who queued behind the lock gets through before it is asked for again.
                     COMMIT;
+                    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
                     EXECUTE settings;
                     EXIT WHEN problem IS DISTINCT FROM '55P03' OR attempt = @lock_attempts@;
                     PERFORM pg_sleep(1 + random() / 2);
@@ -572,6 +575,7 @@ BEGIN
                             problem := SQLSTATE; said := split_part(SQLERRM, chr(10), 1);
                     END;
                     COMMIT;
+                    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
                     EXECUTE settings;
                     IF problem IS NULL AND reached IS NULL THEN
                         problem := '55000'; said := 'the definition of the sequence has changed';
@@ -583,7 +587,8 @@ BEGIN
                     END IF;
                     calls := div(abs(target - reached::numeric) + step - 1, step);
                     IF clock_timestamp() > next_notice_at THEN
-                        RAISE NOTICE '% is at %, on its way to %', s.qualified_name, reached, target;
+                        RAISE NOTICE '% is at %, on its way to %', regexp_replace(s.qualified_name, '[[:cntrl:]]', '?', 'g'),
+                                     reached, target;
                         next_notice_at := clock_timestamp() + interval '5 seconds';
                     END IF;
                 END LOOP;
@@ -681,10 +686,9 @@ COMMIT;
 
 -- Leave nothing behind.
 SELECT pg_catalog.set_config('application_name', :'seqfix_application_name', false) AS seqfix_ignore \gset
-SELECT pg_catalog.set_config('seqfix.' || name, '', false) AS seqfix_ignore
+SELECT pg_catalog.count(pg_catalog.set_config('seqfix.' || name, '', false)) AS seqfix_ignore
   FROM pg_catalog.unnest(ARRAY['mode', 'schema', 'table', 'sequence', 'exclude', 'lock', 'margin', 'max_jump',
-                               'accept_outlier', 'run_timeout', 'all', 'run', 'report', 'statement_timeout']) AS name
-OFFSET 13 \gset
+                               'accept_outlier', 'run_timeout', 'all', 'run', 'report', 'statement_timeout']) AS name \gset
 SELECT pg_catalog.format('BEGIN RAISE EXCEPTION %L; END', pg_catalog.concat('not in sync: ', :seqfix_failing, ', see above'))
        AS seqfix_verdict \gset
 \if :seqfix_fails

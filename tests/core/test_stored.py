@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -241,6 +242,27 @@ def test_the_plan_as_sql_says_what_it_is_for_and_waits_as_long_as_it_was_told(tw
     assert "canceling statement due to lock timeout" in done.stderr
     assert re.findall(r"lock_timeout = (\d+)", script) == ["30"] * 3
     assert (two.state("orders_id_seq")[0], two.state("customers_id_seq")[0]) == (1, 100)
+
+
+@pytest.mark.parametrize("isolation", ["read committed", "repeatable read"])
+def test_the_plan_as_sql_leaves_a_new_owner_in_place(isolation: str, two: Database) -> None:
+    role = two.role()
+    with two.connect() as conn:
+        script = core.plan(conn, lock="sequence", lock_timeout=1, tables=["orders"]).to_sql()
+    two.execute("ALTER SEQUENCE orders_id_seq OWNED BY NONE")
+    two.execute(f"ALTER DATABASE {two.name} SET default_transaction_isolation = '{isolation}'")
+    with two.connect() as other, two.connect() as watcher:
+        other.execute("BEGIN ISOLATION LEVEL READ COMMITTED; SELECT nextval('orders_id_seq')")
+        said: list[str] = []
+        thread = threading.Thread(target=lambda: said.append(psql(two.dsn, script=script).stderr))
+        thread.start()
+        while not watcher.execute("SELECT FROM pg_locks WHERE NOT granted").fetchall():
+            pass
+        other.execute(f"ALTER SEQUENCE orders_id_seq OWNER TO {role}; COMMIT")
+        thread.join()
+    assert "the owner of sequence orders_id_seq has changed" in said[0].replace("public.", "")
+    assert two.value("SELECT pg_get_userbyid(relowner) FROM pg_class WHERE relname = 'orders_id_seq'") == role
+    two.execute(f"REASSIGN OWNED BY {role} TO postgres")
 
 
 def test_a_database_cannot_become_a_statement(newest_server: Server) -> None:

@@ -239,12 +239,14 @@ def test_one_that_is_in_use_is_asked_for_a_few_times_and_costs_only_itself(two: 
     assert max(waits) < 0.5, "and no longer than lock_timeout, with what a busy machine adds"
 
 
-def test_an_owner_that_changes_while_the_lock_is_waited_for(two: Database) -> None:
+@pytest.mark.parametrize("isolation", ["read committed", "repeatable read"])
+def test_an_owner_that_changes_while_the_lock_is_waited_for(isolation: str, two: Database) -> None:
     role = two.role()
+    two.execute(f"ALTER DATABASE {two.name} SET default_transaction_isolation = '{isolation}'")
     two.execute("ALTER SEQUENCE orders_id_seq CACHE 5; ALTER SEQUENCE orders_id_seq OWNED BY NONE")
     runs: list[Run] = []
     with two.connect() as other, two.connect() as watcher:
-        other.execute("BEGIN; SELECT nextval('orders_id_seq')")
+        other.execute("BEGIN ISOLATION LEVEL READ COMMITTED; SELECT nextval('orders_id_seq')")
         thread = threading.Thread(target=lambda: runs.append(reset(two.dsn)))
         thread.start()
         while not watcher.execute("SELECT FROM pg_locks WHERE NOT granted").fetchall():
