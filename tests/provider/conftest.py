@@ -68,9 +68,9 @@ def serialize(dag: Any) -> None:
         from airflow.models.dag import DAG
         from airflow.serialization.serialized_objects import LazyDeserializedDAG, SerializedDAG
 
-        serialized = LazyDeserializedDAG(data=SerializedDAG.to_dict(dag))
-        DAG.bulk_write_to_db("dags-folder", None, [serialized])
-        SerializedDagModel.write_dag(serialized, bundle_name="dags-folder")
+        data = SerializedDAG.to_dict(dag)
+        DAG.bulk_write_to_db("dags-folder", None, [SerializedDAG.from_dict(data)])
+        SerializedDagModel.write_dag(LazyDeserializedDAG(data=data), bundle_name="dags-folder")
         return
     from airflow.serialization.serialized_objects import LazyDeserializedDAG
 
