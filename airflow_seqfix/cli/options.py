@@ -111,7 +111,7 @@ limits = together(
     _limits("--statement-timeout", type=float, metavar="SECONDS", help="Let a statement run so long.  [60]"),
     _limits("--run-timeout", type=float, metavar="SECONDS", help="Let the whole run take so long.  [300]"),
     _limits("--wait-for-writers", type=float, metavar="SECONDS", help="Wait so long for open transactions.  [0]"),
-    _limits("--jobs", type=int, metavar="N", help="Let N connections share the work.  [1]"),
+    _limits("-j", "--jobs", type=int, metavar="N", help="Let N connections share the work.  [1]"),
 )
 
 _moving = _section("Moving")

@@ -150,3 +150,13 @@ def test_without_any_connection() -> None:
     assert (
         "no connection is given: postgresql://user@host/dbname, or -h and -d, or PGHOST and PGDATABASE" in done.stderr
     )
+
+
+def test_jobs(newest_db: Database) -> None:
+    newest_db.execute("".join(f"CREATE TABLE t{n} (id serial); INSERT INTO t{n} VALUES (5);" for n in range(20)))
+    assert "20 sequences in database" in seqfix("check", newest_db.dsn, "-j", "4").stdout
+    assert seqfix("fix", newest_db.dsn, "--jobs", "4").returncode == 0
+    assert seqfix("check", newest_db.dsn).returncode == 0
+    done = seqfix("check", newest_db.dsn, "-j", "0")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "jobs=0" in done.stderr
