@@ -52,7 +52,6 @@ BEFORE_3_3 = {
     "test_failing.py::test_airflow_s_retry_policy_names_them": "retry policies came with 3.3",
     "test_pages.py::test_dag[docs/retries.md": "retry policies came with 3.3",
     "test_cancelling.py::test_the_worker_is_sent_sigterm": "a worker passes SIGTERM on to its task from 3.3 on",
-    "test_failing.py::test_airflow_s_retry_policy_names_them": "retry policies came with 3.3",
 }
 BEFORE_3_2 = {
     **BEFORE_3_3,
