@@ -41,9 +41,8 @@ def _parts() -> dict[str, str]:
         "cache_size": "s.cache_size",
         "min_value": "s.min_value",
         "max_value": "s.max_value",
-        "calls": f"least(calls, {CALLS_AT_ONCE})::integer",
     }
-    advance, locked = queries.get("advance"), queries.get("locked")
+    locked = queries.get("locked")
     parts: dict[str, object] = {
         "version": __version__,
         "sequences": queries.get("sequences"),
@@ -53,8 +52,11 @@ def _parts() -> dict[str, str]:
         ),
         # A DO block is a block, which stands in a larger one as well.
         "locked": locked.replace("DO {quote}\n", "").replace("END\n{quote}", "END;").format(**sequence),
-        "advance_max": advance.format(furthest="max", **sequence),
-        "advance_min": advance.format(furthest="min", **sequence),
+        # What the script's format() fills in.
+        "advance": queries.get("advance").format(
+            qualified_name="%1$s", sequence="%2$s", target="%3$s", increment_by="%4$s", calls="%5$s", furthest="%6$s"
+        ),
+        "calls_at_once": CALLS_AT_ONCE,
         "drawn_as_is": ", ".join(f"'{feed}'" for feed in sorted(map(str, DRAWN_AS_IS))),
         "other_products": "|".join(mark for mark, *_ in OTHER_PRODUCTS),
         "oldest_server": OLDEST_SERVER,

@@ -561,15 +561,10 @@ BEGIN
                 LOOP
                     problem := NULL;
                     BEGIN
-                        IF direction > 0 THEN
-                            reached := (
-                                @advance_max@
-                            );
-                        ELSE
-                            reached := (
-                                @advance_min@
-                            );
-                        END IF;
+                        EXECUTE format($advance$
+                            @advance@
+                        $advance$, s.qualified_name, s.sequence_oid, target, s.increment_by, least(calls, @calls_at_once@),
+                                   CASE WHEN direction > 0 THEN 'max' ELSE 'min' END) INTO reached;
                     EXCEPTION
                         WHEN OTHERS THEN
                             problem := SQLSTATE; said := split_part(SQLERRM, chr(10), 1);
