@@ -156,7 +156,7 @@ def round_trip_of(dsn: str) -> float:
 
 def table(title: str, results: dict[str, Result], *, counted: bool) -> list[str]:
     yardstick = results[YARDSTICK].median
-    lines = [f"### {title}", ""]
+    lines = [f"## {title}", ""]
     lines.append(
         "| | seconds (median of runs) | ratio |"
         + (" round trips | client memory | WAL | locks at the peak | left behind |" if counted else "")
