@@ -19,7 +19,7 @@ def get_provider_info() -> dict[str, Any]:
         "operators": [
             {"integration-name": "PostgreSQL sequences", "python-modules": ["airflow_seqfix.operators.postgres"]}
         ],
-        "extra-links": ["airflow_seqfix.links.SequenceReportLink"],
+        "extra-links": ["airflow_seqfix.task.links.SequenceReportLink"],
         "triggers": [
             {"integration-name": "PostgreSQL sequences", "python-modules": ["airflow_seqfix.triggers.postgres"]}
         ],

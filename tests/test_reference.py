@@ -37,7 +37,7 @@ def test_every_key_of_a_report(newest_db: Database, made: str) -> None:
 
 
 def test_every_figure_that_other_tools_are_told(newest_db: Database) -> None:
-    from airflow_seqfix import assets, metrics
+    from airflow_seqfix.task import assets, metrics
 
     with newest_db.connect() as conn:
         event = assets.found(core.check(conn, allow_empty=True))

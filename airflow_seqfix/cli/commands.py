@@ -58,6 +58,14 @@ class _Group(click.Group):
         return list(self.commands)
 
 
+#: The first character keeps click from filling the lines.
+COMPLETING = """\b
+bash:  eval "$(seqfix completion bash)"    in ~/.bashrc
+zsh:   eval "$(seqfix completion zsh)"     in ~/.zshrc
+fish:  seqfix completion fish | source     in ~/.config/fish/config.fish
+"""
+
+
 @click.group(cls=_Group, epilog=EPILOG, context_settings={"max_content_width": 100})
 @click.version_option(__version__, message="seqfix %(version)s")
 def seqfix() -> None:
@@ -140,16 +148,10 @@ def demo() -> int:
     return demo()
 
 
-@seqfix.command(short_help="Make a shell complete seqfix's words.")
+@seqfix.command(short_help="Make a shell complete seqfix's words.", epilog=COMPLETING)
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
-    r"""Print what makes a shell complete seqfix's words.
-
-    \b
-    bash:  eval "$(seqfix completion bash)"    in ~/.bashrc
-    zsh:   eval "$(seqfix completion zsh)"     in ~/.zshrc
-    fish:  seqfix completion fish | source     in ~/.config/fish/config.fish
-    """
+    """Print what makes a shell complete seqfix's words."""
     from click.shell_completion import get_completion_class
 
     completes = get_completion_class(shell)

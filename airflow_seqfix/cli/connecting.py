@@ -108,7 +108,7 @@ class Address:
             from airflow.models.connection import Connection as Stored
             from airflow.providers.common.compat.sdk import AirflowNotFoundException
 
-            from airflow_seqfix.connection import connect
+            from airflow_seqfix.task.connection import connect
         except ImportError as error:
             raise ArgumentError(
                 f"--conn-id needs Airflow and its PostgreSQL provider ({error}): pip install airflow-seqfix into "

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
-from airflow_seqfix.arguments import NAME_ARGUMENTS, dictionary, read_all, refuse_early
-from airflow_seqfix.reporting import no_retry
-from airflow_seqfix.task import SequenceTask
+from airflow_seqfix.task.arguments import NAME_ARGUMENTS, dictionary, read_all, refuse_early
+from airflow_seqfix.task.base import SequenceTask
+from airflow_seqfix.task.reporting import no_retry
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -80,8 +80,8 @@ class PostgresSequenceResetOperator(SequenceTask):
 
     def _show(self, context: Context, plan: Plan) -> dict[str, Any]:
         """Log a plan, push it for a person who approves it, and return what `plan=` takes."""
-        from airflow_seqfix.outcome import XCOM_ROWS
         from airflow_seqfix.render.markdown import plan_markdown
+        from airflow_seqfix.task.outcome import XCOM_ROWS
 
         told = self.tell(context, plan.report, plan)
         context["ti"].xcom_push(key="markdown", value=plan_markdown(plan))
@@ -108,7 +108,7 @@ class PostgresSequenceResetOperator(SequenceTask):
 
     def _stored_plan(self) -> Any:
         """Return the plan, from its file where the XCom does not hold all of it."""
-        from airflow_seqfix.reportfile import read_plan
+        from airflow_seqfix.task.report_file import read_plan
 
         if not self.plan:
             raise AirflowFailException("plan is empty: the task that makes it was skipped, or returned nothing")

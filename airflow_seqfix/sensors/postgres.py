@@ -15,7 +15,7 @@ from airflow.providers.common.compat.sdk import (
     conf,
 )
 
-from airflow_seqfix.task import SequenceTask
+from airflow_seqfix.task.base import SequenceTask
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context

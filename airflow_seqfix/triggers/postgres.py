@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from airflow_seqfix.connection import Slot
+from airflow_seqfix.task.connection import Slot
 
 if TYPE_CHECKING:
     from airflow_seqfix.core import Report
@@ -119,7 +119,7 @@ class PostgresSequenceTrigger(BaseTrigger):
 
     def _check(self, airflow_connection: Any) -> Report:
         from airflow_seqfix import core
-        from airflow_seqfix.connection import open_connection
+        from airflow_seqfix.task.connection import open_connection
 
         where = (self.conn_id, self.database, self.hook_params, airflow_connection)
         with open_connection(*where) as connection, self._slot.hold(connection):

@@ -146,9 +146,9 @@ def test_the_core_knows_the_same_rules() -> None:
 
 def test_every_argument_is_documented() -> None:
     from airflow_seqfix.operators.postgres import PostgresSequenceCheckOperator, PostgresSequenceResetOperator
-    from airflow_seqfix.reporting import ReportingTask
     from airflow_seqfix.sensors.postgres import PostgresSequenceDriftSensor
-    from airflow_seqfix.task import SequenceTask
+    from airflow_seqfix.task.base import SequenceTask
+    from airflow_seqfix.task.reporting import ReportingTask
 
     for kind in (
         ReportingTask,

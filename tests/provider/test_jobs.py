@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from airflow_seqfix import reporting, task
 from airflow_seqfix.core.partitions import COLUMNS_AT_ONCE
+from airflow_seqfix.task import base, reporting
 from tests.conftest import Database
 from tests.provider.test_operator import Pushed, operator
 
@@ -31,7 +31,7 @@ def test_connections_are_opened_and_closed(many: Database, monkeypatch: pytest.M
     def look(self: Any, progress: Any) -> None:
         seen.update(connection.info.backend_pid for connection in self._slot._connections if not connection.closed)
 
-    monkeypatch.setattr(task.SequenceTask, "log_progress", look)
+    monkeypatch.setattr(base.SequenceTask, "log_progress", look)
     for jobs in (1, 3):
         many.execute("SELECT setval('t1_id_seq', 1, false)")
         seen.clear()
@@ -55,7 +55,7 @@ class Log:
 
 def test_the_log_says_how_far_it_is(many: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     log = Log()
-    monkeypatch.setattr(task.SequenceTask, "log", log)
+    monkeypatch.setattr(base.SequenceTask, "log", log)
     monkeypatch.setattr(reporting, "SECONDS_BETWEEN_LINES", 0.0)
     many.execute('CREATE TABLE "new\nline" (id serial, n int); INSERT INTO "new\nline" VALUES (7)')
     operator().execute({"ti": Pushed()})

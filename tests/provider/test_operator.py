@@ -280,7 +280,7 @@ def test_defaults_are_the_core_s() -> None:
     from airflow_seqfix.core.policy import Policy
     from airflow_seqfix.core.session import Limits
     from airflow_seqfix.operators.postgres import PostgresSequenceResetOperator
-    from airflow_seqfix.task import SequenceTask
+    from airflow_seqfix.task.base import SequenceTask
 
     arguments: dict[str, inspect.Parameter] = {}
     for kind in (SequenceTask, PostgresSequenceResetOperator):

@@ -144,7 +144,7 @@ def test_a_bad_path_is_refused_before_anything_is_moved(arguments: dict[str, Any
     ],
 )
 def test_where_a_browser_finds_it(path: str, url: str | None, link: str | None) -> None:
-    from airflow_seqfix.reportfile import link_of
+    from airflow_seqfix.task.report_file import link_of
 
     assert link_of(path, url) == link
 

@@ -6,9 +6,9 @@ import contextlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from airflow_seqfix.arguments import BY_SEQUENCE, NAME_ARGUMENTS, read_all, refuse_early
-from airflow_seqfix.connection import Slot
-from airflow_seqfix.reporting import REPORT_ARGUMENTS, ReportingTask, no_retry
+from airflow_seqfix.task.arguments import BY_SEQUENCE, NAME_ARGUMENTS, read_all, refuse_early
+from airflow_seqfix.task.connection import Slot
+from airflow_seqfix.task.reporting import REPORT_ARGUMENTS, ReportingTask, no_retry
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -183,7 +183,7 @@ class SequenceTask(ReportingTask):
         :raises AirflowFailException: when an argument cannot be meant, which no retry mends.
         :raises ConnectionFailedError: when there is no connection to be had; nothing of Airflow's: it is retried.
         """
-        from airflow_seqfix.connection import heard_while_waiting, open_connection
+        from airflow_seqfix.task.connection import heard_while_waiting, open_connection
 
         options: dict[str, Any] = {**self.options(context), **more}
         with no_retry():

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
 
-from airflow_seqfix.arguments import read_all
-from airflow_seqfix.links import LINK_KEY, SequenceReportLink
+from airflow_seqfix.task.arguments import read_all
+from airflow_seqfix.task.links import LINK_KEY, SequenceReportLink
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
     from airflow.providers.openlineage.extractors import OperatorLineage
 
     from airflow_seqfix.core import Plan, Progress, Report
-    from airflow_seqfix.reportfile import ReportFile
+    from airflow_seqfix.task.report_file import ReportFile
 
 #: How wide the table in the log is.
 LOG_WIDTH = 140
@@ -48,7 +48,7 @@ class ReportingTask(BaseOperator):
         #: What listeners read, as with Airflow's SQL check operators.
         self.check_results: list[Any] = []
         self._report: Report | None = None
-        self._last_line = time.monotonic()
+        self._last_line: float | None = None
 
     def hook_arguments(self) -> dict[str, Any]:
         """Return what `make_hook` and `open_connection` are given."""
@@ -59,7 +59,7 @@ class ReportingTask(BaseOperator):
 
         :raises ArgumentError: when nothing could be written there.
         """
-        from airflow_seqfix.reportfile import ReportFile
+        from airflow_seqfix.task.report_file import ReportFile
 
         where = read_all({name: getattr(self, name) for name in REPORT_ARGUMENTS})
         return None if where["report_path"] is None else ReportFile.parse(**where)
@@ -68,6 +68,7 @@ class ReportingTask(BaseOperator):
         """Write the whole table to the task's log, as a group that can be folded."""
         from airflow_seqfix.render.table import summary, table
 
+        self._last_line = None
         self.log.info("%s", summary(report))
         self.log_group(
             f"Sequences of database {report.server.database}, read as role {report.server.role}",
@@ -79,6 +80,9 @@ class ReportingTask(BaseOperator):
         from airflow_seqfix.core.errors import printable
 
         now = time.monotonic()
+        if self._last_line is None:
+            # What is done at once needs no line.
+            self._last_line = now
         if now - self._last_line > SECONDS_BETWEEN_LINES:
             self._last_line = now
             self.log.info("%s", printable(str(progress)))
@@ -98,8 +102,8 @@ class ReportingTask(BaseOperator):
         :param plan: What is written to the file in place of the report.
         :raises ReportError: when the file could not be written, and that is the worst that has happened.
         """
-        from airflow_seqfix.outcome import xcom
-        from airflow_seqfix.reportfile import ReportError
+        from airflow_seqfix.task.outcome import xcom
+        from airflow_seqfix.task.report_file import ReportError
 
         self.log_report(report)
         self.publish(context, report)
@@ -123,8 +127,8 @@ class ReportingTask(BaseOperator):
 
     def publish(self, context: Context, report: Report) -> None:
         """Hand the report to what listens: metrics, the events of outlets, lineage."""
-        from airflow_seqfix import assets, lineage, metrics
-        from airflow_seqfix.connection import make_hook
+        from airflow_seqfix.task import assets, lineage, metrics
+        from airflow_seqfix.task.connection import make_hook
 
         if self._report is None:
             # Once, however often a sensor looks.
@@ -136,8 +140,8 @@ class ReportingTask(BaseOperator):
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any] | None:
         """Return what OpenLineage is told of the task: each table, with a data quality assertion for each sequence."""
-        from airflow_seqfix.connection import make_hook
-        from airflow_seqfix.lineage import operator_lineage
+        from airflow_seqfix.task.connection import make_hook
+        from airflow_seqfix.task.lineage import operator_lineage
 
         if self._report is None:
             return None
@@ -155,7 +159,7 @@ class ReportingTask(BaseOperator):
         :raises DriftError: when it is something else, and `retry`.
         :raises AirflowFailException: without `retry`.
         """
-        from airflow_seqfix.outcome import failure
+        from airflow_seqfix.task.outcome import failure
 
         told = self.tell(context, report)
         if report.failing:

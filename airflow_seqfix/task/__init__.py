@@ -1,0 +1,1 @@
+"""What the operators and the sensor have in common. Everything here knows Airflow."""
