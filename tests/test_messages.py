@@ -21,7 +21,7 @@ OTHER = {
     "core/partitions.py": {"SAVEPOINT slice", "ROLLBACK TO SAVEPOINT slice"},
     "core/measure.py": {"s.last_value, s.is_called"},
     "core/values.py": {"… BETWEEN", "…, NULL::bigint"},
-    "links.py": {"Sequence report"},
+    "task/links.py": {"Sequence report"},
 }
 #: Modules that show how far a run is, and say nothing of what went wrong.
 SHOWN = {"core/progress.py"}
