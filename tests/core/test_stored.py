@@ -257,7 +257,7 @@ def test_the_plan_as_sql_leaves_a_new_owner_in_place(isolation: str, two: Databa
         thread = threading.Thread(target=lambda: said.append(psql(two.dsn, script=script).stderr))
         thread.start()
         while not watcher.execute("SELECT FROM pg_locks WHERE NOT granted").fetchall():
-            pass
+            assert thread.is_alive()
         other.execute(f"ALTER SEQUENCE orders_id_seq OWNER TO {role}; COMMIT")
         thread.join()
     assert "the owner of sequence orders_id_seq has changed" in said[0].replace("public.", "")

@@ -250,7 +250,7 @@ def test_an_owner_that_changes_while_the_lock_is_waited_for(isolation: str, two:
         thread = threading.Thread(target=lambda: runs.append(reset(two.dsn)))
         thread.start()
         while not watcher.execute("SELECT FROM pg_locks WHERE NOT granted").fetchall():
-            pass
+            assert thread.is_alive(), "nobody has waited for the lock"
         other.execute(f"ALTER SEQUENCE orders_id_seq OWNER TO {role}; COMMIT")
         thread.join()
     assert two.value("SELECT pg_get_userbyid(relowner) FROM pg_class WHERE relname = 'orders_id_seq'") == role
@@ -335,20 +335,21 @@ def slow(two: Database) -> Database:
     return two
 
 
-def backend_that_reads(db: Database, table: str) -> int:
+def backend_that_reads(db: Database, table: str, run: threading.Thread) -> int:
     """Wait until a session reads the table, and return its pid."""
     reading = f"SELECT pid FROM pg_locks WHERE relation = '{table}'::regclass AND mode = 'AccessShareLock'"
     with db.connect() as conn:
-        while True:
+        while run.is_alive():
             for (pid,) in conn.execute(f"{reading} AND pid <> pg_backend_pid()").fetchall():
                 return int(pid)
+    raise AssertionError("the read was over before it was seen")
 
 
 def test_a_read_that_takes_too_long_is_ended_and_everything_else_is_reported(slow: Database) -> None:
     runs: list[Run] = []
     thread = threading.Thread(target=lambda: runs.append(reset(slow.dsn, run_timeout=1)))
     thread.start()
-    pid = backend_that_reads(slow, "slow")
+    pid = backend_that_reads(slow, "slow", thread)
     # Stopped, it is as slow as may be; its clock goes on.
     os.kill(pid, signal.SIGSTOP)
     time.sleep(6.5)
@@ -367,7 +368,7 @@ def test_somebody_who_wants_to_stop_a_read_is_heard(slow: Database) -> None:
     runs: list[Run] = []
     thread = threading.Thread(target=lambda: runs.append(reset(slow.dsn)))
     thread.start()
-    slow.execute(f"SELECT pg_cancel_backend({backend_that_reads(slow, 'slow')})")
+    slow.execute(f"SELECT pg_cancel_backend({backend_that_reads(slow, 'slow', thread)})")
     thread.join()
     assert runs[0].status == 3
     assert "canceling statement due to user request" in runs[0].stderr
