@@ -137,6 +137,19 @@ def test_a_timeout_says_what_is_still_behind(shop: Database) -> None:
     assert "public.orders_id_seq (public.orders.id): behind: the next value is 1" in str(failure.value)
 
 
+def test_never_fail_leaves_a_timeout_alone_as_it_does_in_the_worker(shop: Database) -> None:
+    from airflow.providers.common.compat.sdk import AirflowSensorTimeout
+
+    shop.execute(DRIFT)
+    event = {"status": "timeout", "deadline": time.time()}
+    with pytest.raises(AirflowSensorTimeout):
+        sensor(never_fail=True, timeout=0.1).execute({"ti": Pushed()})
+    with pytest.raises(AirflowSensorTimeout):
+        sensor(never_fail=True, deferrable=True).resume_execution(
+            "execute_complete", {"event": event}, {"ti": Pushed()}
+        )
+
+
 def test_a_timeout_in_the_worker_says_it_too(shop: Database) -> None:
     from airflow.providers.common.compat.sdk import AirflowSensorTimeout
 
