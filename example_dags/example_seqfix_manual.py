@@ -118,10 +118,12 @@ with DAG(
     doc_md=__doc__,
     params=FORM,
 ) as dag:
-    # dag.param() hands over what the form says as it is: no template ever sees it.
-    where = {name: dag.param(name) for name in ("conn_id", "database")}
-    which = {name: dag.param(name) for name in ("schemas", "tables", "exclude")}
-    how = {name: dag.param(name) for name in ("lock", "margin")}
+    # dag.param() hands over what the form says as it is: no template ever sees it. Without a default, Airflow stores it
+    # from 3.2 on only.
+    form = {name: dag.param(name, field.value) for name, field in FORM.items()}
+    where = {name: form[name] for name in ("conn_id", "database")}
+    which = {name: form[name] for name in ("schemas", "tables", "exclude")}
+    how = {name: form[name] for name in ("lock", "margin")}
 
     @task.branch
     def choose(params: dict | None = None, dag_run=None) -> str:

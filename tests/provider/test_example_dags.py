@@ -204,7 +204,7 @@ def test_manual_repair_fails_where_something_is_left(database: Database, run_exa
 def test_manual_form_refuses(
     field: str, value: Any, says: str, database: Database, run_example: Callable[..., Any]
 ) -> None:
-    from airflow.sdk.exceptions import ParamValidationError
+    from airflow.providers.common.compat.sdk import ParamValidationError
 
     with pytest.raises(ParamValidationError, match=f"param {field}: {re.escape(says)}"):
         run_example("example_seqfix_manual", **{field: value})
