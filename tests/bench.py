@@ -213,10 +213,10 @@ def agree(report: core.Report, opinions: dict[str, Opinion]) -> None:
             assert opinion.safe_draws is None or opinion.safe_draws >= row["inserts_until_collision"], (row, opinion)
             # So few rows are all looked at.
             assert opinion.safe_draws is None, (row, opinion)
-        elif opinion.verdict == "behind" and not opinion.early:
+        elif opinion.verdict == "behind" and opinion.gap and not opinion.early:
             assert row["inserts_until_collision"] == opinion.safe_draws, (row, opinion)
         else:
-            # Without a row reached nothing was looked for.
+            # Without a row reached (behind by the margin alone, say) nothing was looked for.
             assert row["inserts_until_collision"] in (None, opinion.safe_draws), (row, opinion)
 
 

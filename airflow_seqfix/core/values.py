@@ -30,7 +30,7 @@ def furthest_query(sequence: SequenceInfo, column: ColumnInfo, table: str) -> st
             where = f" WHERE {value} <= {_bigint(high)}"
         elif not sequence.is_ascending and low > column.smallest_value:
             where = f" WHERE {value} >= {_bigint(low)}"
-        return f"(SELECT {far}({value}) FROM {table} AS t{where})::bigint"
+        return f"(SELECT {far}({value})::bigint FROM {table} AS t{where})"
     return (
         f"(SELECT {rounding}({far}({value})::numeric)::bigint"
         f" FROM {table} AS t WHERE {value} BETWEEN {_bigint(low)} AND {_bigint(high)})"

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from airflow_seqfix import core
 from airflow_seqfix.core.values import PROBE_ROWS
 from tests.bench import Bench
-from tests.cases import Case
+from tests.cases import Case, Column
 from tests.conftest import Database
 from tests.oracle import Fed, Wish, judge
 from tests.strategies import GOALS, batches
@@ -54,6 +54,34 @@ def run(bench: Bench, examples: int, strategy: st.SearchStrategy[Any], *, fresh:
     for_all(bench, examples, strategy, bench.try_out, fresh=fresh)
 
 
+#: Two inserts that succeed, and then one that does not.
+COLLISION = Case(
+    number=0,
+    goal="behind",
+    data_type="bigint",
+    options="INCREMENT 1 MINVALUE 1 MAXVALUE 100 START 1 CACHE 1",
+    increment=1,
+    cycle=False,
+    cache=1,
+    owned=True,
+    own=None,
+    state=(),
+    tables=(
+        (
+            Column(
+                name="c0",
+                kind="bigint",
+                type="bigint",
+                declared="bigint",
+                feed="default",
+                index="primary",
+                rows=("'3'", "'7'"),
+            ),
+        ),
+    ),
+)
+
+
 @pytest.fixture
 def bench(newest_db: Database) -> Iterator[Bench]:
     made = Bench(newest_db)
@@ -75,6 +103,10 @@ def test_the_oracle_foretells_inserts(bench: Bench) -> None:
 
     for goal in ("behind", "exhausted"):
         for_all(bench, max(5, EXAMPLES // 8), batches(goal), foretold)
+    # Chance may draw none.
+    bench.make([COLLISION])
+    bench.foretell(COLLISION)
+    bench.drop()
     assert min(bench.inserts[ending] for ending in ("succeeded", "2200H", "23505")) > 0
 
 

@@ -113,9 +113,10 @@ def test_no_session_is_held_between_two_looks(mode: str, shop: Database, monkeyp
     def look_around(seconds: float) -> None:
         # A session that was closed is gone a moment later.
         deadline = time.monotonic() + 2
-        while shop.value(f"SELECT count(*) FROM pg_stat_activity WHERE {others}") and time.monotonic() < deadline:
+        count = f"SELECT count(*) FROM pg_stat_activity WHERE {others}"
+        while (seen := shop.value(count)) and time.monotonic() < deadline:
             sleep(0.01)
-        held.append(shop.value(f"SELECT count(*) FROM pg_stat_activity WHERE {others}"))
+        held.append(seen)
         if len(held) == 3:
             shop.execute("SELECT setval('orders_id_seq', 100), setval('customers_id_seq', 7)")
 
