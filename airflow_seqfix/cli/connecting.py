@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -104,22 +105,26 @@ class Address:
         from airflow_seqfix.core import ArgumentError
 
         assert self.conn_id is not None
-        try:
-            from airflow.models.connection import Connection as Stored
-            from airflow.providers.common.compat.sdk import AirflowNotFoundException
+        # Before 3.3 Airflow logs to stdout when it is imported, and stdout is for the report. Only the first connection
+        # is opened by one thread alone.
+        with contextlib.nullcontext() if self.reached else contextlib.redirect_stdout(sys.stderr):
+            try:
+                from airflow.models.connection import Connection as Stored
+                from airflow.providers.common.compat.sdk import AirflowNotFoundException
 
-            from airflow_seqfix.task.connection import connect
-        except ImportError as error:
-            raise ArgumentError(
-                f"--conn-id needs Airflow and its PostgreSQL provider ({error}): pip install airflow-seqfix into "
-                "Airflow's own environment, or give the connection as a URI"
-            ) from None
-        stored = None
-        # Outside a task the hook would not look into Airflow's own database; who has no such id is told by connect().
-        with contextlib.suppress(AirflowNotFoundException):
-            stored = Stored.get_connection_from_secrets(self.conn_id)
-            remember(stored.password or "")
-        return connect(self.conn_id, None, None, stored)
+                from airflow_seqfix.task.connection import connect
+            except ImportError as error:
+                raise ArgumentError(
+                    f"--conn-id needs Airflow and its PostgreSQL provider ({error}): pip install airflow-seqfix into "
+                    "Airflow's own environment, or give the connection as a URI"
+                ) from None
+            stored = None
+            # Outside a task the hook would not look into Airflow's own database; who has no such id is told by
+            # connect().
+            with contextlib.suppress(AirflowNotFoundException):
+                stored = Stored.get_connection_from_secrets(self.conn_id)
+                remember(stored.password or "")
+            return connect(self.conn_id, None, None, stored)
 
 
 def _parse(target: str) -> dict[str, Any]:

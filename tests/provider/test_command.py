@@ -12,10 +12,16 @@ from tests.provider.conftest import airflow_uri
 from tests.test_cli import DRIFT, seqfix
 
 
+def said(done: subprocess.CompletedProcess[str]) -> str:
+    """Return what the command says on stderr, without what Airflow before 3.3 logs when it is imported."""
+    lines = done.stderr.splitlines(keepends=True)
+    return "".join(line for line in lines if "setup plugin alembic" not in line)
+
+
 def test_a_connection_from_the_environment(shop: Database) -> None:
     shop.execute(DRIFT)
     done = seqfix("check", "--conn-id", "shop", "--format", "json")
-    assert (done.returncode, done.stderr) == (1, "")
+    assert (done.returncode, said(done)) == (1, "")
     assert json.loads(done.stdout)["summary"]["behind"] == 1
     assert seqfix("fix", "--conn-id", "shop", "-q").returncode == 0
     assert shop.state("orders_id_seq")[:2] == (3, True)
@@ -26,14 +32,14 @@ def test_a_connection_from_airflow_s_database(
 ) -> None:
     assert airflow("connections", "add", "kept", "--conn-uri", airflow_uri(newest_db)).returncode == 0
     done = seqfix("check", "--conn-id", "kept")
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, said(done)) == (0, "")
     assert done.stdout == f"no sequences to look at in database {newest_db.name}\n"
 
 
 def test_one_that_is_not_there() -> None:
     done = seqfix("check", "--conn-id", "nowhere")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("seqfix: conn_id='nowhere' is not defined: add it with `airflow connections add`")
+    assert said(done).startswith("seqfix: conn_id='nowhere' is not defined: add it with `airflow connections add`")
 
 
 def test_one_of_another_kind_and_one_that_does_not_connect() -> None:
