@@ -10,12 +10,11 @@ import argparse
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
-import xml.etree.ElementTree as ElementTree
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -34,6 +33,9 @@ YOUNG = (
     "openlineage-integration-common",
 )
 PROVIDERS = ("common-compat", "common-io", "common-sql", "fab", "openlineage", "postgres", "smtp", "sqlite", "standard")
+
+#: Seconds after which a test fails that stands still, so that the others are still run.
+TIMEOUT = 240
 
 #: What an environment says of itself.
 DESCRIBE = """
@@ -138,42 +140,29 @@ def run(environment: Environment, arguments: list[str]) -> Result:
     """Run the tests of the provider in an environment."""
     python = make(environment)
     described = subprocess.run([python, "-W", "ignore", "-c", DESCRIBE], stdout=subprocess.PIPE, check=True, text=True)
-    about = json.loads(described.stdout.splitlines()[-1])
-    left_out = [f"--deselect=tests/provider/{test}" for test in environment.left_out]
+    command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--timeout={TIMEOUT}", *arguments]
+    command += [f"--deselect=tests/provider/{test}" for test in environment.left_out]
+    ours = {
+        "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        # One server is enough: the core's tests have the others.
+        "SEQFIX_TEST_SERVERS": os.environ.get("SEQFIX_TEST_SERVERS", f"pg18={server_of(python)}"),
+    }
     started = time.monotonic()
-    with tempfile.NamedTemporaryFile(suffix=".xml") as report:
-        subprocess.run(
-            [
-                python,
-                "-m",
-                "pytest",
-                "-q",
-                "-p",
-                "no:cacheprovider",
-                f"--junitxml={report.name}",
-                *left_out,
-                *arguments,
-            ],
-            cwd=ROOT,
-            env=os.environ
-            | {
-                "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}",
-                "PYTHONPATH": str(ROOT),
-                # One server is enough: the core's tests have the others.
-                "SEQFIX_TEST_SERVERS": os.environ.get("SEQFIX_TEST_SERVERS", f"pg18={server_of(python)}"),
-            },
-            check=False,
-        )
-        seconds = time.monotonic() - started
-        (suite,) = ElementTree.parse(report.name).getroot().iter("testsuite")
-    failed = int(suite.attrib["failures"]) + int(suite.attrib["errors"])
-    skipped = int(suite.attrib["skipped"])
+    summary = ""
+    with subprocess.Popen(command, cwd=ROOT, env=os.environ | ours, stdout=subprocess.PIPE, text=True) as tests:
+        assert tests.stdout
+        for line in tests.stdout:
+            print(line, end="", flush=True)
+            if re.search(r" in [\d.]+s", line):
+                summary = line
+    counts = {what: int(count) for count, what in re.findall(r"(\d+) (\w+?)s?\b", summary)}
     result = Result(
-        about=about,
-        passed=int(suite.attrib["tests"]) - failed - skipped,
-        failed=failed + skipped,
-        left_out=len(environment.left_out),
-        seconds=seconds,
+        about=json.loads(described.stdout.splitlines()[-1]),
+        passed=counts.get("passed", 0),
+        failed=sum(counts.get(what, 0) for what in ("failed", "error", "skipped")),
+        left_out=counts.get("deselected", 0),
+        seconds=time.monotonic() - started,
     )
     result.keep(environment)
     return result
@@ -195,7 +184,7 @@ def page() -> str:
     return PAGE.format(
         cores=os.cpu_count(),
         python=python,
-        rows="\n".join(result.row for result in results.values() if result),
+        rows="\n".join(result.row if result else environment.row for environment, result in results.items()),
         left_out="\n".join(f"- {', '.join(names)}: {text}" for text, names in reasons.items()),
     )
 

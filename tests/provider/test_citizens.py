@@ -171,7 +171,9 @@ def test_lineage_of_a_task_that_fails(told: Told) -> None:
             "params": {"sequence": "public.fine_id_seq", "verdict": "in_sync"},
         },
     }
-    assert event["run"]["facets"]["errorMessage"]["message"] == told.messages["before"]
+    assert event["run"]["facets"]["errorMessage"]["message"].startswith(
+        f"1 of 2 sequences in database {told.database} is not in sync\n"
+    )
 
 
 @pytest.mark.parametrize("task_id", ["reset", "gate"])
@@ -230,6 +232,8 @@ def test_callbacks_get_a_message_that_is_worth_forwarding(told: Told) -> None:
         "public.orders_id_seq (public.orders.id): behind: the next value is 1, and public.orders.id has reached 100. "
         "Cure: SELECT max(nextval('public.orders_id_seq')) FROM generate_series(1, 100);"
     )
+    failed = told.event("citizens.before", "FAIL")
+    assert failed["run"]["facets"]["errorMessage"]["message"] == told.messages["before"]
     assert told.messages["unnamed"] == "tables: there is no table odrers; did you mean public.orders?"
     assert told.messages["gone"].startswith(
         "conn_id='gone' does not connect (host=127.0.0.1 port=1 dbname=gone user=somebody): "
