@@ -29,8 +29,8 @@ def examine(
     :raises SelectionError: when the selection names something that is not there or not checkable, or selects nothing.
     """
     session = crew.session
-    server = identify(session)
     try:
+        server = identify(session)
         known = discover(session)
         if settings.mapping:
             known = discover(session, resolve_mapping(settings.mapping, known, list_tables(session)))

@@ -154,7 +154,7 @@ def send_hook_lineage(hook: PostgresHook, report: Report) -> None:
     from airflow_seqfix.core.values import furthest_query
 
     read = {
-        f"SELECT {furthest_query(row.finding.sequence, column, column.qualified_table)}": None
+        furthest_query(row.finding.sequence, column, column.qualified_table): None
         for row in report.rows
         if row.finding.measurement.furthest
         for column in row.finding.sequence.comparable
