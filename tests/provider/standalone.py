@@ -35,6 +35,8 @@ class Standalone:
         self._token: str | None = None
         self._environment = {
             **os.environ,
+            # standalone starts `airflow`, whichever that is.
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "AIRFLOW_HOME": str(home),
             "AIRFLOW__API__BASE_URL": self.url,
             "AIRFLOW__API__PORT": str(self.port),
