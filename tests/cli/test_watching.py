@@ -35,10 +35,10 @@ def test_a_bar_with_the_table_that_is_slow(newest_db: Database) -> None:
 
 
 def test_a_bar_while_values_are_passed(newest_db: Database) -> None:
-    newest_db.execute("CREATE TABLE t (id bigserial PRIMARY KEY); INSERT INTO t VALUES (4000000)")
+    newest_db.execute("CREATE TABLE t (id bigserial PRIMARY KEY); INSERT INTO t VALUES (9900000)")
     with terminal("fix", newest_db.dsn, "--yes", "--lock", "none") as shown:
         shown.wait_for("moving ━", seconds=10)
-        shown.wait_for("of 4,000,000 values", seconds=10)
+        shown.wait_for("of 9,900,000 values", seconds=10)
         assert shown.end() == 0
 
 
