@@ -265,6 +265,26 @@ def test_the_plan_as_sql_leaves_a_new_owner_in_place(isolation: str, two: Databa
     two.execute(f"REASSIGN OWNED BY {role} TO postgres")
 
 
+@pytest.mark.parametrize("isolation", ["read committed", "repeatable read"])
+@pytest.mark.parametrize("change", ["ALTER SEQUENCE orders_id_seq RESTART", "GRANT SELECT ON orders_id_seq TO public"])
+def test_the_plan_as_sql_takes_nothing_else_for_a_new_owner(change: str, isolation: str, two: Database) -> None:
+    with two.connect() as conn:
+        script = core.plan(conn, lock="sequence", lock_timeout=1, tables=["orders"]).to_sql()
+    two.execute(f"ALTER DATABASE {two.name} SET default_transaction_isolation = '{isolation}'")
+    with two.connect() as other, two.connect() as watcher:
+        other.execute("BEGIN ISOLATION LEVEL READ COMMITTED; LOCK TABLE orders; SELECT nextval('orders_id_seq')")
+        thread = threading.Thread(
+            target=psql, args=(two.dsn,), kwargs={"script": script.replace("= 1000;", "= 10000;")}
+        )
+        thread.start()
+        while not watcher.execute("SELECT FROM pg_locks WHERE NOT granted").fetchall():
+            assert thread.is_alive()
+        # What this writes has a younger xid than the one that waits.
+        other.execute(f"SAVEPOINT younger; {change}; COMMIT")
+        thread.join()
+    assert two.value("INSERT INTO orders DEFAULT VALUES RETURNING id") == 101
+
+
 def test_a_database_cannot_become_a_statement(newest_server: Server) -> None:
     name = "x';SELECT 1/0;-- $seqfix$\n\"%s {quote}"
     db = Database(newest_server, name)

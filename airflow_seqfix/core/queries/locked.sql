@@ -10,6 +10,8 @@ DECLARE
     increment_by constant bigint   := {increment_by};
     cache_size   constant bigint   := {cache_size};
     present_owner text;
+    present_row   xid;
+    locked_row    xid;
     last_value    bigint;
     is_called     boolean;
 BEGIN
@@ -18,7 +20,7 @@ BEGIN
     IF current_database() <> {database} THEN
         RAISE EXCEPTION 'this is not database %', {database};
     END IF;
-    SELECT quote_ident(pg_get_userbyid(c.relowner)) INTO present_owner
+    SELECT quote_ident(pg_get_userbyid(c.relowner)), c.xmin INTO present_owner, present_row
       FROM pg_class c
       JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE c.oid = sequence AND format('%I.%I', n.nspname, c.relname) = {name};
@@ -26,12 +28,15 @@ BEGIN
         RAISE EXCEPTION 'sequence % does not have OID % here', {name}, sequence::oid USING ERRCODE = 'undefined_table';
     END IF;
     EXECUTE format('ALTER SEQUENCE %s OWNER TO %s', sequence, present_owner);
-    -- Only if the owner was another one by the time the lock was granted has this transaction written the row. Where
-    -- this runs under a savepoint, the row then has a younger xid than the transaction's own.
-    PERFORM FROM pg_class WHERE oid = sequence AND age(xmin) <= age(pg_current_xact_id()::xid);
-    IF FOUND THEN
-        RAISE EXCEPTION 'the owner of sequence % has changed', sequence
-              USING ERRCODE = 'object_not_in_prerequisite_state';
+    -- Only if the owner was another one by the time the lock was granted has this transaction written the row. Anybody
+    -- else who has in the meantime, perhaps with a younger xid, has ended: the lock was theirs.
+    SELECT xmin INTO locked_row FROM pg_class WHERE oid = sequence;
+    IF locked_row <> present_row THEN
+        IF pg_xact_status((pg_current_xact_id()::text::bigint + age(pg_current_xact_id()::xid) - age(locked_row))
+                          ::text::xid8) = 'in progress' THEN
+            RAISE EXCEPTION 'the owner of sequence % has changed', sequence
+                  USING ERRCODE = 'object_not_in_prerequisite_state';
+        END IF;
     END IF;
     PERFORM FROM pg_sequence
       WHERE seqrelid = sequence AND seqincrement = increment_by AND seqcache = cache_size AND NOT seqcycle
