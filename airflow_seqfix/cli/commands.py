@@ -19,9 +19,11 @@ from airflow_seqfix.cli.options import (
     output,
     repairing,
     selection,
+    to_file,
     together,
 )
 from airflow_seqfix.cli.run import SELECTION, Run
+from airflow_seqfix.cli.sheet import Sheet
 from airflow_seqfix.cli.status import DRIFT, IN_SYNC
 from airflow_seqfix.cli.talk import tell
 from airflow_seqfix.cli.watching import watched
@@ -131,12 +133,15 @@ def fix(words: tuple[str, ...], plan_file: IO[str] | None, dry_run: bool, yes: b
     return DRIFT if report.failing else IN_SYNC
 
 
-@seqfix.command(short_help="Print a script for psql that does it all without Python.")
-def sql() -> int:
+@seqfix.command(cls=Command, short_help="Print a script for psql that does it all without Python.")
+@to_file("Write to a file.")
+def sql(path: str | None) -> int:
     """Print a script for psql that checks and repairs by itself, for where there is no Python."""
     from airflow_seqfix.sql import reset_sequences
 
-    click.echo(reset_sequences(), nl=False)
+    sheet = Sheet.read(("sql",), form="sql", path=path, color="never")
+    with sheet.prepared():
+        sheet.write(reset_sequences())
     return IN_SYNC
 
 

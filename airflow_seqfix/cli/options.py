@@ -134,6 +134,11 @@ repairing = together(
 _output = _section("Output")
 
 
+def to_file(help: str) -> Decorator:  # noqa: A002 - click's own word
+    """Return the option that names a file to write."""
+    return _output("-o", "--output", "path", metavar="FILE", help=help)
+
+
 def output(*forms: str, all_rows: bool = False) -> Decorator:
     """Return the options of what is printed, and where.
 
@@ -141,7 +146,7 @@ def output(*forms: str, all_rows: bool = False) -> Decorator:
     """
     return together(
         _output("--format", "form", type=click.Choice(forms), help=f"How to write it.  [{forms[0]}]"),
-        _output("-o", "--output", "path", metavar="FILE", help="Write to a file; its extension says the format."),
+        to_file("Write to a file; its extension says the format."),
         *(
             [_output("--all", "all_rows", is_flag=True, help="Also list what is in sync or skipped.")]
             if all_rows

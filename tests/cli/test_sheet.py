@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Database
+from tests.psql import reset_script
 from tests.terminal import terminal
 from tests.test_cli import DRIFT, seqfix
 
@@ -40,6 +41,19 @@ def test_a_plan_in_a_file(newest_db: Database, tmp_path: Path) -> None:
     assert seqfix("plan", newest_db.dsn, "-o", str(tmp_path / "plan.sql")).returncode == 1
     newest_db.execute((tmp_path / "plan.sql").read_text())
     assert newest_db.state("orders_id_seq")[:2] == (3, True)
+
+
+def test_the_script_in_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "reset_sequences.txt"
+    path.write_text("old")
+    done = seqfix("sql", "-o", str(path))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert path.read_text(encoding="utf-8") == seqfix("sql").stdout == seqfix("sql", "-o", "-").stdout == reset_script()
+    assert [path.name for path in tmp_path.iterdir()] == ["reset_sequences.txt"]
+    done = seqfix("sql", "-o", str(tmp_path / "missing" / "reset_sequences.sql"))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.endswith("cannot be written: No such file or directory\n")
+    assert seqfix("sql", "-o", "/dev/full").stderr == "seqfix: --output /dev/full: No space left on device\n"
 
 
 def test_format_goes_before_the_extension(newest_db: Database, tmp_path: Path) -> None:
