@@ -30,6 +30,7 @@ CORE = (
     "measure",
     "steps",
     "cautions",
+    "cures",
     "judge",
     "repair",
     "stored",

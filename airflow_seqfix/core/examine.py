@@ -37,7 +37,10 @@ def examine(
     except Exception as error:
         if sqlstate(error) is None:
             raise
-        raise CatalogError(f"the catalogs could not be read: {first_line(error)} ({sqlstate(error)})") from error
+        helps = "a larger statement_timeout" if sqlstate(error) == "57014" else "see the server's log"
+        raise CatalogError(
+            f"the catalogs could not be read: {first_line(error)} ({sqlstate(error)}); {helps}"
+        ) from error
     refuse_incomparable(known)
     known = narrow(known, settings.id_range)
     if only is None:

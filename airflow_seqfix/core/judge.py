@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from airflow_seqfix.core import cures
 from airflow_seqfix.core.catalog import Feed, SequenceInfo, Server
 from airflow_seqfix.core.cautions import Caution, cautions_of
 from airflow_seqfix.core.measure import Measurement
@@ -16,9 +16,6 @@ from airflow_seqfix.core.ways import SetVal, choose_way
 #: How many values beyond those handed out the write-ahead log may already hold, CACHE aside (SEQ_LOG_VALS in
 #: src/backend/commands/sequence.c). A standby knows no more than the log.
 LOGGED_AHEAD = 32
-
-#: Up to this gap the cure is a statement to paste: it only calls nextval(), and so cannot go back.
-PASTE_UP_TO = 1_000_000
 
 
 class Verdict(str, Enum):
@@ -162,7 +159,7 @@ def judge(measurement: Measurement, policy: Policy, server: Server) -> Finding:
             finding,
             verdict=Verdict.EXHAUSTED,
             reason=f"the next value would be {next_value}, and the last one that fits is {sequence.limit}",
-            cure=_widen(sequence),
+            cure=cures.widen(sequence),
         )
     if in_margin:
         return replace(
@@ -180,7 +177,7 @@ def judge(measurement: Measurement, policy: Policy, server: Server) -> Finding:
         )
     shortage = finding.shortage(policy)
     if shortage is not None:
-        return replace(finding, reason=shortage, cure=_widen(sequence))
+        return replace(finding, reason=shortage, cure=cures.widen(sequence))
     return finding
 
 
@@ -217,7 +214,7 @@ def _behind(finding: Finding, furthest: int | None, needed: int | None, policy: 
     calls = min(calls, calls_within(sequence, next_value, last))
     target = next_value + (calls - 1) * sequence.increment_by
     setval = choose_way(sequence, target, calls, policy, server)
-    cure = setval.obstacle.cure if setval.obstacle else _statement(setval)
+    cure = setval.obstacle.cure if setval.obstacle else cures.move(setval, policy)
     return replace(finding, setval=setval, cure=cure)
 
 
@@ -290,20 +287,3 @@ def _stray(measurement: Measurement, furthest: int, policy: Policy) -> str | Non
     if abs(furthest - before) <= policy.max_jump:
         return None
     return f"that is more than max_jump ({policy.max_jump:,}) beyond {place}"
-
-
-def _statement(setval: SetVal) -> str:
-    if setval.calls > PASTE_UP_TO:
-        return f"seqfix fix --sequence {shlex.quote(setval.sequence.qualified_name)}"
-    return f"SELECT max(nextval({setval.sequence.name_literal})) FROM generate_series(1, {setval.calls});"
-
-
-def _widen(sequence: SequenceInfo) -> str:
-    """Name the limit that was met first."""
-    if sequence.id_range is not None and sequence.limit in sequence.id_range:
-        return "a larger id_range, agreed with the other writers"
-    narrow = next((c for c in sequence.comparable if sequence.limit in (c.largest_value, c.smallest_value)), None)
-    if narrow is not None and sequence.limit not in (sequence.min_value, sequence.max_value):
-        return f"ALTER TABLE {narrow.qualified_table} ALTER {narrow.quoted_column} TYPE bigint; rewrites the table"
-    bound = "MAXVALUE" if sequence.is_ascending else "MINVALUE"
-    return f"a larger type for the column, then ALTER SEQUENCE {sequence.qualified_name} AS bigint NO {bound};"

@@ -117,7 +117,7 @@ def narrow(sequences: list[SequenceInfo], ranges: tuple[Range, ...]) -> list[Seq
         if own.high < sequence.lowest or own.low > sequence.highest:
             raise ArgumentError(
                 f"id_range: {sequence.qualified_name} has {own.low} to {own.high}, and the values that it and its "
-                f"columns can hold are {sequence.lowest} to {sequence.highest}"
+                f"columns can hold are {sequence.lowest} to {sequence.highest}: give a range within those"
             )
         bounds[sequence.oid] = (own.low, own.high)
     return [replace(sequence, id_range=bounds.get(sequence.oid)) for sequence in sequences]

@@ -83,7 +83,9 @@ def unreadable(sequence: SequenceInfo, error: Exception, limits: Limits, server:
 
 def out_of_time(limits: Limits) -> Obstacle:
     """Return what stands for everything that `run_timeout` left undone."""
-    return Obstacle(reason=f"run_timeout of {limits.run_timeout:g} s was over before", cure="a larger run_timeout")
+    return Obstacle(
+        reason=f"run_timeout of {limits.run_timeout:g} s was over before it was done", cure="a larger run_timeout"
+    )
 
 
 def immovable(setval: SetVal, error: Exception, limits: Limits) -> Obstacle:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal, TypedDict
@@ -105,5 +106,8 @@ class Settings:
             **take(("application_name", "jobs")),
         )
         if given:
-            raise ArgumentError(f"unknown option {', '.join(sorted(given))}")
+            name = min(given)
+            near = difflib.get_close_matches(name, Options.__annotations__, n=1)
+            known = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(Options.__annotations__))}"
+            raise ArgumentError(f"unknown option {name}; {known}")
         return settings

@@ -134,7 +134,9 @@ class Session:
             if sqlstate(error) == "57014" and time.monotonic() + 0.1 > self.deadline:
                 raise self._deadline_error() from error
             if self._is_lost(error):
-                raise ConnectionFailedError(f"the connection was lost: {first_line(error)}") from error
+                raise ConnectionFailedError(
+                    f"the connection was lost ({first_line(error)}): run again, no sequence has gone back"
+                ) from error
             raise
         except BaseException:
             # Ctrl-C, or Airflow's timeout.
@@ -202,7 +204,7 @@ class Session:
             raise self._deadline_error()
 
     def _deadline_error(self) -> DeadlineError:
-        return DeadlineError(f"run_timeout of {self.limits.run_timeout:g} s is over")
+        return DeadlineError(f"run_timeout of {self.limits.run_timeout:g} s is over: give a larger one")
 
     def _begin(self, read_only: bool, one_snapshot: bool) -> str:
         isolation = "REPEATABLE READ" if one_snapshot else "READ COMMITTED"

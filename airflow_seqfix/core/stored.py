@@ -104,22 +104,26 @@ class StoredPlan:
                 f"plan: it is of version {data.get('plan_version')!r}, not {PLAN_VERSION}: make a new one"
             )
         if data.get("moves_left_out"):
-            raise ArgumentError("plan: it was cut short and does not hold all its moves: make one that is whole")
+            raise ArgumentError(
+                "plan: it was cut short and does not hold all its moves: make one that is whole, as "
+                "seqfix plan --format json does"
+            )
         kinds = dict.fromkeys((field.name for field in fields(StoredMove)), int) | {"sequence": str, "data_type": str}
         moves = []
         for number, move in enumerate(data["moves"] if isinstance(data["moves"], list) else [None], start=1):
             if not isinstance(move, Mapping):
-                raise ArgumentError(f"plan: move {number} is no object")
+                raise ArgumentError(f"plan: move {number} is no object: make a new plan")
             for field, kind in kinds.items():
                 if type(move.get(field)) is not kind:
                     raise ArgumentError(
-                        f"plan: move {number} has {field}={move.get(field)!r}: {kind.__name__} expected"
+                        f"plan: move {number} has {field}={move.get(field)!r}, and {kind.__name__} is expected: "
+                        "make a new plan"
                     )
             moves.append(StoredMove(**{field: move[field] for field in kinds}))
         if not isinstance(data.get("database"), str):
-            raise ArgumentError("plan: it does not say for which database it was made")
+            raise ArgumentError("plan: it does not say for which database it was made: make a new one")
         if not isinstance(data.get("options"), Mapping):
-            raise ArgumentError("plan: it does not say with which options it was made")
+            raise ArgumentError("plan: it does not say with which options it was made: make a new one")
         return cls(database=data["database"], options=data["options"], moves=tuple(moves))
 
     def refuse_other_database(self, database: str) -> None:
@@ -128,7 +132,10 @@ class StoredPlan:
         :raises ArgumentError: that says which.
         """
         if self.database != database:
-            raise ArgumentError(f"plan: it was made for database {self.database}, and this is {database}")
+            raise ArgumentError(
+                f"plan: it was made for database {self.database}, and this is {database}: "
+                f"connect to {self.database}, or make a new plan here"
+            )
 
     def refuse_other_options(self, options: Mapping[str, Any]) -> None:
         """Raise where it is to be applied with other options than it was made with.

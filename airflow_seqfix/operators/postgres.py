@@ -111,7 +111,9 @@ class PostgresSequenceResetOperator(SequenceTask):
         from airflow_seqfix.task.report_file import read_plan
 
         if not self.plan:
-            raise AirflowFailException("plan is empty: the task that makes it was skipped, or returned nothing")
+            raise AirflowFailException(
+                "plan is empty: the task that makes it was skipped, or returned nothing; clear that one first"
+            )
         stored = dictionary("plan", self.plan)
         if not stored.get("moves_left_out"):
             return stored

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from airflow_seqfix.core.cures import is_pasteable
 from airflow_seqfix.core.errors import printable
-from airflow_seqfix.core.judge import PASTE_UP_TO, Verdict
+from airflow_seqfix.core.judge import Verdict
 from airflow_seqfix.core.report import Report, Row
 from airflow_seqfix.core.ways import SetVal
 
@@ -67,19 +68,21 @@ def move(row: Row) -> SetVal | None:
 
 def statement(row: Row) -> str | None:
     """Return the cure where it is a statement that moves the sequence, and reads as it runs."""
-    return row.cure if _is_statement(row) and (row.cure or "").isprintable() else None
+    found = move(row)
+    is_one = found is not None and is_pasteable(found) and _is_a_move(row)
+    return row.cure if is_one and (row.cure or "").isprintable() else None
 
 
 def cure(row: Row) -> str | None:
     """Return what helps, in one line."""
-    if _is_statement(row) and statement(row) is None:
+    if _is_a_move(row) and not (row.cure or "").isprintable():
         return "seqfix fix; its name holds characters that do not print, and cannot be pasted"
     return row.cure and printable(row.cure)
 
 
-def _is_statement(row: Row) -> bool:
-    found = move(row)
-    return found is not None and found.calls <= PASTE_UP_TO and row.cure == row.finding.cure
+def _is_a_move(row: Row) -> bool:
+    """Whether the cure is what moves the sequence."""
+    return move(row) is not None and row.cure == row.finding.cure
 
 
 def count(number: int, noun: str) -> str:

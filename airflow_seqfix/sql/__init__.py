@@ -9,7 +9,8 @@ from importlib import resources
 from airflow_seqfix import __version__
 from airflow_seqfix.core import queries
 from airflow_seqfix.core.catalog import DRAWN_AS_IS, OLDEST_SERVER, OTHER_PRODUCTS
-from airflow_seqfix.core.judge import LOGGED_AHEAD, PASTE_UP_TO
+from airflow_seqfix.core.cures import PASTE_UP_TO
+from airflow_seqfix.core.judge import LOGGED_AHEAD
 from airflow_seqfix.core.measure import REWRITTEN, SLOW_ROWS
 from airflow_seqfix.core.partitions import RELATIONS_AT_ONCE
 from airflow_seqfix.core.policy import Policy

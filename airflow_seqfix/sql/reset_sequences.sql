@@ -117,10 +117,12 @@ BEGIN
               USING HINT = 'Run it without -1 (--single-transaction), outside BEGIN … COMMIT, and with AUTOCOMMIT on.';
     END IF;
     IF version() !~ '^(PostgreSQL|EnterpriseDB) ' OR version() ~ '@other_products@' THEN
-        RAISE EXCEPTION 'this is no PostgreSQL: %', version();
+        RAISE EXCEPTION 'this is no PostgreSQL: %', version()
+              USING HINT = 'Nothing was read or written. What PostgreSQL promises of sequences does not hold here.';
     END IF;
     IF current_setting('server_version_num')::integer < @oldest_server@0000 THEN
-        RAISE EXCEPTION 'this is PostgreSQL %, and @oldest_server@ or later is needed', current_setting('server_version');
+        RAISE EXCEPTION 'this is PostgreSQL %, and @oldest_server@ or later is needed', current_setting('server_version')
+              USING HINT = 'Nothing was read or written.';
     END IF;
     IF current_setting('seqfix.run', true) IS DISTINCT FROM current_setting('application_name') THEN
         RAISE EXCEPTION 'this statement has not reached the session that the one before it reached'
@@ -451,7 +453,7 @@ BEGIN
             IF problem IS NOT NULL THEN
                 verdict := 'unknown';
                 reason := CASE problem
-                    WHEN 'SQF01' THEN format('run_timeout of %s s was over before', current_setting('seqfix.run_timeout'))
+                    WHEN 'SQF01' THEN format('run_timeout of %s s was over before it was done', current_setting('seqfix.run_timeout'))
                     WHEN '55P03' THEN 'another session holds a lock that keeps readers out'
                     ELSE said END;
                 cure := CASE problem
@@ -499,11 +501,13 @@ BEGIN
                     reason := format('%s; that is more than max_jump (%s) beyond %s', reason, max_jump,
                                      coalesce('the value before it, ' || runner_up, 'the next value'));
                     cure := 'remove the row, or accept_outlier=on';
-                ELSIF calls <= @paste_up_to@ THEN
+                ELSIF calls <= @paste_up_to@ AND s.cache_size = 1 THEN
                     cure := format('SELECT %s(nextval(%s)) FROM generate_series(1, %s);',
                                    CASE WHEN direction > 0 THEN 'max' ELSE 'min' END, s.name_literal, calls);
                 ELSE
-                    cure := 'run this script with mode=fix';
+                    cure := 'run this script with mode=fix' || CASE WHEN s.cache_size > 1 AND NOT s.may_alter
+                            THEN format(' as %s, which owns it: only that discards what sessions have cached', s.owner)
+                            ELSE '' END;
                 END IF;
             ELSIF is_used_up THEN
                 verdict := 'exhausted';
@@ -592,7 +596,7 @@ BEGIN
             END IF;
             IF problem IS NOT NULL THEN
                 reason := CASE problem
-                    WHEN 'SQF01' THEN format('run_timeout of %s s was over before', current_setting('seqfix.run_timeout'))
+                    WHEN 'SQF01' THEN format('run_timeout of %s s was over before it was done', current_setting('seqfix.run_timeout'))
                     WHEN '55P03' THEN format('transactions that use %s did not end within lock_timeout', s.qualified_name)
                     ELSE said END;
                 cure := CASE problem
@@ -646,7 +650,8 @@ SELECT pg_catalog.set_config('statement_timeout', CASE pg_catalog.current_settin
            WHEN :'seqfix_run' THEN pg_catalog.current_setting('seqfix.statement_timeout')
            ELSE pg_catalog.current_setting('statement_timeout') END, false) AS seqfix_ignore \gset
 \if :seqfix_failed
-    DO 'BEGIN RAISE EXCEPTION ''the run was cut short, see the error above; what was moved stays moved''; END';
+    DO 'BEGIN RAISE EXCEPTION ''the run was cut short, see the error above; what was moved stays moved''
+        USING HINT = ''Running again goes on where it stopped.''; END';
 \endif
 
 -- The report: what is not in sync or was moved, worst first, and then the counts.

@@ -63,7 +63,9 @@ class ReportFile:
             with target.open("wb") as file:
                 file.write(data)
         except Exception as error:
-            raise ReportError(f"report_path={self.path!r} could not be written: {_said(error)}") from error
+            raise ReportError(
+                f"report_path={self.path!r} could not be written ({_said(error)}): the report is in the log"
+            ) from error
         return {"path": self.path, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
 
 
@@ -83,7 +85,7 @@ def read_plan(told: Any) -> Any:
         with _open(path).open("rb") as file:
             data: bytes = file.read()
     except Exception as error:
-        raise ReportError(f"plan: {path!r} could not be read: {_said(error)}") from error
+        raise ReportError(f"plan: {path!r} could not be read ({_said(error)}): make a new plan") from error
     if hashlib.sha256(data).hexdigest() != sha256:
         raise ArgumentError(f"plan: {path!r} is not what the dry run wrote: make a new plan")
     try:
@@ -100,7 +102,9 @@ def _open(path: str) -> Any:
         target = ObjectStoragePath(path)
         _ = target.fs
     except (ValueError, ImportError) as error:
-        raise ArgumentError(f"report_path={path!r}: there is no such store here: {_said(error)}") from None
+        raise ArgumentError(
+            f"report_path={path!r}: there is no such store here ({_said(error)}): install the provider that brings it"
+        ) from None
     return target
 
 

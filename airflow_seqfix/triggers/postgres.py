@@ -46,7 +46,7 @@ class PostgresSequenceTrigger(BaseTrigger):
         **later: Any,
     ) -> None:
         if later and version <= WIRE_VERSION:
-            raise TypeError(f"version {version} of this trigger has no {', '.join(sorted(later))}")
+            raise TypeError(f"version {version} of this trigger has no {', '.join(sorted(later))}: leave it out")
         super().__init__()  # type: ignore[no-untyped-call]
         self.conn_id = conn_id
         self.database = database

@@ -222,7 +222,10 @@ def test_a_plan_for_another_database_is_refused_before_the_question(newest_db: D
     plan = tmp_path / "plan.json"
     made = json.loads(seqfix("plan", newest_db.dsn, "--format", "json").stdout)
     plan.write_text(json.dumps(made | {"database": "elsewhere"}))
-    said = f"seqfix: --plan: it was made for database elsewhere, and this is {newest_db.name}\n"
+    said = (
+        f"seqfix: --plan: it was made for database elsewhere, and this is {newest_db.name}: "
+        "connect to elsewhere, or make a new plan here\n"
+    )
     assert seqfix("fix", newest_db.dsn, "--plan", str(plan)).stderr == said
     with terminal("fix", newest_db.dsn, "--plan", str(plan), columns=200) as shown:
         assert shown.end() == 2

@@ -304,7 +304,11 @@ def test_run_timeout_leaves_the_rest_undone_and_says_so(two: Database) -> None:
     run = reset(two.dsn, lock="none", run_timeout=1, table="orders")
     assert time.monotonic() - began < 5
     row = run.rows["public.orders_id_seq"]
-    assert (run.status, row["verdict"], row["reason"]) == (3, "behind", "run_timeout of 1 s was over before")
+    assert (run.status, row["verdict"], row["reason"]) == (
+        3,
+        "behind",
+        "run_timeout of 1 s was over before it was done",
+    )
     assert 100 < two.state("orders_id_seq")[0] < 9_000_000
     assert reset(two.dsn).status == 0
     assert two.state("orders_id_seq")[0] == 9_000_000
@@ -358,7 +362,7 @@ def test_a_read_that_takes_too_long_is_ended_and_everything_else_is_reported(slo
     (run,) = runs
     assert run.status == 3
     assert {name: (row["verdict"], row["reason"]) for name, row in run.rows.items()} == {
-        "public.slow_id_seq": ("unknown", "run_timeout of 1 s was over before"),
+        "public.slow_id_seq": ("unknown", "run_timeout of 1 s was over before it was done"),
         "public.customers_id_seq": ("in_sync", ""),
         "public.orders_id_seq": ("in_sync", ""),
     }

@@ -11,7 +11,8 @@ BEGIN
     SET LOCAL search_path = pg_catalog, pg_temp;
     SET LOCAL lock_timeout = {lock_timeout};
     IF current_database() <> {database} THEN
-        RAISE EXCEPTION 'this is not database %', {database};
+        RAISE EXCEPTION 'this is not database %', {database}
+              USING HINT = 'Connect to that database, or make a new plan here.';
     END IF;
     PERFORM FROM pg_sequence q
       JOIN pg_class c ON c.oid = q.seqrelid
@@ -20,7 +21,7 @@ BEGIN
        AND format('%I.%I', n.nspname, c.relname) = {name};
     IF NOT FOUND THEN
         RAISE EXCEPTION 'the definition of sequence % has changed', sequence
-              USING ERRCODE = 'object_not_in_prerequisite_state';
+              USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Make a new plan.';
     END IF;
     EXECUTE format('SELECT last_value, is_called FROM %s', sequence) INTO reached, is_called;
     WHILE increment_by > 0 AND reached < target

@@ -18,14 +18,16 @@ BEGIN
     SET LOCAL search_path = pg_catalog, pg_temp;
     SET LOCAL lock_timeout = {lock_timeout};
     IF current_database() <> {database} THEN
-        RAISE EXCEPTION 'this is not database %', {database};
+        RAISE EXCEPTION 'this is not database %', {database}
+              USING HINT = 'Connect to that database, or make a new plan here.';
     END IF;
     SELECT quote_ident(pg_get_userbyid(c.relowner)), c.xmin INTO present_owner, present_row
       FROM pg_class c
       JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE c.oid = sequence AND format('%I.%I', n.nspname, c.relname) = {name};
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'sequence % does not have OID % here', {name}, sequence::oid USING ERRCODE = 'undefined_table';
+        RAISE EXCEPTION 'sequence % does not have OID % here', {name}, sequence::oid
+              USING ERRCODE = 'undefined_table', HINT = 'It was made anew: make a new plan.';
     END IF;
     EXECUTE format('ALTER SEQUENCE %s OWNER TO %s', sequence, present_owner);
     -- Only if the owner was another one by the time the lock was granted has this transaction written the row. Anybody
@@ -35,7 +37,7 @@ BEGIN
         IF pg_xact_status((pg_current_xact_id()::text::bigint + age(pg_current_xact_id()::xid) - age(locked_row))
                           ::text::xid8) = 'in progress' THEN
             RAISE EXCEPTION 'the owner of sequence % has changed', sequence
-                  USING ERRCODE = 'object_not_in_prerequisite_state';
+                  USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Nothing was moved: run it again.';
         END IF;
     END IF;
     PERFORM FROM pg_sequence
@@ -43,7 +45,7 @@ BEGIN
         AND seqmin = {min_value} AND seqmax = {max_value};
     IF NOT FOUND THEN
         RAISE EXCEPTION 'the definition of sequence % has changed', sequence
-              USING ERRCODE = 'object_not_in_prerequisite_state';
+              USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Make a new plan.';
     END IF;
     EXECUTE format('SELECT last_value, is_called FROM %s', sequence) INTO last_value, is_called;
     IF increment_by > 0 AND last_value < target
