@@ -55,9 +55,14 @@ stress: $(READY) ## Repair under traffic and under kills for minutes; write docs
 cancelling: $(READY) ## End tasks in every way in a running Airflow; write docs/cancelling.md
 	SEQFIX_CANCELLING_OUT=docs/cancelling.md $(BIN)/python -m pytest tests/provider/test_cancelling.py
 
+.PHONY: behaviours
+behaviours: $(READY) ## Run recipes and tools beside this package; write docs/behaviours.md (ruby-activerecord ruby-pg pgloader from apt)
+	mkdir -p build
+	$(BIN)/python -m tests.behaviours > build/behaviours.md
+	mv build/behaviours.md docs/behaviours.md
+
 .PHONY: bench
 bench: $(READY) ## Measure against everybody else and write docs/benchmarks.md (BENCH_FULL=1: with 100,000 sequences)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group bench
 	$(BIN)/python -m benchmarks.run --out docs/benchmarks.md
 
 .PHONY: lint

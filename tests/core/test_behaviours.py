@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 
-from tests import recipes
-from tests.behaviours import THEN, cases, count, inserts, told, verdict
-from tests.conftest import Server
+from tests import recipes, tools
+from tests.behaviours import after_recipe, after_tool, inserts, outcomes
+from tests.behaviours_page import KINDS, NOT_JUDGED, RIGHT, THEN, cases, mark, out_of, right, told, verdict
+from tests.conftest import Server, server_labels
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "behaviours.md"
 
@@ -20,7 +22,13 @@ def table(text: str) -> list[list[str]]:
     return [[re.findall(r"\[(\w+)\]", case)[0], *cells] for case, *cells in rows]
 
 
-ROWS = table(PAGE.read_text(encoding="utf-8"))
+SITUATIONS, OTHERS = PAGE.read_text(encoding="utf-8").split("## Recipes and tools")
+ROWS = table(SITUATIONS)
+#: By tool, the cells of its column by case.
+COLUMNS = {
+    name: {case: cells[number] for case, _, *cells in table(OTHERS)}
+    for number, name in enumerate([*tools.TOOLS, "`fix()`"])
+}
 
 
 def test_the_page_lists_the_scenarios_that_it_is_made_from() -> None:
@@ -31,13 +39,13 @@ def test_the_page_lists_the_scenarios_that_it_is_made_from() -> None:
 
 def test_the_page_says_what_the_scenarios_say() -> None:
     """What the scenarios say of a repair is true: test_scenarios.py runs them."""
-    for scenario, (_, expected, _, ours, right) in zip(cases(), ROWS, strict=True):
+    for scenario, (_, expected, _, ours, judged) in zip(cases(), ROWS, strict=True):
         assert scenario.behaviour is not None
         assert expected == THEN.join(map(told, scenario.behaviour["expected"])), scenario.name
         wanted = [insert["sqlstate"] if "sqlstate" in insert else insert["returns"][0] for insert in scenario.inserts]
         for text, value in zip(ours.split(THEN), wanted, strict=True):
             assert text == told(value) or text.startswith(f"{told(value)} "), scenario.name
-        assert right == verdict(scenario, wanted) != "**no**", scenario.name
+        assert judged == verdict(scenario, wanted) != "**no**", scenario.name
 
 
 def test_the_page_says_what_happens_with_nothing_run(newest_server: Server) -> None:
@@ -45,7 +53,45 @@ def test_the_page_says_what_happens_with_nothing_run(newest_server: Server) -> N
         assert nothing == THEN.join(text for _, text in inserts(newest_server, scenario)), scenario.name
 
 
+@pytest.fixture(scope="module")
+def before(start_server: Callable[[str], Server]) -> set[str]:
+    """Return the cases that are right with nothing run."""
+    return right(outcomes(start_server(server_labels()[0]), None))
+
+
 @pytest.mark.parametrize("recipe", recipes.RECIPES)
-def test_the_page_says_what_a_recipe_does(newest_server: Server, recipe: str) -> None:
-    right, worse = count(newest_server, recipe)
-    assert f"| {recipe} | {right} of 54 | {worse} |" in PAGE.read_text(encoding="utf-8")
+def test_the_page_says_what_a_recipe_does(newest_server: Server, before: set[str], recipe: str) -> None:
+    got = after_recipe(newest_server, recipe)
+    assert f"| {recipe} | {out_of(got)} | {len(before - right(got))} |" in OTHERS
+
+
+def test_the_page_says_what_django_does(newest_server: Server, before: set[str]) -> None:
+    """The other tools are not from wheels: what the page says of them is from its last making."""
+    got = after_tool(newest_server, "Django")
+    assert COLUMNS["Django"] == {case: mark(case, got, before) for case in got}
+
+
+def test_each_case_is_of_one_kind() -> None:
+    listed = [case for names, _ in KINDS.values() for case in names]
+    assert sorted(listed) == [scenario.name for scenario in cases()]
+    assert [row[0] for row in table(OTHERS)] == [case for names, _ in KINDS.values() for case in sorted(names)]
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_the_counts_of_a_column_are_those_of_its_cells(name: str) -> None:
+    cells = COLUMNS[name]
+    judged = {case: cell for case, cell in cells.items() if cell != NOT_JUDGED}
+    worse = [case for case, cell in cells.items() if cell.startswith("**")]
+    assert f"| {name} | {counted(judged.values())} | {len(worse)} |" in OTHERS
+    kinds = [
+        line.strip("| ").split(" | ")
+        for line in OTHERS.splitlines()
+        if line.startswith(tuple(f"| {k} |" for k in KINDS))
+    ]
+    for kind, *counts, _ in kinds:
+        assert counts[list(COLUMNS).index(name)] == counted(judged[case] for case in KINDS[kind][0] if case in judged)
+
+
+def counted(cells: Iterable[str]) -> str:
+    marks = [cell == RIGHT for cell in cells]
+    return f"{sum(marks)} of {len(marks)}"
