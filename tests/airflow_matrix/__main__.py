@@ -65,7 +65,13 @@ own, whose packages are those of the weeks after that Airflow's release. Postgre
 Which driver the hook uses is decided by what else is installed: psycopg 3 from SQLAlchemy 2 on, psycopg2 before.
 Airflow 2.11 and 3.0 allow SQLAlchemy 1.4 only, 3.2 and later SQLAlchemy 2 only; 3.1 is run with both.
 
-Airflow 2 has reached the end of its life: 2.11 is kept working for those who are about to leave it.
+## Airflow 2
+
+Airflow 2 has reached the end of its life: 2.11 is kept working for those who are about to leave it. Operators, sensor
+and trigger are the same there. The DAGs that these pages and `example_dags/` show are written for Airflow 3. Of the
+examples only the manual repair is parsed as it is, and where it asks a person it fails, since that came with 3.1. In
+the others write `from airflow.providers.common.compat.sdk import DAG, task` for the import of `airflow.sdk`, and all of
+them are parsed.
 
 ## Left out
 

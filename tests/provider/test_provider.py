@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from importlib import resources
+from pathlib import Path
 from subprocess import CompletedProcess
 
 import airflow as airflow_package
@@ -15,6 +18,7 @@ import pytest
 
 from airflow_seqfix import __version__
 from airflow_seqfix.get_provider_info import get_provider_info
+from tests.pages import read
 from tests.provider.conftest import ROOT
 
 EXAMPLES = sorted(path.stem for path in (ROOT / "example_dags").glob("*.py"))
@@ -75,6 +79,23 @@ print(*[name for name in new if name.startswith("airflow.providers.postgres.hook
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == ["margin=-1: give an integer of at least 0", "", ""]
+
+
+def test_the_example_dags_are_parsed_with_the_import_for_airflow_2(tmp_path: Path) -> None:
+    """On Airflow 2 nothing else runs them."""
+    (line,) = re.findall(r"`(from \S+ import DAG, task)`", read("docs/airflow-versions.md"))
+    folder = shutil.copytree(ROOT / "example_dags", tmp_path / "dags")
+    for path in folder.glob("*.py"):
+        text = path.read_text(encoding="utf-8").replace("from airflow.sdk import DAG, task", line)
+        assert "airflow.sdk" not in text
+        path.write_text(text, encoding="utf-8")
+    code = f"""
+from airflow.models import DagBag
+bag = DagBag({str(folder)!r})
+print("found:", bag.import_errors, *sorted(bag.dags))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert f"found: {{}} {' '.join(EXAMPLES)}\n" in done.stdout, done.stderr
 
 
 def test_importing_the_example_dags_needs_no_database_and_no_driver() -> None:
