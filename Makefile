@@ -62,8 +62,8 @@ behaviours: $(READY) ## Run recipes and tools beside this package; write docs/be
 	mv build/behaviours.md docs/behaviours.md
 
 .PHONY: bench
-bench: $(READY) ## Measure against everybody else and write docs/benchmarks.md (BENCH_FULL=1: with 100,000 sequences)
-	$(BIN)/python -m benchmarks.run --out docs/benchmarks.md
+bench: $(READY) ## Measure beside everybody else and write docs/benchmarks.md (BENCH_FULL=1: with 100,000 sequences; ARGS="--only fix")
+	$(BIN)/python -m benchmarks.run --page docs/benchmarks.md $(ARGS)
 
 .PHONY: lint
 lint: $(READY) ## Check format, style and types

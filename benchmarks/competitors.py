@@ -1,14 +1,20 @@
-"""What is compared. Each runs in a process of its own and prints how many seconds it took from its connection on.
+"""What is compared. Each runs in a process of its own, and prints how it went from its connection on.
 
-python -m benchmarks.competitors check "per-sequence loop" "host=… dbname=…"
+    python -m benchmarks.competitors check "per-sequence loop" "host=… dbname=…"
+
+One line of JSON: how many seconds it took, and the most memory that the process had, in kB, at the end and before it
+began.
 """
 
 from __future__ import annotations
 
 import importlib
+import json
+import re
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import psycopg
 
@@ -41,12 +47,22 @@ BEGIN
 END $$
 """
 
+#: A `statement_timeout` that ten million rows without an index do not keep, in seconds.
+HURRY = 0.1
+
 
 def seqfix(dsn: str, work: str, jobs: int) -> None:
     from airflow_seqfix import core
 
-    report = (core.check if work == "check" else core.fix)(lambda: psycopg.connect(dsn), jobs=jobs)
+    report = (core.check if work == "check" else core.fix)(lambda: psycopg.connect(dsn), jobs=jobs, run_timeout=900)
     assert work == "check" or not report.failing
+
+
+def seqfix_in_a_hurry(dsn: str, work: str) -> None:
+    """What becomes of a column that cannot be read in time."""
+    from airflow_seqfix import core
+
+    assert core.check(lambda: psycopg.connect(dsn), statement_timeout=HURRY).summary["unknown"]
 
 
 def loop(dsn: str, work: str) -> None:
@@ -112,25 +128,36 @@ def django(dsn: str, work: str) -> None:
             cursor.execute(statement)
 
 
+#: What can be asked of them.
+CHECK, FIX, TIMEOUT = "check", "fix", "timeout"
 #: By name: what it can do, and how.
 COMPETITORS: dict[str, tuple[tuple[str, ...], Callable[[str, str], None]]] = {
-    "seqfix": (("check", "fix"), lambda dsn, work: seqfix(dsn, work, 1)),
-    "seqfix, jobs=2": (("check", "fix"), lambda dsn, work: seqfix(dsn, work, 2)),
-    "server-side loop": (("check", "fix"), floor),
-    "per-sequence loop": (("check", "fix"), loop),
-    "recipe": (("fix",), recipe),
-    "recipe in one transaction": (("fix",), one_transaction),
-    "Django": (("fix",), django),
+    "seqfix": ((CHECK, FIX), lambda dsn, work: seqfix(dsn, work, 1)),
+    "seqfix, jobs=2": ((CHECK, FIX), lambda dsn, work: seqfix(dsn, work, 2)),
+    f"seqfix, statement_timeout={HURRY}": ((TIMEOUT,), seqfix_in_a_hurry),
+    "server-side loop": ((CHECK, FIX), floor),
+    "per-sequence loop": ((CHECK, FIX), loop),
+    "recipe": ((FIX,), recipe),
+    "recipe in one transaction": ((FIX,), one_transaction),
+    "Django": ((FIX,), django),
 }
+
+
+def most_memory() -> int:
+    """Return the most memory that this process has had, in kB: getrusage() would count what its parent had."""
+    found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    assert found
+    return int(found[1])
 
 
 def main(work: str, name: str, dsn: str) -> None:
     # What a program imports is not counted, whose it may be.
     needed = {"Django": "django.db.models", "seqfix": "airflow_seqfix.core"}
     importlib.import_module(needed.get(name.split(",")[0], "psycopg"))
+    before = most_memory()
     begun = time.perf_counter()
     COMPETITORS[name][1](dsn, work)
-    print(time.perf_counter() - begun)
+    print(json.dumps({"seconds": time.perf_counter() - begun, "memory": most_memory(), "memory_before": before}))
 
 
 if __name__ == "__main__":

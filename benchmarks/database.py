@@ -6,10 +6,14 @@ import psycopg
 
 #: How many rows each table has, and so how far a sequence that starts anew is behind.
 ROWS = 100
+#: Where a sequence stands that is ahead of its table, as after rows were deleted.
+AHEAD = 150
 #: Every so many tables one has partitions.
 PARTITIONED_EVERY = 50
 #: How many tables are made, or sequences set, in one transaction: the server's lock table is finite.
 AT_ONCE = 100
+#: The rows of the one large table.
+LARGE = 10_000_000
 
 CREATE = """
 DO $$ BEGIN
@@ -34,40 +38,59 @@ SET = """
 DO $$ BEGIN
     FOR i IN {first}..{last} LOOP
         IF {is_behind} THEN PERFORM setval(format('t%s_id_seq', i)::regclass, 1, false);
-        ELSE PERFORM setval(format('t%s_id_seq', i)::regclass, {rows});
+        ELSE PERFORM setval(format('t%s_id_seq', i)::regclass, CASE WHEN i % 10 = 2 THEN {ahead} ELSE {rows} END);
         END IF;
     END LOOP;
 END $$
 """
 
-#: Which sequences are behind, by the name of the mix.
+#: Which sequences are behind, by the name of the mix. Of the others, one in ten is ahead of its table.
 MIXES = {"in sync": "false", "10 % behind": "i % 10 = 1", "all behind": "true"}
 
 
 def build(dsn: str, count: int) -> None:
     """Make `count` tables t1, t2, …"""
     with psycopg.connect(dsn, autocommit=True) as conn:
-        for first in range(1, count + 1, AT_ONCE):
-            last = min(first + AT_ONCE - 1, count)
+        for first, last in _chunks(count):
             conn.execute(CREATE.format(first=first, last=last, rows=ROWS, partitioned=PARTITIONED_EVERY))
+        conn.execute("VACUUM (ANALYZE)")
+        # What ANALYZE has written to the catalog would be tidied up by whoever reads it first.
+        conn.execute("VACUUM")
+
+
+def build_large(dsn: str) -> None:
+    """Make one table of ten million rows, whose column has no index."""
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        conn.execute("CREATE UNLOGGED TABLE events (id bigserial, k int)")
+        conn.execute(f"INSERT INTO events SELECT n, 0 FROM generate_series(1, {LARGE}) n")
         conn.execute("VACUUM (ANALYZE)")
 
 
 def reset(dsn: str, count: int, mix: str) -> None:
     """Put all sequences where the mix says."""
     with psycopg.connect(dsn, autocommit=True) as conn:
-        for first in range(1, count + 1, AT_ONCE):
-            last = min(first + AT_ONCE - 1, count)
-            conn.execute(SET.format(first=first, last=last, rows=ROWS, is_behind=MIXES[mix]))
+        for first, last in _chunks(count):
+            conn.execute(SET.format(first=first, last=last, rows=ROWS, ahead=AHEAD, is_behind=MIXES[mix]))
         conn.execute("CHECKPOINT")
 
 
-def left_behind(dsn: str, count: int) -> int:
-    """Return how many sequences would still hand out an id that is there: looked up here, by nobody's code."""
-    behind = 0
+def next_values(dsn: str, count: int) -> list[int]:
+    """Return what each sequence would hand out next: looked up here, by nobody's code."""
+    found = []
     with psycopg.connect(dsn, autocommit=True) as conn:
-        for first in range(1, count + 1, AT_ONCE):
-            numbers = range(first, min(first + AT_ONCE, count + 1))
-            states = " UNION ALL ".join(f"SELECT last_value + is_called::int FROM t{i}_id_seq" for i in numbers)
-            behind += sum(next_value <= ROWS for (next_value,) in conn.execute(states).fetchall())
-    return behind
+        for first, last in _chunks(count):
+            numbers = range(first, last + 1)
+            states = " UNION ALL ".join(f"SELECT {i}, last_value + is_called::int FROM t{i}_id_seq" for i in numbers)
+            found += [value for _, value in sorted(conn.execute(states).fetchall())]
+    return found
+
+
+def files(dsn: str) -> dict[int, int]:
+    """Return the file node of each sequence."""
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        found = conn.execute("SELECT oid::bigint, relfilenode::bigint FROM pg_class WHERE relkind = 'S'").fetchall()
+        return dict(found)
+
+
+def _chunks(count: int) -> list[tuple[int, int]]:
+    return [(first, min(first + AT_ONCE - 1, count)) for first in range(1, count + 1, AT_ONCE)]

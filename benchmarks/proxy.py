@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
+import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
+from queue import SimpleQueue
 
 #: The codes of the requests that may come before a connection's first message: SSLRequest and GSSENCRequest.
 REQUESTS = (80877103, 80877104)
@@ -39,59 +41,66 @@ class Line:
         return read
 
 
-async def _forward(
-    reader: asyncio.StreamReader,
-    writer: asyncio.StreamWriter,
-    delay: float,
-    look: Callable[[bytes], None] = lambda piece: None,
-) -> None:
-    """Pass on what arrives, each piece `delay` seconds late: pieces overlap, as they do on a line."""
-    loop = asyncio.get_running_loop()
-    pieces: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+def _forward(source: socket.socket, target: socket.socket, delay: float, look: Callable[[bytes], None]) -> None:
+    """Pass on what arrives, each piece `delay` seconds late: pieces overlap, as they do on a line.
 
-    async def send() -> None:
-        while True:
-            due, piece = await pieces.get()
-            await asyncio.sleep(max(0.0, due - loop.time()))
-            writer.write(piece)
-            if not piece:
-                return
-            await writer.drain()
+    Threads, and not asyncio, whose timers know whole milliseconds only.
+    """
+    pieces: SimpleQueue[tuple[float, bytes]] = SimpleQueue()
 
-    sender = asyncio.create_task(send())
-    with contextlib.suppress(ConnectionError):
-        while piece := await reader.read(65536):
-            look(piece)
-            pieces.put_nowait((loop.time() + delay, piece))
-    pieces.put_nowait((loop.time() + delay, b""))
-    with contextlib.suppress(ConnectionError):
-        await sender
-    writer.close()
+    def send() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                due, piece = pieces.get()
+                time.sleep(max(0.0, due - time.monotonic()))
+                if not piece:
+                    target.shutdown(socket.SHUT_WR)
+                    return
+                target.sendall(piece)
+
+    sender = threading.Thread(target=send, daemon=True)
+    sender.start()
+    piece = b"open"
+    while piece:
+        try:
+            piece = source.recv(65536)
+        except OSError:
+            piece = b""
+        look(piece)
+        pieces.put((time.monotonic() + delay, piece))
+    sender.join()
 
 
-async def serve(host: str, port: int, delay: float, line: Line) -> asyncio.Server:
-    """Listen on a free port, and connect whoever comes with `host` and `port`."""
-
-    async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far_reader, far_writer = await asyncio.open_connection(host, port)
-        look = line.reader()
-        await asyncio.gather(_forward(reader, far_writer, delay, look), _forward(far_reader, writer, delay))
-
-    server = await asyncio.start_server(connect, "127.0.0.1", 0)
-    line.port = server.sockets[0].getsockname()[1]
-    return server
+def _connect(near: socket.socket, host: str, port: int, delay: float, line: Line) -> None:
+    """Carry one connection, both ways, until both sides have ended it."""
+    with near, socket.create_connection((host, port)) as far:
+        for end in (near, far):
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        back = threading.Thread(target=_forward, args=(far, near, delay, lambda piece: None), daemon=True)
+        back.start()
+        _forward(near, far, delay, line.reader())
+        back.join()
 
 
 @contextlib.contextmanager
 def delayed(host: str, port: int, round_trip: float) -> Iterator[Line]:
-    """Serve from a thread."""
-    loop = asyncio.new_event_loop()
+    """Listen on a free port, and connect whoever comes with `host` and `port`."""
     line = Line()
-    loop.run_until_complete(serve(host, port, round_trip / 2, line))
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-    try:
-        yield line
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
+
+    def accept() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = listener.accept()
+                arguments = (near, host, port, round_trip / 2, line)
+                threading.Thread(target=_connect, args=arguments, daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        line.port = listener.getsockname()[1]
+        thread = threading.Thread(target=accept, daemon=True)
+        thread.start()
+        try:
+            yield line
+        finally:
+            # close() alone would leave accept() waiting.
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()

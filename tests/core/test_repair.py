@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -64,28 +63,6 @@ def test_each_way_leads_to_the_same_place(options: core.Options, way: str, order
     assert orders.value(INSERT) == 101
 
 
-def sequence_records(server: Server, start: str, end: str) -> list[str]:
-    """Return what the write-ahead log says of sequences."""
-    assert server.cluster is not None
-    done = subprocess.run(
-        [
-            server.cluster.binaries / "pg_waldump",
-            "-p",
-            server.cluster.data / "pg_wal",
-            "-r",
-            "Sequence",
-            "-s",
-            start,
-            "-e",
-            end,
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return done.stdout.splitlines()
-
-
 #: The shapes that a second repair has to leave alone to the last byte of the log.
 SHAPES = (
     "serial",
@@ -123,9 +100,11 @@ def test_a_healthy_database_gets_no_sequence_record(name: str, lock: str, wheel_
         core.fix(conn, lock=lock)
     # A last record, so that the range ends on one.
     wheel_db.execute("CREATE TABLE other (id int)")
-    written = sequence_records(wheel_db.server, start, middle)
+    cluster = wheel_db.server.cluster
+    assert cluster is not None
+    written = cluster.sequence_records(start, middle)
     assert bool(written) is bool(scenario.behind), "what the repair writes is in the log, or this test sees nothing"
-    assert sequence_records(wheel_db.server, middle, lsn()) == []
+    assert cluster.sequence_records(middle, lsn()) == []
 
 
 def test_values_that_other_sessions_have_cached(orders: Database) -> None:
