@@ -41,7 +41,8 @@ def interrupt(shown: Terminal, status: int = -signal.SIGINT) -> None:
     shown.type(CTRL_C)
     started = time.monotonic()
     assert shown.end() == status
-    assert time.monotonic() - started < 10
+    # Of the sixty seconds that a slow table takes.
+    assert time.monotonic() - started < 30
     assert INTERRUPTED in " ".join(shown.text.split())
     assert "Traceback" not in shown.text
     # The cursor is there again.
@@ -72,8 +73,8 @@ def test_while_reading(newest_db: Database, jobs: str) -> None:
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_while_moving(newest_db: Database, signum: signal.Signals) -> None:
-    newest_db.execute("CREATE TABLE t (id bigserial PRIMARY KEY); INSERT INTO t VALUES (9000000)")
-    with terminal("fix", newest_db.dsn, "--yes", "--lock", "none") as shown:
+    newest_db.execute("CREATE TABLE t (id bigserial PRIMARY KEY); INSERT INTO t VALUES (90000000)")
+    with terminal("fix", newest_db.dsn, "--yes", "--lock", "none", "--accept-outlier") as shown:
         wait_until(newest_db, "SELECT last_value > 50000 FROM t_id_seq")
         if signum == signal.SIGINT:
             interrupt(shown)
@@ -84,7 +85,7 @@ def test_while_moving(newest_db: Database, signum: signal.Signals) -> None:
         assert_gone(newest_db)
     reached = newest_db.value("SELECT last_value FROM t_id_seq")
     time.sleep(0.5)
-    assert newest_db.value("SELECT last_value FROM t_id_seq") == reached < 9000000
+    assert newest_db.value("SELECT last_value FROM t_id_seq") == reached < 90000000
 
 
 def test_while_waiting_for_a_lock(newest_db: Database) -> None:
@@ -92,7 +93,7 @@ def test_while_waiting_for_a_lock(newest_db: Database) -> None:
     with newest_db.connect() as other:
         other.execute("BEGIN")
         other.execute("SELECT nextval('t_id_seq')")
-        with terminal("fix", newest_db.dsn, "--yes", "--lock", "sequence") as shown:
+        with terminal("fix", newest_db.dsn, "--yes", "--lock", "sequence", "--lock-timeout", "1") as shown:
             wait_until(newest_db, f"SELECT count(*) > 0 FROM ({RUNNING}) s WHERE query LIKE '%ALTER SEQUENCE%'")
             interrupt(shown)
             assert_gone(newest_db)
@@ -108,7 +109,7 @@ def test_while_writing(newest_db: Database) -> None:
     os.close(writer)
     assert os.read(reader, 1) == b"{"
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate(timeout=60)
     os.close(reader)
     assert process.returncode == -signal.SIGINT
     assert INTERRUPTED in said
@@ -127,7 +128,7 @@ def test_an_ignored_signal_stays_ignored(newest_db: Database) -> None:
     )
     wait_until(newest_db, "SELECT last_value > 50000 FROM t_id_seq")
     process.send_signal(signal.SIGHUP)
-    process.communicate(timeout=60)
+    process.communicate(timeout=120)
     assert process.returncode == 0
 
 

@@ -6,30 +6,33 @@ import re
 import subprocess
 import sys
 
-from tests.cli.slow import slow_table
+from tests.cli.slow import held_table, slow_table
 from tests.conftest import Database
 from tests.terminal import ESCAPES, terminal
-from tests.test_cli import DRIFT, seqfix
+from tests.test_cli import DRIFT
 
 
 def test_who_is_answered_at_once_sees_no_bar(newest_db: Database) -> None:
     newest_db.execute(DRIFT)
-    with terminal("check", newest_db.dsn) as shown:
-        assert shown.end() == 1
-    assert "reading" not in shown.text
-    assert "━" not in shown.text
+    for _ in range(5):
+        with terminal("check", newest_db.dsn) as shown:
+            assert shown.end() == 1
+        # On a busy machine a run can take longer than a person is kept waiting.
+        if "reading" not in shown.text and "━" not in shown.text:
+            return
+    raise AssertionError(shown.text)
 
 
 def test_a_bar_with_the_table_that_is_slow(newest_db: Database) -> None:
     newest_db.execute(DRIFT)
-    slow_table(newest_db, seconds=5)
-    with terminal("check", newest_db.dsn, "--foreign") as shown:
-        shown.wait_for("reading ━", seconds=4)
-        shown.wait_for("public.slow", seconds=4)
+    with held_table(newest_db) as release, terminal("check", newest_db.dsn, "--foreign") as shown:
+        shown.wait_for("reading ━")
+        shown.wait_for("public.slow")
+        release()
         assert shown.end() == 1
     line = next(line for line in ESCAPES.sub("", shown.raw).split("\r") if "reading" in line)
     assert re.search(r"reading ━+ +\d/3 +\d not in sync", line)
-    assert re.search(r"public\.slow, [2-5] s", shown.text)
+    assert re.search(r"public\.slow, \d+ s", shown.text)
     # It leaves nothing behind: what is seen in the end begins with the table.
     assert shown.raw.rindex("\x1b[2K") < shown.raw.index("furthest")
 
@@ -37,16 +40,21 @@ def test_a_bar_with_the_table_that_is_slow(newest_db: Database) -> None:
 def test_a_bar_while_values_are_passed(newest_db: Database) -> None:
     newest_db.execute("CREATE TABLE t (id bigserial PRIMARY KEY); INSERT INTO t VALUES (9900000)")
     with terminal("fix", newest_db.dsn, "--yes", "--lock", "none") as shown:
-        shown.wait_for("moving ━", seconds=10)
-        shown.wait_for("of 9,900,000 values", seconds=10)
+        shown.wait_for("moving ━")
+        shown.wait_for("of 9,900,000 values")
         assert shown.end() == 0
 
 
 def test_lines_where_there_is_no_terminal(newest_db: Database) -> None:
-    slow_table(newest_db, seconds=7)
-    done = seqfix("check", newest_db.dsn, "--foreign")
-    assert done.returncode == 1
-    assert done.stderr.splitlines()[0] == ("seqfix: read 0 of 1 sequences, 0 not in sync; reading public.slow for 5 s")
+    command = [sys.executable, "-m", "airflow_seqfix", "check", newest_db.dsn, "--foreign"]
+    with held_table(newest_db) as release:
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        assert process.stderr is not None
+        line = process.stderr.readline()
+        release()
+        process.communicate()
+    assert process.returncode == 1
+    assert re.fullmatch(r"seqfix: read 0 of 1 sequences, 0 not in sync; reading public\.slow for \d+ s\n", line)
 
 
 def test_quiet(newest_db: Database) -> None:

@@ -6,7 +6,6 @@ import contextlib
 import os
 import signal
 import threading
-import time
 from collections.abc import Iterator
 
 import psycopg
@@ -18,6 +17,7 @@ from airflow_seqfix.core.repair import Outcome, apply
 from airflow_seqfix.core.session import Limits, Session
 from tests.conftest import Database, Server, database_on
 from tests.scenario import Scenario
+from tests.waiting import until
 
 TABLE = """
     CREATE TABLE orders (id serial PRIMARY KEY, note text);
@@ -177,7 +177,7 @@ def test_one_that_has_changed_is_left_and_the_other_is_done(
 
 def test_an_owner_that_has_changed_while_the_lock_was_waited_for(two: Database) -> None:
     role = two.role()
-    with two.connect() as other, two.connect() as conn:
+    with two.connect() as other, two.connect() as conn, two.connect() as watcher:
         other.execute(f"BEGIN; ALTER TABLE orders OWNER TO {role}")
         result: list[core.Report] = []
         thread = threading.Thread(
@@ -185,7 +185,8 @@ def test_an_owner_that_has_changed_while_the_lock_was_waited_for(two: Database) 
         )
         # It reads the table only once that lock is gone, so it measures the sequence alone here.
         thread.start()
-        time.sleep(0.3)
+        waiting = "SELECT FROM pg_locks WHERE NOT granted"
+        until(lambda: watcher.execute(waiting).fetchall() or not thread.is_alive(), "somebody who waits for the lock")
         other.execute("COMMIT")
         thread.join()
     owner = two.value("SELECT pg_get_userbyid(relowner) FROM pg_class WHERE relname = 'orders_id_seq'")
@@ -235,18 +236,18 @@ def test_a_lock_is_free_again_before_the_client_goes_on(
 
 
 def test_run_timeout_ends_the_run_and_loses_nothing(two: Database) -> None:
-    two.execute("INSERT INTO orders (id) VALUES (9000000)")
+    two.execute("INSERT INTO orders (id) VALUES (90000000)")
     with two.connect() as conn:
-        report = core.fix(conn, lock="none", tables=["orders"], run_timeout=1, max_jump=10**9)
+        report = core.fix(conn, lock="none", tables=["orders"], run_timeout=3, max_jump=10**9)
     (row,) = report.rows
     told = row.to_dict()
     assert told["verdict"] in ("behind", "unknown")
     assert told["error"]["cure"] == "a larger run_timeout"
     advanced = two.state("orders_id_seq")[0]
-    assert 1 < advanced < 9_000_000
+    assert 1 < advanced < 90_000_000
     with two.connect() as conn:
         assert core.fix(conn, lock="sequence", max_jump=10**9).summary["fixed"] == 2
-    assert two.value(INSERT) == 9_000_001
+    assert two.value(INSERT) == 90_000_001
 
 
 def test_rows_that_arrive_meanwhile_are_followed(two: Database) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import pytest
 
@@ -11,6 +10,7 @@ from airflow_seqfix import core
 from airflow_seqfix.core.repair import CALLS_AT_ONCE
 from tests.cluster import running
 from tests.conftest import Database, Server
+from tests.waiting import until
 
 
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
@@ -18,7 +18,7 @@ def test_nothing_goes_back_and_running_again_finishes_the_work(mode: str, newest
     assert newest_server.cluster is not None
     with running(newest_server.cluster.binaries) as cluster:
         db = Database(Server(cluster.dsn, newest_server.version_num, cluster), "postgres")
-        db.execute("CREATE TABLE t (id serial PRIMARY KEY, note text); INSERT INTO t (id) VALUES (9000000)")
+        db.execute("CREATE TABLE t (id serial PRIMARY KEY, note text); INSERT INTO t (id) VALUES (90000000)")
         failures: list[Exception] = []
 
         def repair() -> None:
@@ -30,15 +30,14 @@ def test_nothing_goes_back_and_running_again_finishes_the_work(mode: str, newest
 
         thread = threading.Thread(target=repair)
         thread.start()
-        time.sleep(1)
-        reached = db.state("t_id_seq")[0]
+        reached = until(lambda: (last := db.state("t_id_seq")[0]) > 100_000 and last, "a repair that is on its way")
         cluster.stop(mode)
         cluster.start()
         thread.join()
         assert failures
         # What a crash cuts off inside a statement was not committed, so nobody has been given those values.
         unfinished = CALLS_AT_ONCE if mode == "immediate" else 0
-        assert 1 < reached - unfinished <= db.state("t_id_seq")[0] < 9_000_000
+        assert 1 < reached - unfinished <= db.state("t_id_seq")[0] < 90_000_000
         with db.connect() as conn:
             assert core.fix(conn, max_jump=10**9).summary["fixed"] == 1
-        assert db.value("INSERT INTO t (note) VALUES ('') RETURNING id") == 9_000_001
+        assert db.value("INSERT INTO t (note) VALUES ('') RETURNING id") == 90_000_001

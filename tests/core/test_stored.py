@@ -260,7 +260,8 @@ def test_the_plan_as_sql_leaves_a_new_owner_in_place(isolation: str, two: Databa
     with two.connect() as other, two.connect() as watcher:
         other.execute("BEGIN ISOLATION LEVEL READ COMMITTED; SELECT nextval('orders_id_seq')")
         said: list[str] = []
-        thread = threading.Thread(target=lambda: said.append(psql(two.dsn, script=script).stderr))
+        patient = script.replace("= 1000;", "= 10000;")
+        thread = threading.Thread(target=lambda: said.append(psql(two.dsn, script=patient).stderr))
         thread.start()
         while not watcher.execute("SELECT FROM pg_locks WHERE NOT granted").fetchall():
             assert thread.is_alive()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from tests.cluster import free_port
 from tests.provider.standalone import PATIENCE, Standalone
 
 ROOT = Path(__file__).parents[2]
@@ -26,9 +26,7 @@ class Airflow(Standalone):
         self.passwords = {"admin": secrets.token_urlsafe(12), "guest": secrets.token_urlsafe(12)}
         passwords = home / "passwords.json"
         passwords.write_text(json.dumps(self.passwords))
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.reports_port = int(probe.getsockname()[1])
+        self.reports_port = free_port()
         self.reports = home / "reports"
         super().__init__(
             home,

@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,8 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from tests.cluster import free_port
 
 #: How long Airflow may take to come up, and a task to get going, on a busy machine.
 PATIENCE = 180.0
@@ -30,7 +31,7 @@ class Standalone:
         self.dags = home / "dags"
         self.dags.mkdir()
         self.log = home / "standalone.log"
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._token: str | None = None
         self._environment = {
@@ -163,12 +164,6 @@ class Standalone:
                 return json.loads(response.read() or b"{}")
         except urllib.error.HTTPError as error:
             raise AssertionError(f"{method} {path}: HTTP {error.code}: {error.read().decode()}") from None
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextlib.contextmanager

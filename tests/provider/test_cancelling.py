@@ -44,7 +44,7 @@ NEAR = """
 """
 
 #: How long a signal may take to have its effect, and what Airflow tells a task at its next heartbeat, in seconds.
-PROMPT, NEXT_HEARTBEAT = 5, 20
+PROMPT, NEXT_HEARTBEAT = 20, 60
 
 #: The sessions of tasks, by the name that they give themselves.
 SESSIONS = """
@@ -209,7 +209,7 @@ def test_execution_timeout(setting: Setting, driver: str) -> None:
     # The four seconds have begun before the first statement.
     measure(setting, "`execution_timeout` (4 s)", driver, pid, 4 + PROMPT)
     task = setting.airflow.wait_for_state(dag_id, run_id, "task", "failed")
-    assert task["duration"] < 30
+    assert task["duration"] < 120
 
 
 def test_the_task_is_sent_sigterm(setting: Setting, driver: str) -> None:

@@ -22,6 +22,7 @@ from tests.provider.conftest import airflow_uri
 from tests.provider.test_operator import DRIFT, Pushed
 from tests.provider.test_report_file import MANY
 from tests.provider.test_sensor import sensor
+from tests.waiting import until
 
 REPAIR = "SELECT setval('orders_id_seq', 100), setval('customers_id_seq', 7)"
 
@@ -192,17 +193,14 @@ async def cancelled(trigger: Any, when: Callable[[], Any]) -> None:
 
 def test_a_cancelled_trigger_leaves_nothing_on_the_server(shop: Database) -> None:
     shop.execute(MANY)
-    trigger = deferral(tables=["t?"], poke_interval=0.1, lock_timeout=1).trigger
+    trigger = deferral(tables=["t*"], poke_interval=0.1, lock_timeout=1).trigger
     mine = "FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'dag.task%'"
     with shop.connect() as other:
-        # Nine tables, each of which is waited for: far longer than the test looks on.
-        other.execute("BEGIN; LOCK TABLE t1, t2, t3, t4, t5, t6, t7, t8, t9")
+        # Sixty tables, each of which is waited for by itself for a second: far longer than the test looks on.
+        other.execute(f"BEGIN; LOCK TABLE {', '.join(f't{n}' for n in range(1, 61))}")
         waits = f"SELECT count(*) {mine} AND wait_event_type = 'Lock'"
         asyncio.run(cancelled(trigger, lambda: shop.value(waits)))
-        deadline = time.monotonic() + 3
-        while shop.value(f"SELECT count(*) {mine}") and time.monotonic() < deadline:
-            time.sleep(0.02)
-        assert shop.value(f"SELECT count(*) {mine}") == 0
+        until(lambda: shop.value(f"SELECT count(*) {mine}") == 0, "the session has gone", seconds=30)
 
 
 def test_a_trigger_that_is_cancelled_while_it_connects_asks_nothing(

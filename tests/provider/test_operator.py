@@ -5,6 +5,8 @@ from __future__ import annotations
 import inspect
 import json
 import logging
+import os
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +15,7 @@ import pytest
 from airflow_seqfix.core import ConnectionFailedError, LockTimeoutError
 from tests.conftest import Database
 from tests.provider.conftest import airflow_uri
+from tests.waiting import until
 
 DRIFT = """
     CREATE TABLE orders (id serial PRIMARY KEY, note text);
@@ -234,8 +237,6 @@ def test_application_name_tells_the_task(shop: Database) -> None:
     # The repair of this sequence waits for the writer's transaction: time enough to look.
     with shop.connect() as writer, shop.connect() as watcher:
         writer.execute("BEGIN; SELECT nextval('orders_id_seq')")
-        import threading
-
         seen: set[str] = set()
         done = threading.Event()
 
@@ -400,20 +401,23 @@ def test_a_killed_task_moves_nothing_more(shop: Database) -> None:
     import signal
 
     shop.execute(DRIFT)
-    shop.execute("INSERT INTO orders (id) VALUES (9000000)")
+    shop.execute("INSERT INTO orders (id) VALUES (90000000)")
     task = operator(lock="none", sequences=["orders_id_seq", "customers_id_seq"], max_jump=10**9)
-    before = signal.signal(signal.SIGALRM, lambda *_: task.on_kill())
     # As Airflow's SIGTERM: a handler in the main thread, which returns.
-    signal.setitimer(signal.ITIMER_REAL, 1.0)
+    before = signal.signal(signal.SIGUSR1, lambda *_: task.on_kill())
+
+    def kill() -> None:
+        until(lambda: shop.state("orders_id_seq")[0] > 10_000, "a move that is on its way")
+        os.kill(os.getpid(), signal.SIGUSR1)
+
+    thread = threading.Thread(target=kill)
+    thread.start()
     try:
         with pytest.raises(ConnectionFailedError):
             task.execute({"ti": Pushed()})
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-    reached = shop.state("orders_id_seq")[0]
-    assert 1 < reached < 9_000_000
-    assert (
-        shop.value("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle'") == 1
-    )
-    assert shop.state("orders_id_seq")[0] == reached
+        thread.join()
+        signal.signal(signal.SIGUSR1, before)
+    others = "datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+    until(lambda: shop.value(f"SELECT count(*) FROM pg_stat_activity WHERE {others}") == 0, "the session has gone")
+    assert 10_000 < shop.state("orders_id_seq")[0] < 90_000_000
