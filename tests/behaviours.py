@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 
 from airflow_seqfix import core
-from tests import recipes, tools
+from tests import recipes, thousands, tools
 from tests.behaviours_page import Got, Results, cases, document, told
 from tests.cluster import running, wheel_binaries
 from tests.conftest import WHEELS, Server, database_on
@@ -73,6 +73,7 @@ def main() -> None:
             ours=outcomes(server, core.fix),
             recipes={name: after_recipe(server, name) for name in recipes.RECIPES},
             tools={name: after_tool(server, name) for name in tools.TOOLS},
+            thousands={name: thousands.run(server, repair) for name, repair in thousands.RUNS.items()},
         )
     print("\n".join(document(results, server.version_num, versions)))
 

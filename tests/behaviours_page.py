@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tests import tools
+from tests import thousands, tools
 from tests.scenario import Scenario, load_all
 
 #: What each insert of a case got, as value or SQLSTATE, and how the page shows it; None: the tool could not be judged.
@@ -40,12 +40,13 @@ COMPARISON = """
 ## Recipes and tools
 
 The same situations after four recipes and three tools. "Worse" counts the situations that were right with nothing run
-and are not any more. A recipe (`tests/recipes.py`) is run column by column, a tool (`tests/tools.py`) table by table
-where it can be, so that an error for one does not stop the others. Nobody writes meanwhile; what happens when somebody
-does is counted in [Repairs under live traffic](stress.md).
+and are not any more; a sequence is ahead where rows were deleted, as in
+[ahead_of_data](../tests/scenarios/ahead_of_data.sql). A recipe (`tests/recipes.py`) is run column by column, a tool
+(`tests/tools.py`) table by table where it can be, so that an error for one does not stop the others. Nobody writes
+meanwhile; what happens when somebody does is counted in [Repairs under live traffic](stress.md).
 
-| | right | worse |
-|---|---:|---:|"""
+| | right | worse | moves back one that is ahead |
+|---|---:|---:|---|"""
 
 HOW = """
 How the tools were run, in these versions and no others:
@@ -60,6 +61,18 @@ BY_CASE = """
 
 ✓ is right, and anything else is what the insert got instead. **Bold** is worse than before.
 """
+
+THOUSANDS = """
+### Five thousand tables at once
+
+{tables:,} tables, each with a sequence that is behind, at the server's default settings. `setval()` is not undone with
+its transaction. pgloader, which would have to load them, is left out.
+
+| | left behind | error |
+|---|---:|---|"""
+
+#: The case that tells whether a sequence is moved back.
+AHEAD = "ahead_of_data"
 
 #: By what they have in common: the cases, and what becomes of them.
 KINDS: dict[str, tuple[tuple[str, ...], str]] = {
@@ -157,6 +170,8 @@ class Results:
     ours: dict[str, Got]
     recipes: dict[str, dict[str, Got]]
     tools: dict[str, dict[str, Got]]
+    #: Of tests/thousands.py: how many sequences stayed behind, and the error.
+    thousands: dict[str, tuple[int, str]]
 
 
 def cases() -> list[Scenario]:
@@ -219,9 +234,9 @@ def document(results: Results, version_num: int, versions: dict[str, str]) -> It
 def comparison(results: Results, versions: dict[str, str]) -> Iterator[str]:
     before = right(results.nothing)
     yield COMPARISON
-    yield row("nothing run", out_of(results.nothing), "")
-    for name, got in (results.recipes | results.tools | {"`fix()`": results.ours}).items():
-        yield row(name, out_of(got), len(before - right(got)))
+    everybody = {"nothing run": results.nothing} | results.recipes | results.tools | {"`fix()`": results.ours}
+    for name, got in everybody.items():
+        yield counts(name, got, before)
     yield HOW
     for name, version in versions.items():
         yield textwrap.fill(
@@ -237,6 +252,9 @@ def comparison(results: Results, versions: dict[str, str]) -> Iterator[str]:
     yield row("---", *["---:"] * len(columns), "---")
     for kind, (names, why) in KINDS.items():
         yield row(kind, *(out_of(got, names) for got in columns.values()), why)
+    yield THOUSANDS.format(tables=thousands.TABLES)
+    for name, (behind, error) in results.thousands.items():
+        yield row(name, f"{behind:,} of {thousands.TABLES:,}", error)
     yield BY_CASE
     yield row("case", "expected", *columns)
     yield row("---", *["---"] * (len(columns) + 1))
@@ -249,6 +267,11 @@ def comparison(results: Results, versions: dict[str, str]) -> Iterator[str]:
                 yield row(
                     link(scenario.name), expected, *(mark(scenario.name, got, before) for got in columns.values())
                 )
+
+
+def counts(name: str, got: dict[str, Got], before: set[str]) -> str:
+    """Return the row that sums up a recipe or a tool."""
+    return row(name, out_of(got), len(before - right(got)), "no" if AHEAD in right(got) else "yes")
 
 
 def out_of(got: dict[str, Got], names: tuple[str, ...] | None = None) -> str:

@@ -173,7 +173,7 @@ once for each schema with that as the `search_path`.""",
         how="""\
 It resets only what it has loaded: the tables are emptied, and `pgloader --with 'data only' --with 'reset sequences'`
 loads them again from a copy of the database. Where the rows do not come back as they were, nothing is counted. Here an
-error for one table does stop the others: they share a statement.""",
+error for one table does stop those behind it, in no fixed order: they share a statement.""",
     ),
 }
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests import recipes, tools
+from tests import recipes, thousands, tools
 from tests.behaviours import after_recipe, after_tool, inserts, outcomes
-from tests.behaviours_page import KINDS, NOT_JUDGED, RIGHT, THEN, cases, mark, out_of, right, told, verdict
+from tests.behaviours_page import AHEAD, KINDS, NOT_JUDGED, RIGHT, THEN, cases, counts, mark, right, told, verdict
 from tests.conftest import Server, server_labels
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "behaviours.md"
@@ -61,8 +61,7 @@ def before(start_server: Callable[[str], Server]) -> set[str]:
 
 @pytest.mark.parametrize("recipe", recipes.RECIPES)
 def test_the_page_says_what_a_recipe_does(newest_server: Server, before: set[str], recipe: str) -> None:
-    got = after_recipe(newest_server, recipe)
-    assert f"| {recipe} | {out_of(got)} | {len(before - right(got))} |" in OTHERS
+    assert counts(recipe, after_recipe(newest_server, recipe), before) in OTHERS
 
 
 def test_the_page_says_what_django_does(newest_server: Server, before: set[str]) -> None:
@@ -82,14 +81,23 @@ def test_the_counts_of_a_column_are_those_of_its_cells(name: str) -> None:
     cells = COLUMNS[name]
     judged = {case: cell for case, cell in cells.items() if cell != NOT_JUDGED}
     worse = [case for case, cell in cells.items() if cell.startswith("**")]
-    assert f"| {name} | {counted(judged.values())} | {len(worse)} |" in OTHERS
+    moves_back = "no" if cells[AHEAD] == RIGHT else "yes"
+    assert f"| {name} | {counted(judged.values())} | {len(worse)} | {moves_back} |" in OTHERS
     kinds = [
         line.strip("| ").split(" | ")
         for line in OTHERS.splitlines()
         if line.startswith(tuple(f"| {k} |" for k in KINDS))
     ]
-    for kind, *counts, _ in kinds:
-        assert counts[list(COLUMNS).index(name)] == counted(judged[case] for case in KINDS[kind][0] if case in judged)
+    for kind, *by_column, _ in kinds:
+        assert by_column[list(COLUMNS).index(name)] == counted(
+            judged[case] for case in KINDS[kind][0] if case in judged
+        )
+
+
+def test_the_page_tells_of_each_run_over_thousands_of_tables() -> None:
+    told_of = dict(re.findall(r"^\| (.*) \| ([\d,]+) of 5,000 \| .*\|$", OTHERS, re.MULTILINE))
+    assert list(told_of) == list(thousands.RUNS)
+    assert told_of["`fix()`"] == "0"
 
 
 def counted(cells: Iterable[str]) -> str:
