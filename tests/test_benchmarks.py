@@ -58,11 +58,11 @@ def test_a_failure_is_in_the_table_and_ends_its_turns(tables: Database) -> None:
 
 
 def test_a_table_replaces_the_one_of_its_title_and_no_other() -> None:
-    page = "before\n<!-- bench: fix -->\n### a\n\nold\n\n### b\n\nold\n\n<!-- /bench: fix -->\nafter\n"
-    once = replaced(page, "fix", "b", "### b\n\nnew\n")
-    assert once == page.replace("### b\n\nold", "### b\n\nnew")
-    twice = replaced(once, "fix", "c", "### c\n\nnew\n")
-    assert twice == once.replace("<!-- /bench", "### c\n\nnew\n\n<!-- /bench")
+    page = "before\n<!-- bench: fix -->\n### 10 a\n\nold\n\n### 1,000 a\n\nold\n\n<!-- /bench: fix -->\nafter\n"
+    once = replaced(page, "fix", "1,000 a", "### 1,000 a\n\nnew\n")
+    assert once == page.replace("### 1,000 a\n\nold", "### 1,000 a\n\nnew")
+    twice = replaced(once, "fix", "100 a", "### 100 a\n\nnew\n")
+    assert twice == once.replace("### 1,000", "### 100 a\n\nnew\n\n### 1,000")
     with pytest.raises(ValueError, match="the page needs the lines <!-- bench: check -->"):
         refuse_other_pages(page)
 
