@@ -37,7 +37,11 @@ def examine(
     except Exception as error:
         if sqlstate(error) is None:
             raise
-        helps = "a larger statement_timeout" if sqlstate(error) == "57014" else "see the server's log"
+        helps = (
+            "a larger statement_timeout, unless somebody cancelled it"
+            if sqlstate(error) == "57014"
+            else "see the server's log"
+        )
         raise CatalogError(
             f"the catalogs could not be read: {first_line(error)} ({sqlstate(error)}); {helps}"
         ) from error

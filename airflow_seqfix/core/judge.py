@@ -94,12 +94,14 @@ def judge_unread(sequence: SequenceInfo, policy: Policy, *, excluded: bool) -> F
     if sequence.cycle:
         return say(Verdict.SKIPPED, "it has CYCLE, and is meant to hand out values again")
     for column in sequence.comparable if not policy.foreign else ():
-        if column.is_foreign:
+        if all(other.is_foreign for other in sequence.comparable):
             return say(Verdict.SKIPPED, f"{column.qualified_table} is a foreign table, read only with foreign=True")
-        if column.has_foreign_partition:
+        if column.is_foreign or column.has_foreign_partition:
+            # Not skipped: what the sequence feeds here may have reached it.
+            what = "is a foreign table, and the sequence feeds others as well"
             return say(
                 Verdict.UNKNOWN,
-                f"{column.qualified_table} has a partition that is a foreign table",
+                f"{column.qualified_table} {what if column.is_foreign else 'has a partition that is a foreign table'}",
                 f"foreign=True, which reads it on its own server; or exclude {sequence.qualified_name}",
             )
     return None if sequence.comparable else say(Verdict.SKIPPED, _nothing_to_compare(sequence))

@@ -159,7 +159,8 @@ def _excludes(name: Name, sequence: SequenceInfo) -> bool:
     return (
         _is_sequence(name, sequence)
         or _feeds_table(name, sequence)
-        or (len(name.parts) > 1 and _feeds_column(name, sequence))
+        # Of two parts the first is a schema: "audit.*" must not take the columns of a table "audit" for it.
+        or (len(name.parts) == 3 and _feeds_column(name, sequence))
     )
 
 

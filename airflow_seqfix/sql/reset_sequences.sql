@@ -293,6 +293,7 @@ BEGIN
                               ORDER BY j.place) FILTER (WHERE j.feed = 'ambiguous'))[1]                AS set_default,
                    (array_agg(ARRAY[j.qualified_table, j.is_foreign::text] ORDER BY j.place)
                         FILTER (WHERE j.is_comparable AND (j.is_foreign OR j.has_foreign_partition))) AS remote,
+                   bool_and(j.is_foreign) FILTER (WHERE j.is_comparable)                               AS is_remote,
                    string_agg(DISTINCT 'schema ' || j.quoted_schema, ', ')
                         FILTER (WHERE j.is_comparable AND NOT j.may_use_schema)                        AS closed_schemas,
                    string_agg(DISTINCT format('GRANT USAGE ON SCHEMA %s TO %I;', j.quoted_schema, current_user), ' ')
@@ -345,9 +346,11 @@ BEGIN
                        format('the default of %s looks its sequence up by name, and several have that name', c.ambiguous),
                        c.set_default || c.name_literal || ');'),
                       (3, c.cycle, 'skipped', 'it has CYCLE, and is meant to hand out values again', NULL),
-                      (4, c.remote[1][2] = 'true', 'skipped', format('%s is a foreign table', c.remote[1][1]), NULL),
-                      (5, c.remote[1][2] = 'false', 'unknown',
-                       format('%s has a partition that is a foreign table', c.remote[1][1]), 'exclude it'),
+                      (4, c.is_remote, 'skipped', format('%s is a foreign table', c.remote[1][1]), NULL),
+                      (5, c.remote IS NOT NULL, 'unknown',
+                       c.remote[1][1] || CASE WHEN c.remote[1][2] = 'true'
+                                              THEN ' is a foreign table, and the sequence feeds others as well'
+                                              ELSE ' has a partition that is a foreign table' END, 'exclude it'),
                       (6, c.readable IS NULL, 'skipped', coalesce(c.why_not, 'no column draws from it'), NULL),
                       (7, c.closed_schemas IS NOT NULL OR c.closed_columns IS NOT NULL
                           OR NOT c.may_use_schema OR NOT c.may_select, 'unknown',
