@@ -34,6 +34,8 @@ ASKED = {
 PATIENCE = 900
 #: Who has run for so many seconds in all is not run again.
 ENOUGH = 30
+#: What a server and a traceback say besides the error itself.
+ASIDE = ("HINT", "DETAIL", "CONTEXT", "LINE", "SQL statement", "PL/pgSQL", " ")
 
 
 @dataclass
@@ -90,7 +92,7 @@ def run(work: str, name: str, dsn: str, result: Result) -> None:
         result.error = f"not done after {PATIENCE} s"
         return
     if done.returncode:
-        lines = [line for line in done.stderr.splitlines() if line.strip() and not line.startswith(("HINT", " "))]
+        lines = [line for line in done.stderr.splitlines() if line.strip() and not line.startswith(ASIDE)]
         result.error = (lines or ["ended"])[-1].split(": ", 1)[-1]
         return
     said = json.loads(done.stdout.splitlines()[-1])
@@ -128,10 +130,7 @@ def count(cluster: Cluster, dsn: str, sequences: int, work: str, name: str, resu
 def compare(cluster: Cluster, dsn: str, sequences: int, work: str, mix: str, rounds: int) -> dict[str, Result]:
     """Measure all on a local socket."""
     results = {name: Result() for name in able(work)}
-
-    def prepare() -> None:
-        reset(dsn, sequences, mix)
-
+    prepare = functools.partial(reset, dsn, sequences, mix)
     prepare()
     for name, result in results.items():
         if work == FIX:

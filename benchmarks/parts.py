@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -75,7 +76,7 @@ def fix(bench: Bench) -> None:
 
 
 def distance(bench: Bench) -> None:
-    """The same with a network in between. A failure that needs no network is left out."""
+    """The same with a network in between. What fails without one is left out."""
     for milliseconds, (fewest, most) in DELAYS.items():
         for count in bench.counts:
             if not fewest <= count <= most:
@@ -86,16 +87,7 @@ def distance(bench: Bench) -> None:
                 real = _round_trip(through) * 1000
                 for work, mix in ((CHECK, "10 % behind"), (FIX, "all behind")):
                     results = {name: Result() for name in able(work) if name != "recipe in one transaction"}
-                    reset(dsn, count, mix)
-                    in_turns(
-                        results,
-                        work,
-                        through,
-                        min(bench.rounds(count), 3),
-                        (lambda dsn=dsn, count=count, mix=mix: reset(dsn, count, mix))
-                        if work == FIX
-                        else (lambda: None),
-                    )
+                    in_turns(results, work, through, min(bench.rounds(count), 3), partial(reset, dsn, count, mix))
                     title = f"{work}, {count:,} sequences, {mix}, {milliseconds} ms added"
                     lines = [*comparison(results), "", f"A round trip took {real:.2f} ms."]
                     bench.page.put("distance", title, lines)
