@@ -5,6 +5,7 @@ Each runs in databases of its own: its inserts with nothing run, after fix(), an
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -55,12 +56,27 @@ def outcomes(server: Server, repair: Repair | None) -> dict[str, Got]:
     return got
 
 
-def after_recipe(server: Server, name: str) -> dict[str, Got]:
-    return outcomes(server, lambda conn: recipes.run(conn, name))
+def beside_a_writer(server: Server, repair: Repair | None) -> str:
+    """Repair while ten inserts are not committed; return what the insert after them gets."""
+    with database_on(server) as db, db.connect() as writer:
+        db.execute("CREATE TABLE orders (id serial PRIMARY KEY, total int)")
+        writer.execute("INSERT INTO orders (total) SELECT generate_series(1, 100)")
+        with writer.transaction(), db.connect() as conn:
+            writer.execute("INSERT INTO orders (total) SELECT generate_series(101, 110)")
+            if repair is not None:
+                repair(conn)
+        rows, error = outcome(writer, "INSERT INTO orders (total) VALUES (111) RETURNING id")
+    return told(rows[0]) if rows else f"{told(error and error.sqlstate)}{key(error) if error else ''}"
 
 
-def after_tool(server: Server, name: str) -> dict[str, Got]:
-    return outcomes(server, lambda conn: tools.run(conn, name))
+def repairs() -> dict[str, Repair | None]:
+    """Return what is compared, by what the page calls it."""
+    return {
+        "nothing run": None,
+        **{name: functools.partial(recipes.run, recipe=name) for name in recipes.RECIPES},
+        **{name: functools.partial(tools.run, name=name) for name in tools.TOOLS},
+        "`fix()`": core.fix,
+    }
 
 
 def main() -> None:
@@ -69,10 +85,9 @@ def main() -> None:
         with cluster.connect() as conn:
             server = Server(cluster.dsn, conn.info.server_version, cluster)
         results = Results(
-            nothing=outcomes(server, None),
-            ours=outcomes(server, core.fix),
-            recipes={name: after_recipe(server, name) for name in recipes.RECIPES},
-            tools={name: after_tool(server, name) for name in tools.TOOLS},
+            after={name: outcomes(server, repair) for name, repair in repairs().items()},
+            # pgloader empties the tables, for which it would wait for the writer.
+            beside={name: beside_a_writer(server, repair) for name, repair in repairs().items() if name != "pgloader"},
             thousands={name: thousands.run(server, repair) for name, repair in thousands.RUNS.items()},
         )
     print("\n".join(document(results, server.version_num, versions)))

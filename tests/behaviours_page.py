@@ -39,14 +39,17 @@ Right with nothing run: {before} of {total}. Right after `fix()`: {right}; on pu
 COMPARISON = """
 ## Recipes and tools
 
-The same situations after four recipes and three tools. "Worse" counts the situations that were right with nothing run
-and are not any more; a sequence is ahead where rows were deleted, as in
-[ahead_of_data](../tests/scenarios/ahead_of_data.sql). A recipe (`tests/recipes.py`) is run column by column, a tool
-(`tests/tools.py`) table by table where it can be, so that an error for one does not stop the others. Nobody writes
-meanwhile; what happens when somebody does is counted in [Repairs under live traffic](stress.md).
+The same situations after four recipes and three tools. A recipe (`tests/recipes.py`) is run column by column, a tool
+(`tests/tools.py`) table by table where it can be, so that an error for one does not stop the others.
 
-| | right | worse | moves back one that is ahead |
-|---|---:|---:|---|"""
+- *Worse* counts the situations that were right with nothing run and are not any more.
+- A sequence *is ahead* where rows were deleted, as in [ahead_of_data](../tests/scenarios/ahead_of_data.sql).
+- *Beside an open transaction*: a table has the ids 1 to 100, and its sequence is in sync. A writer inserts ten rows
+  more, the repair runs, the writer commits. The next insert ought to get 111. pgloader empties the table, for which it
+  would wait. What ids get under minutes of traffic is counted in [Repairs under live traffic](stress.md).
+
+| | right | worse | moves back one that is ahead | beside an open transaction |
+|---|---:|---:|---|---|"""
 
 HOW = """
 How the tools were run, in these versions and no others:
@@ -164,13 +167,13 @@ KINDS: dict[str, tuple[tuple[str, ...], str]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Results:
-    """What was seen, by case; of recipes and tools by their names."""
+    """What was seen, by the names of `tests.behaviours.repairs()`."""
 
-    nothing: dict[str, Got]
-    ours: dict[str, Got]
-    recipes: dict[str, dict[str, Got]]
-    tools: dict[str, dict[str, Got]]
-    #: Of tests/thousands.py: how many sequences stayed behind, and the error.
+    #: What the inserts of each case got afterwards.
+    after: dict[str, dict[str, Got]]
+    #: What the insert got after a repair beside a transaction that was still open.
+    beside: dict[str, str]
+    #: By the names of tests/thousands.py: how many sequences stayed behind, and the error.
     thousands: dict[str, tuple[int, str]]
 
 
@@ -211,15 +214,15 @@ def right(got: dict[str, Got]) -> set[str]:
 
 
 def document(results: Results, version_num: int, versions: dict[str, str]) -> Iterator[str]:
+    nothing, ours = results.after["nothing run"], results.after["`fix()`"]
     verdicts = {
-        scenario.name: verdict(scenario, [value for value, _ in results.ours[scenario.name] or ()])
-        for scenario in cases()
+        scenario.name: verdict(scenario, [value for value, _ in ours[scenario.name] or ()]) for scenario in cases()
     }
     yield INTRODUCTION.format(
         version="{}.{}".format(*divmod(version_num, 10000)),
         total=len(verdicts),
-        before=len(right(results.nothing)),
-        right=len(right(results.ours)),
+        before=len(right(nothing)),
+        right=len(right(ours)),
         on_purpose=sum(text.startswith("on purpose") for text in verdicts.values()),
         wrong=sum(text == "**no**" for text in verdicts.values()),
     )
@@ -227,16 +230,15 @@ def document(results: Results, version_num: int, versions: dict[str, str]) -> It
         assert scenario.behaviour is not None
         name = scenario.name
         expected = THEN.join(map(told, scenario.behaviour["expected"]))
-        yield row(link(name), expected, shown(results.nothing[name]), shown(results.ours[name]), verdicts[name])
+        yield row(link(name), expected, shown(nothing[name]), shown(ours[name]), verdicts[name])
     yield from comparison(results, versions)
 
 
 def comparison(results: Results, versions: dict[str, str]) -> Iterator[str]:
-    before = right(results.nothing)
+    before = right(results.after["nothing run"])
     yield COMPARISON
-    everybody = {"nothing run": results.nothing} | results.recipes | results.tools | {"`fix()`": results.ours}
-    for name, got in everybody.items():
-        yield counts(name, got, before)
+    for name, got in results.after.items():
+        yield counts(name, got, before, results.beside.get(name, "not run"))
     yield HOW
     for name, version in versions.items():
         yield textwrap.fill(
@@ -246,7 +248,7 @@ def comparison(results: Results, versions: dict[str, str]) -> Iterator[str]:
             break_long_words=False,
             break_on_hyphens=False,
         )
-    columns = results.tools | {"`fix()`": results.ours}
+    columns = {name: results.after[name] for name in (*tools.TOOLS, "`fix()`")}
     yield BY_KIND
     yield row("", *columns, "")
     yield row("---", *["---:"] * len(columns), "---")
@@ -269,9 +271,9 @@ def comparison(results: Results, versions: dict[str, str]) -> Iterator[str]:
                 )
 
 
-def counts(name: str, got: dict[str, Got], before: set[str]) -> str:
+def counts(name: str, got: dict[str, Got], before: set[str], beside: str) -> str:
     """Return the row that sums up a recipe or a tool."""
-    return row(name, out_of(got), len(before - right(got)), "no" if AHEAD in right(got) else "yes")
+    return row(name, out_of(got), len(before - right(got)), "no" if AHEAD in right(got) else "yes", beside)
 
 
 def out_of(got: dict[str, Got], names: tuple[str, ...] | None = None) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests import recipes, thousands, tools
-from tests.behaviours import after_recipe, after_tool, inserts, outcomes
+from tests.behaviours import beside_a_writer, inserts, outcomes, repairs
 from tests.behaviours_page import AHEAD, KINDS, NOT_JUDGED, RIGHT, THEN, cases, counts, mark, right, told, verdict
 from tests.conftest import Server, server_labels
 
@@ -59,15 +59,21 @@ def before(start_server: Callable[[str], Server]) -> set[str]:
     return right(outcomes(start_server(server_labels()[0]), None))
 
 
-@pytest.mark.parametrize("recipe", recipes.RECIPES)
-def test_the_page_says_what_a_recipe_does(newest_server: Server, before: set[str], recipe: str) -> None:
-    assert counts(recipe, after_recipe(newest_server, recipe), before) in OTHERS
+#: The other tools are not from wheels: what the page says of them is from its last making.
+@pytest.mark.parametrize("name", [*recipes.RECIPES, "Django"])
+def test_the_page_says_what_others_do(newest_server: Server, before: set[str], name: str) -> None:
+    repair = repairs()[name]
+    got = outcomes(newest_server, repair)
+    assert counts(name, got, before, beside_a_writer(newest_server, repair)) in OTHERS
+    if name in COLUMNS:
+        assert COLUMNS[name] == {case: mark(case, got, before) for case in got}
 
 
-def test_the_page_says_what_django_does(newest_server: Server, before: set[str]) -> None:
-    """The other tools are not from wheels: what the page says of them is from its last making."""
-    got = after_tool(newest_server, "Django")
-    assert COLUMNS["Django"] == {case: mark(case, got, before) for case in got}
+def test_the_page_says_what_happens_beside_an_open_transaction(newest_server: Server) -> None:
+    nothing, ours = (beside_a_writer(newest_server, repairs()[name]) for name in ("nothing run", "`fix()`"))
+    assert re.search(rf"^\| nothing run \| .* \| {nothing} \|$", OTHERS, re.MULTILINE)
+    assert re.search(rf"^\| `fix\(\)` \| .* \| {ours} \|$", OTHERS, re.MULTILINE)
+    assert ours == nothing == "111"
 
 
 def test_each_case_is_of_one_kind() -> None:
@@ -82,7 +88,7 @@ def test_the_counts_of_a_column_are_those_of_its_cells(name: str) -> None:
     judged = {case: cell for case, cell in cells.items() if cell != NOT_JUDGED}
     worse = [case for case, cell in cells.items() if cell.startswith("**")]
     moves_back = "no" if cells[AHEAD] == RIGHT else "yes"
-    assert f"| {name} | {counted(judged.values())} | {len(worse)} | {moves_back} |" in OTHERS
+    assert f"| {name} | {counted(judged.values())} | {len(worse)} | {moves_back} | " in OTHERS
     kinds = [
         line.strip("| ").split(" | ")
         for line in OTHERS.splitlines()
