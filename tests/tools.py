@@ -171,7 +171,7 @@ once for each schema with that as the `search_path`.""",
         version=lambda: _last_word("pgloader", "--version"),
         installed_by="apt-get install pgloader",
         how="""\
-It resets only what it has loaded: the tables are emptied, and `pgloader --with 'data only' --with 'reset sequences'`
+it resets only what it has loaded: the tables are emptied, and `pgloader --with 'data only' --with 'reset sequences'`
 loads them again from a copy of the database. Where the rows do not come back as they were, nothing is counted. Here an
 error for one table does stop those behind it, in no fixed order: they share a statement.""",
     ),
