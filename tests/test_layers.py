@@ -15,6 +15,7 @@ PACKAGE = Path(__file__).parents[1] / "airflow_seqfix"
 CORE = (
     "errors",
     "progress",
+    "connections",
     "session",
     "crew",
     "queries",
@@ -27,6 +28,7 @@ CORE = (
     "obstacles",
     "values",
     "partitions",
+    "measurement",
     "measure",
     "steps",
     "cautions",

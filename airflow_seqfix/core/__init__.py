@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Unpack
 
 from airflow_seqfix.core.cautions import Caution
+from airflow_seqfix.core.connections import Connectable, Connection
 from airflow_seqfix.core.crew import Crew, hire
 from airflow_seqfix.core.errors import (
     ArgumentError,
@@ -28,7 +29,6 @@ from airflow_seqfix.core.policy import Lock, Policy
 from airflow_seqfix.core.progress import Progress, Watcher
 from airflow_seqfix.core.repair import ROUNDS, Outcome, apply
 from airflow_seqfix.core.report import Plan, Report, Row
-from airflow_seqfix.core.session import Connectable, Connection
 from airflow_seqfix.core.stored import StoredPlan, settle
 from airflow_seqfix.core.ways import Way
 

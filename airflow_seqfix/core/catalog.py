@@ -248,12 +248,14 @@ def discover(session: Session, mapping: Iterable[Tie] = ()) -> list[SequenceInfo
     with session.transaction():
         # Integers only; the setting ends with the transaction.
         session.run(f"SET LOCAL seqfix.mapping = '{[list(tie) for tie in mapping]}'")
-        sequences = session.fetch(queries.get("sequences"), SequenceInfo)
-        columns = session.fetch(queries.get("columns"), _column)
-    tied: dict[int, list[ColumnInfo]] = defaultdict(list)
-    for column in _mark_covered(columns):
-        tied[column.sequence_oid].append(column)
-    return [replace(sequence, columns=tuple(tied.get(sequence.oid, ()))) for sequence in sequences]
+        tied: dict[int, list[ColumnInfo]] = defaultdict(list)
+        for column in _mark_covered(session.fetch(queries.get("columns"), _column)):
+            tied[column.sequence_oid].append(column)
+
+        def sequence(*, oid: int, **row: Any) -> SequenceInfo:
+            return SequenceInfo(oid=oid, columns=tuple(tied.get(oid, ())), **row)
+
+        return session.fetch(queries.get("sequences"), sequence)
 
 
 def list_tables(session: Session) -> list[TableInfo]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 from airflow_seqfix.core.catalog import Feed, Server
-from airflow_seqfix.core.measure import Measurement
+from airflow_seqfix.core.measurement import Measurement
 
 
 class Caution(str, Enum):

@@ -10,8 +10,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
+from airflow_seqfix.core.connections import Connectable, Connection, lent, open_connection
 from airflow_seqfix.core.errors import ArgumentError, StoppedError
-from airflow_seqfix.core.session import Connectable, Connection, Limits, Session, lent, open_connection
+from airflow_seqfix.core.session import Limits, Session
 
 #: How long a session that is told to stop may take, in seconds, before its connection is cut.
 SECONDS_TO_STOP = 5.0

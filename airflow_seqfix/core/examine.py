@@ -84,7 +84,9 @@ def _read(
         judged = []
         for measurement in chunk:
             transactions = {t for column in measurement.sequence.comparable for t in writers.get(column.table_oid, ())}
-            judged.append(judge(replace(measurement, open_writers=len(transactions)), policy, server))
+            if transactions:
+                measurement = replace(measurement, open_writers=len(transactions))
+            judged.append(judge(measurement, policy, server))
         teller.end(done=len(judged), found=sum(finding.is_amiss for finding in judged))
         findings += judged
     return findings

@@ -8,7 +8,7 @@ from enum import Enum
 from airflow_seqfix.core import cures
 from airflow_seqfix.core.catalog import Feed, SequenceInfo, Server
 from airflow_seqfix.core.cautions import Caution, cautions_of
-from airflow_seqfix.core.measure import Measurement
+from airflow_seqfix.core.measurement import Measurement
 from airflow_seqfix.core.policy import Policy
 from airflow_seqfix.core.steps import calls_to_pass, calls_within, is_beyond, used_share, values_left
 from airflow_seqfix.core.ways import SetVal, choose_way
@@ -240,9 +240,7 @@ def _is_safe_on_standby(measurement: Measurement, furthest: int) -> bool:
 
 def _decisive_value(measurement: Measurement, policy: Policy) -> int | None:
     """Return the furthest value that counts."""
-    if _by_steps(measurement, policy) and measurement.probe is not None:
-        return measurement.probe.furthest_on_steps
-    return measurement.furthest_value
+    return measurement.furthest_on_steps if _by_steps(measurement, policy) else measurement.furthest_value
 
 
 def _by_steps(measurement: Measurement, policy: Policy) -> bool:

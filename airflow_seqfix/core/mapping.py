@@ -120,7 +120,10 @@ def narrow(sequences: list[SequenceInfo], ranges: tuple[Range, ...]) -> list[Seq
                 f"columns can hold are {sequence.lowest} to {sequence.highest}: give a range within those"
             )
         bounds[sequence.oid] = (own.low, own.high)
-    return [replace(sequence, id_range=bounds.get(sequence.oid)) for sequence in sequences]
+    return [
+        replace(sequence, id_range=bounds[sequence.oid]) if sequence.oid in bounds else sequence
+        for sequence in sequences
+    ]
 
 
 def _exact(text: object, option: str) -> Name:

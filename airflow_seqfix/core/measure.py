@@ -7,18 +7,19 @@ the state, so a row that another session adds meanwhile cannot make a healthy se
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from airflow_seqfix.core.catalog import ColumnInfo, SequenceInfo, Server
 from airflow_seqfix.core.crew import Crew, Event
-from airflow_seqfix.core.errors import ConnectionFailedError, DeadlineError, Obstacle, sqlstate
+from airflow_seqfix.core.errors import ConnectionFailedError, DeadlineError, sqlstate
+from airflow_seqfix.core.measurement import Measurement, Probe
 from airflow_seqfix.core.obstacles import forbidden, out_of_time, unreadable
 from airflow_seqfix.core.partitions import columns_and_relations, cut, is_wide, read_in_slices
 from airflow_seqfix.core.session import Session
-from airflow_seqfix.core.values import furthest_query, probe_query, within_reach
+from airflow_seqfix.core.values import furthest_on_steps_query, furthest_query, probe_query, within_reach
 
 #: A column without an index and with more rows than this is read in a statement of its own.
 SLOW_ROWS = 100_000
@@ -26,68 +27,6 @@ SLOW_ROWS = 100_000
 #: emptied under it: the server says this, or returns no row. It is read again so many times.
 REWRITING = "XX001"
 REWRITTEN = 4
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Probe:
-    """What is looked up besides, where the next value has been reached by the data."""
-
-    #: The first stored value that nextval() will hit; None where the values looked at do not show one.
-    collision: int | None
-    #: The last stored value that was looked at for it.
-    probed_to: int | None
-    #: The furthest stored value before the furthest one.
-    runner_up: int | None
-    #: The furthest stored value on the sequence's own steps; None where none is, or where the increment is 1 or -1.
-    furthest_on_steps: int | None
-    #: The furthest stored value on the sequence's own steps before that one.
-    runner_up_on_steps: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measurement:
-    """One sequence and its columns, read at one moment, or the obstacle that was met."""
-
-    sequence: SequenceInfo
-    last_value: int | None = None
-    is_called: bool | None = None
-    #: The furthest value of each comparable column, in order; None for a column without rows in reach.
-    furthest: tuple[int | None, ...] = ()
-    probe: Probe | None = None
-    #: How many transactions were writing to the tables, whose rows could not be seen.
-    open_writers: int = 0
-    obstacle: Obstacle | None = None
-
-    @property
-    def next_value(self) -> int | None:
-        """What nextval() would return, were there no limit."""
-        if self.last_value is None:
-            return None
-        return self.last_value + self.sequence.increment_by if self.is_called else self.last_value
-
-    @property
-    def furthest_value(self) -> int | None:
-        """The maximum of the fed columns for an ascending sequence, the minimum for a descending one."""
-        values = [value for value in self.furthest if value is not None]
-        if not values:
-            return None
-        return max(values) if self.sequence.is_ascending else min(values)
-
-    @property
-    def furthest_column(self) -> ColumnInfo | None:
-        """The column that holds the furthest value."""
-        if self.furthest_value is None:
-            return None
-        return self.sequence.comparable[self.furthest.index(self.furthest_value)]
-
-    @property
-    def is_reached(self) -> bool:
-        """Whether the data have reached the next value."""
-        if self.next_value is None or self.furthest_value is None:
-            return False
-        if self.sequence.is_ascending:
-            return self.next_value <= self.furthest_value
-        return self.next_value >= self.furthest_value
 
 
 def measure(
@@ -101,7 +40,7 @@ def measure(
 ) -> Iterator[list[Measurement]]:
     """Read each of `sequences`, and yield those that were read together; one that cannot be read costs only itself.
 
-    :param on_steps: Whether the values on a sequence's own steps are looked up also where none has been reached.
+    :param on_steps: Whether the furthest value on a sequence's own steps is looked up as well.
     :param max_jump: Up to this distance a furthest value is no stray, and the value before it is not looked up.
     :param begin: Called with the name of a table before it is read: of several, with the one likely to take longest.
     :raises ConnectionFailedError: when the connection is lost.
@@ -111,36 +50,37 @@ def measure(
     if forbidding:
         yield forbidding
 
-    def read(session: Session, chunk: list[Measurement], tell: Callable[[Event], None]) -> list[Measurement]:
+    def states(
+        session: Session, chunk: list[Measurement], tell: Callable[[Event], None]
+    ) -> tuple[list[Measurement], list[Measurement]]:
+        """Return what is settled, and what is still to be looked up."""
         tell(partial(begin, _slowest(chunk).qualified_table))
-        return _read(session, server, chunk, on_steps=on_steps, max_jump=max_jump)
+        read = _read_apart(session, server, chunk, partial(_read_states, on_steps=on_steps))
+        reached = [measurement for measurement in read if measurement.is_reached]
+        settled = [measurement for measurement in read if not measurement.is_reached]
+        # A few of each chunk are looked up together later: each for itself would be as many statements again.
+        if len(reached) < len(settled):
+            return settled, reached
+        return [*settled, *(m for part in _chunks(reached) for m in probes(session, part, lambda event: None))], []
 
-    yield from crew.map(read, _chunks([m for m in measurements if m.obstacle is None]))
-
-
-def _read(
-    session: Session, server: Server, chunk: list[Measurement], *, on_steps: bool, max_jump: int
-) -> list[Measurement]:
-    """Read states and furthest values, and what is asked of those that have been reached."""
-    read = _read_apart(session, server, chunk, _read_states)
-    measured = {measurement.sequence.oid: measurement for measurement in read}
-    probing = [measurement for measurement in read if measurement.is_reached or (on_steps and _has_steps(measurement))]
-    for part in _chunks(probing):
-        probed = _read_apart(session, server, part, partial(_read_probes, max_jump=max_jump))
+    def probes(session: Session, chunk: list[Measurement], tell: Callable[[Event], None]) -> list[Measurement]:
+        tell(partial(begin, _slowest(chunk).qualified_table))
+        probed = _read_apart(session, server, chunk, partial(_read_probes, max_jump=max_jump))
         # A probe that fails takes nothing away from what is known.
-        measured.update((m.sequence.oid, m) for m in probed if m.obstacle is None)
-    return list(measured.values())
+        found = {measurement.sequence.oid: measurement for measurement in probed if measurement.obstacle is None}
+        return [found.get(measurement.sequence.oid, measurement) for measurement in chunk]
+
+    left: list[Measurement] = []
+    for settled, reached in crew.map(states, _chunks([m for m in measurements if m.obstacle is None])):
+        yield settled
+        left += reached
+    yield from crew.map(probes, _chunks(left))
 
 
 def _slowest(chunk: list[Measurement]) -> ColumnInfo:
     """Return the column that is likely to take longest: the largest without an index, else the largest."""
     columns = [column for measurement in chunk for column in measurement.sequence.comparable]
     return max(columns, key=lambda column: (not column.has_index, column.estimated_rows))
-
-
-def _has_steps(measurement: Measurement) -> bool:
-    """Whether some values are on the sequence's own steps and others not."""
-    return abs(measurement.sequence.increment_by) > 1 and measurement.furthest_value is not None
 
 
 def _chunks(measurements: list[Measurement]) -> Iterator[list[Measurement]]:
@@ -203,81 +143,107 @@ def _split(chunk: list[Measurement], state: str | None) -> list[list[Measurement
     return [chunk[:middle], chunk[middle:]]
 
 
-def _read_states(session: Session, server: Server, chunk: list[Measurement]) -> list[Measurement]:
+def _read_states(session: Session, server: Server, chunk: list[Measurement], *, on_steps: bool) -> list[Measurement]:
     if is_wide(chunk[0].sequence):
-        return [_read_wide_state(session, chunk[0])]
+        return [_read_wide_state(session, chunk[0].sequence, on_steps=on_steps)]
     by_function = server.version_num >= 180000 and len(chunk) > 1
 
     def query(measurement: Measurement, column: ColumnInfo) -> str:
         sequence = measurement.sequence
         state = f"pg_get_sequence_data({sequence.oid}::oid::regclass)" if by_function else sequence.qualified_name
-        furthest = furthest_query(sequence, column, column.qualified_table)
+        furthest = _furthest(sequence, column, column.qualified_table, "s.last_value", on_steps=on_steps)
         return f"s.last_value, s.is_called, {furthest} FROM {state} AS s"
 
-    with session.transaction():
-        answers = _ask(session, chunk, query)
+    answers = _ask(session, chunk, query)
     read = []
     for index, measurement in enumerate(chunk):
         if index not in answers or answers[index][0][0] is None:
             # pg_get_sequence_data() answers NULL where a plain read says what is wrong.
             if len(chunk) == 1:
                 raise _EmptyError("another session is rewriting the sequence")
-            read += _read_apart(session, server, [measurement], _read_states)
+            read += _read_apart(session, server, [measurement], partial(_read_states, on_steps=on_steps))
             continue
-        last_value, is_called, _ = answers[index][-1]
-        sequence = measurement.sequence
-        furthest = tuple(
-            within_reach(sequence, column, value)
-            for column, (*_, value) in zip(sequence.comparable, answers[index], strict=True)
-        )
-        read.append(replace(measurement, last_value=last_value, is_called=is_called, furthest=furthest))
+        last_value, is_called, *_ = answers[index][-1]
+        values = [(place, *answer[2:]) for place, answer in enumerate(answers[index])]
+        read.append(_measured(measurement.sequence, last_value, is_called, values))
     return read
 
 
-def _read_wide_state(session: Session, measurement: Measurement) -> Measurement:
-    sequence = measurement.sequence
-    values: list[list[int]] = [[] for _ in sequence.comparable]
+def _read_wide_state(session: Session, sequence: SequenceInfo, *, on_steps: bool) -> Measurement:
+    state = f"SELECT last_value, is_called FROM {sequence.qualified_name}"
     with session.transaction(one_snapshot=True):
-        for place, value in read_in_slices(session, sequence, partial(furthest_query, sequence)):
-            reached = within_reach(sequence, sequence.comparable[place], value)
-            if reached is not None:
-                values[place].append(reached)
+        ((before, _),) = session.rows(state) or [(None, None)]
+        if before is None:
+            raise _EmptyError("another session is rewriting the sequence")
+        furthest = partial(_furthest, sequence, last_value=f"'{before}'::bigint", on_steps=on_steps)
+        values = read_in_slices(session, sequence, furthest)
         # Last, because reading a sequence goes by no snapshot.
-        states = session.rows(f"SELECT last_value, is_called FROM {sequence.qualified_name}")
-    if not states:
+        ((last_value, is_called),) = session.rows(state) or [(None, None)]
+    if last_value is None or (last_value - before) % sequence.increment_by:
         raise _EmptyError("another session is rewriting the sequence")
-    last_value, is_called = states[0]
+    return _measured(sequence, last_value, is_called, values)
+
+
+def _furthest(sequence: SequenceInfo, column: ColumnInfo, table: str, last_value: str, *, on_steps: bool) -> str:
+    """Return subqueries for the furthest value, and for the furthest on the sequence's own steps."""
+    asked = furthest_query(sequence, column, table)
+    if on_steps and abs(sequence.increment_by) > 1:
+        return f"{asked}, {furthest_on_steps_query(sequence, column, table, last_value)}"
+    return f"{asked}, NULL::bigint"
+
+
+def _measured(
+    sequence: SequenceInfo, last_value: int, is_called: bool, values: Iterable[tuple[int, int | None, int | None]]
+) -> Measurement:
+    """Put together what was found.
+
+    :param values: Places of columns with a furthest value and the furthest on steps; one column may come in parts.
+    """
     far = max if sequence.is_ascending else min
-    furthest = tuple(far(found, default=None) for found in values)
-    return replace(measurement, last_value=last_value, is_called=is_called, furthest=furthest)
+    furthest: list[int | None] = [None] * len(sequence.comparable)
+    furthest_on_steps = None
+    for place, value, value_on_steps in values:
+        value = within_reach(sequence, sequence.comparable[place], value)
+        furthest[place] = far((v for v in (furthest[place], value) if v is not None), default=None)
+        furthest_on_steps = far((v for v in (furthest_on_steps, value_on_steps) if v is not None), default=None)
+    return Measurement(
+        sequence=sequence,
+        last_value=last_value,
+        is_called=is_called,
+        furthest=tuple(furthest),
+        furthest_on_steps=furthest_on_steps,
+    )
 
 
 def _read_probes(session: Session, server: Server, chunk: list[Measurement], *, max_jump: int) -> list[Measurement]:
     def query(measurement: Measurement, column: ColumnInfo, table: str | None = None) -> str:
         next_value, furthest_value = measurement.next_value, measurement.furthest_value
         assert next_value is not None and furthest_value is not None
-        is_far = abs(furthest_value - next_value) > max_jump
-        table = table or column.qualified_table
-        return probe_query(measurement.sequence, column, table, next_value, furthest_value, is_far=is_far)
+        return probe_query(
+            measurement.sequence,
+            column,
+            table or column.qualified_table,
+            next_value,
+            furthest_value,
+            furthest_on_steps=measurement.furthest_on_steps,
+            is_far=abs(furthest_value - next_value) > max_jump,
+        )
 
-    wide = is_wide(chunk[0].sequence)
-    with session.transaction(one_snapshot=wide):
-        if wide:
+    if is_wide(chunk[0].sequence):
+        with session.transaction(one_snapshot=True):
             rows = read_in_slices(session, chunk[0].sequence, partial(query, chunk[0]))
-            answers = {0: [answer for _, *answer in rows]}
-        else:
-            answers = _ask(session, chunk, query)
+        answers = {0: [answer for _, *answer in rows]}
+    else:
+        answers = _ask(session, chunk, query)
     return [replace(measurement, probe=_probe(measurement, answers[index])) for index, measurement in enumerate(chunk)]
 
 
 def _probe(measurement: Measurement, answers: list[list[Any]]) -> Probe:
     """Put together what was looked up in several columns, or in several parts of one."""
     near, far = (min, max) if measurement.sequence.is_ascending else (max, min)
-    collisions, ends, runners_up, on_steps, next_on_steps = (
+    collisions, ends, runners_up, runners_up_on_steps = (
         [value for value in values if value is not None] for values in zip(*answers, strict=True)
     )
-    furthest_on_steps = far(on_steps, default=None)
-    before = [value for value in (*on_steps, *next_on_steps) if value != furthest_on_steps]
     collision = near(collisions, default=None)
     # Where no look ended early, all values were looked at; where one did, nobody knows what lies beyond.
     end = near(ends, default=measurement.furthest_value)
@@ -287,21 +253,20 @@ def _probe(measurement: Measurement, answers: list[list[Any]]) -> Probe:
         collision=collision,
         probed_to=end,
         runner_up=far(runners_up, default=None),
-        furthest_on_steps=furthest_on_steps,
-        runner_up_on_steps=far(before, default=None),
+        runner_up_on_steps=far(runners_up_on_steps, default=None),
     )
 
 
 def _ask(
     session: Session, chunk: list[Measurement], query: Callable[[Measurement, ColumnInfo], str]
 ) -> dict[int, list[list[Any]]]:
-    """Read all columns of a chunk in one statement; return the rows by the place in the chunk."""
+    """Read all columns of a chunk in one transaction of one statement; return the rows by the place in the chunk."""
     statement = "\nUNION ALL ".join(
         f"SELECT {index}, {query(measurement, column)}"
         for index, measurement in enumerate(chunk)
         for column in measurement.sequence.comparable
     )
     answers: dict[int, list[list[Any]]] = defaultdict(list)
-    for index, *answer in session.rows(statement):
+    for index, *answer in session.rows_apart(statement):
         answers[index].append(answer)
     return answers

@@ -15,13 +15,13 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
+from airflow_seqfix.core.connections import ACTIVE, IDLE
 from airflow_seqfix.core.errors import (
     ArgumentError,
     ConnectionFailedError,
     DeadlineError,
-    SeqfixError,
     StoppedError,
     first_line,
     sqlstate,
@@ -41,26 +41,8 @@ _WATCH_CLIENT = """
 """
 _WATCHES_CLIENTS = 140000
 
-#: What both drivers call the state of a connection outside a transaction, and in the middle of a statement.
-IDLE, ACTIVE = 0, 1
-
 #: How long the server may take to answer a request to cancel, in seconds.
 CANCEL_TIMEOUT = 5.0
-
-
-class Connection(Protocol):
-    """What is needed of a DB-API connection: psycopg 3 and psycopg2 both have it."""
-
-    @property
-    def closed(self) -> Any: ...
-    @property
-    def info(self) -> Any: ...
-    def cursor(self) -> Any: ...
-    def close(self) -> None: ...
-
-
-#: A connection, which stays the caller's, or a callable that opens one, which is closed after use.
-Connectable = Connection | Callable[[], Connection]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +146,23 @@ class Session:
         with self._executed(statement) as cursor:
             return list(cursor.fetchall())
 
+    def rows_apart(self, statement: str) -> Sequence[tuple[Any, ...]]:
+        """Run a statement in a read-only transaction of its own, and return its rows as tuples.
+
+        With psycopg 3 that is one round trip, and no client, however slow, keeps the locks of what it has read.
+        """
+        with self.transaction():
+            if not self._is_psycopg3:
+                return self.rows(statement)
+            rows: Sequence[tuple[Any, ...]] = []
+            with self._sent(f"{statement};\nCOMMIT") as cursor:
+                more: Any = True
+                while more:
+                    if cursor.description:
+                        rows = cursor.fetchall()
+                    more = cursor.nextset()
+            return rows
+
     def run(self, statement: str) -> None:
         """Run one statement, or several at once, for what they do."""
         with self._executed(statement):
@@ -223,17 +222,27 @@ class Session:
     @contextlib.contextmanager
     def _executed(self, statement: str) -> Iterator[Any]:
         """Run a statement, and yield a cursor on its rows, or on those of the last one if there are several."""
-        opening, self._opening = self._opening, ""
-        with contextlib.closing(self._cursor()) as cursor:
-            cursor.execute(f"{opening}{statement}")
+        with self._sent(statement) as cursor:
             # psycopg2 keeps the last result only.
-            while hasattr(self._connection, "pgconn") and cursor.nextset():
+            while self._is_psycopg3 and cursor.nextset():
                 pass
             yield cursor
 
+    @contextlib.contextmanager
+    def _sent(self, statement: str) -> Iterator[Any]:
+        """Run one statement or several, and yield a cursor on the first result that the driver has kept."""
+        opening, self._opening = self._opening, ""
+        with contextlib.closing(self._cursor()) as cursor:
+            cursor.execute(f"{opening}{statement}")
+            yield cursor
+
+    @property
+    def _is_psycopg3(self) -> bool:
+        return hasattr(self._connection, "pgconn")
+
     def _cursor(self) -> Any:
         """Return a plain cursor, whatever cursor or row factory the connection was configured with."""
-        if hasattr(self._connection, "pgconn"):
+        if self._is_psycopg3:
             import psycopg.rows
 
             return psycopg.Cursor(self._connection, row_factory=psycopg.rows.tuple_row)
@@ -278,41 +287,3 @@ def milliseconds(seconds: float) -> str:
     """Return a timeout as PostgreSQL takes it."""
     # 0 would mean: wait for ever.
     return str(max(1, round(seconds * 1000)))
-
-
-def open_connection(connect: Callable[[], Connection]) -> Connection:
-    """Open a connection.
-
-    :raises ConnectionFailedError: when that fails.
-    """
-    try:
-        return connect()
-    except SeqfixError:
-        raise
-    except Exception as error:
-        raise ConnectionFailedError(first_line(error)) from error
-
-
-@contextlib.contextmanager
-def lent(connection: Any) -> Iterator[None]:
-    """Put a connection into autocommit, so that the only transactions are those that are begun here, and back.
-
-    :raises ArgumentError: when the connection is closed, or inside a transaction.
-    """
-    if connection.closed:
-        raise ArgumentError("the connection is closed: pass an open one, or a callable that opens one")
-    if connection.info.transaction_status != IDLE:
-        raise ArgumentError("the connection is inside a transaction: commit or roll back first")
-    autocommit = connection.autocommit
-    prepare_threshold = getattr(connection, "prepare_threshold", None)
-    connection.autocommit = True
-    if prepare_threshold is not None:
-        connection.prepare_threshold = None
-    try:
-        yield
-    finally:
-        if not connection.closed:
-            with contextlib.suppress(Exception):
-                if prepare_threshold is not None:
-                    connection.prepare_threshold = prepare_threshold
-                connection.autocommit = autocommit

@@ -13,7 +13,7 @@ from typing import Any
 from airflow_seqfix.core.catalog import SequenceInfo, Server
 from airflow_seqfix.core.errors import ArgumentError, Obstacle
 from airflow_seqfix.core.judge import Finding, Verdict
-from airflow_seqfix.core.measure import Measurement
+from airflow_seqfix.core.measurement import Measurement
 from airflow_seqfix.core.policy import Policy
 from airflow_seqfix.core.repair import Outcome
 from airflow_seqfix.core.steps import calls_to_pass, is_beyond

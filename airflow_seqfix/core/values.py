@@ -37,6 +37,19 @@ def furthest_query(sequence: SequenceInfo, column: ColumnInfo, table: str) -> st
     )
 
 
+def furthest_on_steps_query(sequence: SequenceInfo, column: ColumnInfo, table: str, last_value: str) -> str:
+    """Return a subquery for the furthest value in reach that lies on the sequence's own steps.
+
+    :param last_value: Where the sequence is, as SQL.
+    """
+    far, value = "max" if sequence.is_ascending else "min", f"t.{column.quoted_column}"
+    low, high = _reach(sequence, column)
+    return (
+        f"(SELECT {far}({value})::bigint FROM {table} AS t WHERE {value} BETWEEN {_bigint(low)} AND {_bigint(high)}"
+        f" AND {_is_on_steps(sequence, value, last_value)})"
+    )
+
+
 def within_reach(sequence: SequenceInfo, column: ColumnInfo, value: int | None) -> int | None:
     """Return the furthest value, or None where it lies before all values that the sequence can collide with."""
     low, high = _reach(sequence, column)
@@ -50,21 +63,21 @@ def probe_query(
     next_value: int,
     furthest_value: int,
     *,
+    furthest_on_steps: int | None = None,
     is_far: bool = True,
 ) -> str:
     """Return subqueries for the parts of a `Probe`: the first collision, where the look for it ended early, the value
-    before the furthest one, the furthest on the sequence's steps, and the one before that.
+    before the furthest one, and the one before the furthest on the sequence's own steps.
 
+    :param furthest_on_steps: None: not asked for.
     :param is_far: Whether the furthest value may be a stray, so that the one before it matters.
     """
     low, high = _reach(sequence, column)
     # Where the values before its own are passed one by one, other writers' rows are in the way as well.
     least, most = _within(column, sequence.min_value, sequence.max_value)
     table, value = f"{table} AS t", f"t.{column.quoted_column}"
-    furthest, step = _bigint(furthest_value), abs(sequence.increment_by)
-    # Of the remainders, because a difference can be too large for a bigint. A fraction has none of these.
-    remainders = (_bigint(next_value % step), _bigint(next_value % step - step))
-    on_steps = f"{value} % {_bigint(sequence.increment_by)} IN ({', '.join(remainders)})"
+    step = abs(sequence.increment_by)
+    on_steps = _is_on_steps(sequence, value, _bigint(next_value % step))
     if sequence.is_ascending:
         near, far, rounding, order = "min", "max", "floor", ""
         low_ahead, high_ahead = max(least, next_value), most
@@ -76,30 +89,37 @@ def probe_query(
     # The next value itself may lie outside all that a bigint can hold.
     is_ahead = f"{value} BETWEEN {_bigint(low_ahead)} AND {_bigint(high_ahead)}"
     ahead = is_ahead if low_ahead <= high_ahead else "false"
+    end = runner_up = runner_up_on_steps = "NULL"
     if step == 1 and column.data_type in BINARY_INTEGERS:
         # Everything is on its steps.
-        collision = f"(SELECT {near}({value}) FROM {table} WHERE {ahead})::bigint"
-        before_it = (
-            f"(SELECT {far}({value}) FROM {table} WHERE {before} {furthest})::bigint" if is_far else "NULL::bigint"
+        collision = f"(SELECT {near}({value}) FROM {table} WHERE {ahead})"
+    elif step == 1:
+        collision = f"(SELECT {near}({value}) FROM {table} WHERE {ahead} AND {on_steps})"
+    else:
+        sample = (
+            f"(SELECT {value} AS value, {on_steps} AS on_steps FROM {table}"
+            f" WHERE {ahead} ORDER BY {value} {order} LIMIT {PROBE_ROWS}) AS sample"
         )
-        return f"{collision}, NULL::bigint, {before_it}, NULL::bigint, NULL::bigint"
-    runner_up = f"(SELECT {rounding}({far}({value})::numeric) FROM {table} WHERE {before} {furthest})::bigint"
-    if step == 1:
-        collision = f"(SELECT {near}({value}) FROM {table} WHERE {ahead} AND {on_steps})::bigint"
-        return f"{collision}, NULL::bigint, {runner_up}, NULL::bigint, NULL::bigint"
-    sample = (
-        f"(SELECT {value} AS value, {on_steps} AS on_steps FROM {table}"
-        f" WHERE {ahead} ORDER BY {value} {order} LIMIT {PROBE_ROWS}) AS sample"
-    )
-    furthest_on_steps = (
-        f"(SELECT {far}({value}) FROM {table} WHERE {value} BETWEEN {_bigint(low)} AND {_bigint(high)} AND {on_steps})"
-    )
-    return (
-        f"(SELECT {near}(value) FROM {sample} WHERE on_steps)::bigint,"
-        f" (SELECT CASE WHEN count(*) = {PROBE_ROWS} THEN {far}(value) END FROM {sample})::bigint, {runner_up},"
-        f" {furthest_on_steps}::bigint,"
-        f" (SELECT {far}({value}) FROM {table} WHERE {before} {furthest_on_steps} AND {on_steps})::bigint"
-    )
+        collision = f"(SELECT {near}(value) FROM {sample} WHERE on_steps)"
+        end = f"(SELECT CASE WHEN count(*) = {PROBE_ROWS} THEN {far}(value) END FROM {sample})"
+    if is_far:
+        runner_up = (
+            f"(SELECT {rounding}({far}({value})::numeric) FROM {table} WHERE {before} {_bigint(furthest_value)})"
+        )
+        if furthest_on_steps is not None:
+            runner_up_on_steps = (
+                f"(SELECT {far}({value}) FROM {table} WHERE {before} {_bigint(furthest_on_steps)} AND {on_steps})"
+            )
+    return f"{collision}::bigint, {end}::bigint, {runner_up}::bigint, {runner_up_on_steps}::bigint"
+
+
+def _is_on_steps(sequence: SequenceInfo, value: str, other: str) -> str:
+    """Return a condition: a whole number of increments lies between two values, one of them in a table."""
+    # Of the remainders, because a difference can be too large for a bigint. A fraction has none of these.
+    step = _bigint(sequence.increment_by)
+    remainder = f"{other} % {step}"
+    congruent = f"CASE sign({remainder}) WHEN sign({step}) THEN {remainder} - {step} ELSE {remainder} + {step} END"
+    return f"{value} % {step} IN ({remainder}, {congruent})"
 
 
 def _reach(sequence: SequenceInfo, column: ColumnInfo) -> tuple[int, int]:

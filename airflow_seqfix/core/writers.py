@@ -16,10 +16,8 @@ Writers = dict[int, frozenset[str]]
 
 def open_writers(session: Session, tables: frozenset[int]) -> Writers:
     """Return the open transactions that hold a writer's lock on `tables`."""
-    with session.transaction():
-        rows = session.rows(queries.get("writers"))
     found: dict[int, set[str]] = {}
-    for table_oid, transaction in rows:
+    for table_oid, transaction in session.rows_apart(queries.get("writers")):
         if table_oid in tables:
             found.setdefault(table_oid, set()).add(transaction)
     return {table_oid: frozenset(transactions) for table_oid, transactions in found.items()}

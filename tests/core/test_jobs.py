@@ -124,16 +124,18 @@ def test_no_more_connections_than_there_is_work_for(db: Database) -> None:
 
 
 def test_each_connection_keeps_within_the_lock_budget(many: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    rows, held = Session.rows, []
+    rows, rows_apart, held = Session.rows, Session.rows_apart, []
 
     def watched(session: Session, statement: str) -> Any:
-        found = rows(session, statement)
-        if reads_a_table(statement):
+        if not reads_a_table(statement):
+            return rows_apart(session, statement)
+        with session.transaction():
+            found = rows(session, statement)
             locks = "SELECT pid, count(*) FROM pg_locks WHERE locktype = 'relation' AND relation >= 16384 GROUP BY pid"
             held.extend(rows(session, locks))
         return found
 
-    monkeypatch.setattr(Session, "rows", watched)
+    monkeypatch.setattr(Session, "rows_apart", watched)
     core.check(many.connect, jobs=3)
     assert len({pid for pid, _ in held}) == 3
     # Of a table, its index and its sequence each.
@@ -180,7 +182,7 @@ def test_one_lost_connection_ends_the_run_with_a_clear_error(
     many: Database, driver: str, lost: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[Any] = []
-    rows, lock, seen = Session.rows, threading.Lock(), []
+    rows_apart, lock, seen = Session.rows_apart, threading.Lock(), []
 
     def watched(session: Session, statement: str) -> Any:
         if reads_a_table(statement):
@@ -190,7 +192,7 @@ def test_one_lost_connection_ends_the_run_with_a_clear_error(
                     many.execute(f"SELECT pg_terminate_backend({opened[lost].info.backend_pid})")
             # A scan that takes long: the others must not be waited for.
             statement = statement if session is crews[0]._sessions[lost] else "SELECT pg_sleep(60)"
-        return rows(session, statement)
+        return rows_apart(session, statement)
 
     crews: list[Any] = []
     init = crew.Crew.__init__
@@ -200,7 +202,7 @@ def test_one_lost_connection_ends_the_run_with_a_clear_error(
         crews.append(self)
 
     monkeypatch.setattr(crew.Crew, "__init__", remember)
-    monkeypatch.setattr(Session, "rows", watched)
+    monkeypatch.setattr(Session, "rows_apart", watched)
     begun = time.monotonic()
     with no_thread_is_left(), pytest.raises(core.ConnectionFailedError, match="the connection was lost"):
         core.check(connector(many, driver, opened), jobs=3)

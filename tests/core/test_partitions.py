@@ -187,8 +187,9 @@ def test_a_row_that_moves_between_two_slices_is_seen(db: Database, few: None) ->
     assert (row["verdict"], row["furthest_value"]) == ("behind", 6)
 
 
-def test_rows_that_arrive_between_slices_and_state_make_no_alarm(db: Database, few: None) -> None:
-    make_events(db, 30)
+@pytest.mark.parametrize("interleaved", [False, True])
+def test_rows_that_arrive_between_slices_and_state_make_no_alarm(db: Database, few: None, interleaved: bool) -> None:
+    make_events(db, 30, "(INCREMENT 2)" if interleaved else "")
     db.execute("SELECT setval('events_id_seq', 60)")
     watched = Watched(db.psycopg2())
 
@@ -197,7 +198,7 @@ def test_rows_that_arrive_between_slices_and_state_make_no_alarm(db: Database, f
             db.execute("INSERT INTO events (k) SELECT generate_series(0, 29)")
 
     watched.before = insert
-    (row,) = core.check(watched).to_dict()["sequences"]
+    (row,) = core.check(watched, interleaved=interleaved).to_dict()["sequences"]
     watched.close()
     assert (row["verdict"], row["furthest_value"]) == ("in_sync", 60)
     assert row["next_value"] > 61
