@@ -19,8 +19,8 @@ OTHER = {
     "core/report.py": {"-- Moves …", "-- PostgreSQL …, read", "-- Each statement is a transaction"},
     "core/session.py": {"pg_catalog, pg_temp", "REPEATABLE READ", "READ COMMITTED", "READ ONLY"},
     "core/partitions.py": {"SAVEPOINT slice", "ROLLBACK TO SAVEPOINT slice"},
-    "core/measure.py": {"s.last_value, s.is_called"},
-    "core/values.py": {"… BETWEEN", "…, NULL::bigint"},
+    "core/measure.py": {"s.last_value, s.is_called", "…, NULL::bigint"},
+    "core/values.py": {"… BETWEEN", "…::bigint, …::bigint", "CASE sign("},
     "task/links.py": {"Sequence report"},
 }
 #: Modules that show how far a run is, and say nothing of what went wrong.
