@@ -98,8 +98,9 @@ def _verify(
         found = 0
         for measurement in chunk:
             oid = measurement.sequence.oid
-            writers = outcomes[oid].before.measurement.open_writers
-            after = judge(replace(measurement, open_writers=writers), policy, server)
+            if writers := outcomes[oid].before.measurement.open_writers:
+                measurement = replace(measurement, open_writers=writers)
+            after = judge(measurement, policy, server)
             outcomes[oid] = replace(outcomes[oid], after=after, verified=after.verdict is Verdict.IN_SYNC)
             found += after.is_amiss
         teller.end(done=len(chunk), found=found)

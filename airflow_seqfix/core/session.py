@@ -165,7 +165,7 @@ class Session:
 
     def run(self, statement: str) -> None:
         """Run one statement, or several at once, for what they do."""
-        with self._executed(statement):
+        with self._sent(statement):
             pass
 
     def run_apart(self, statements: Iterable[str]) -> None:
