@@ -17,7 +17,7 @@ OTHER = {
     "core/catalog.py": {r"(?:PostgreSQL|EnterpriseDB) (\d+)"},
     "core/judge.py": {"the value before it, …", "the next value"},
     "core/report.py": {"-- Moves …", "-- PostgreSQL …, read", "-- Each statement is a transaction"},
-    "core/session.py": {"pg_catalog, pg_temp", "REPEATABLE READ", "READ COMMITTED", "READ ONLY"},
+    "core/session.py": {"FETCH …", "pg_catalog, pg_temp", "REPEATABLE READ", "READ COMMITTED", "READ ONLY"},
     "core/partitions.py": {"SAVEPOINT slice", "ROLLBACK TO SAVEPOINT slice"},
     "core/measure.py": {"s.last_value, s.is_called", "…, NULL::bigint"},
     "core/values.py": {"… BETWEEN", "…::bigint, …::bigint", "CASE sign("},

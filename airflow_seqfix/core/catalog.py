@@ -163,6 +163,8 @@ class SequenceInfo:
     def __post_init__(self) -> None:
         # Once, and not each time that they are asked for: that took a third of the time of a check.
         comparable = tuple(column for column in self.columns if column.is_comparable)
+        if comparable == self.columns:
+            comparable = self.columns
         low, high = self.own_values
         smallest = (column.smallest_value for column in comparable if column.smallest_value is not None)
         largest = (column.largest_value for column in comparable if column.largest_value is not None)

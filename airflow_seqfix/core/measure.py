@@ -10,7 +10,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from operator import attrgetter
+from typing import Any, TypeVar
 
 from airflow_seqfix.core.catalog import ColumnInfo, SequenceInfo, Server
 from airflow_seqfix.core.crew import Crew, Event
@@ -27,6 +28,9 @@ SLOW_ROWS = 100_000
 #: emptied under it: the server says this, or returns no row. It is read again so many times.
 REWRITING = "XX001"
 REWRITTEN = 4
+
+Item = TypeVar("Item")
+_SEQUENCE = attrgetter("sequence")
 
 
 def measure(
@@ -45,51 +49,59 @@ def measure(
     :param begin: Called with the name of a table before it is read: of several, with the one likely to take longest.
     :raises ConnectionFailedError: when the connection is lost.
     """
-    measurements = [Measurement(sequence=sequence, obstacle=forbidden(sequence, server)) for sequence in sequences]
-    forbidding = [measurement for measurement in measurements if measurement.obstacle is not None]
-    if forbidding:
+    obstacles = [(sequence, forbidden(sequence, server)) for sequence in sequences]
+    if forbidding := [Measurement(sequence=s, obstacle=obstacle) for s, obstacle in obstacles if obstacle is not None]:
         yield forbidding
 
     def states(
-        session: Session, chunk: list[Measurement], tell: Callable[[Event], None]
+        session: Session, chunk: list[SequenceInfo], tell: Callable[[Event], None]
     ) -> tuple[list[Measurement], list[Measurement]]:
         """Return what is settled, and what is still to be looked up."""
         tell(partial(begin, _slowest(chunk).qualified_table))
-        read = _read_apart(session, server, chunk, partial(_read_states, on_steps=on_steps))
+        unread = [Measurement(sequence=sequence) for sequence in chunk]
+        read = _read_apart(session, server, unread, partial(_read_states, on_steps=on_steps))
         reached = [measurement for measurement in read if measurement.is_reached]
         settled = [measurement for measurement in read if not measurement.is_reached]
         # A few of each chunk are looked up together later: each for itself would be as many statements again.
         if len(reached) < len(settled):
             return settled, reached
-        return [*settled, *(m for part in _chunks(reached) for m in probes(session, part, lambda event: None))], []
+        return [
+            *settled,
+            *(m for part in _chunks(reached, _SEQUENCE) for m in probes(session, part, lambda event: None)),
+        ], []
 
     def probes(session: Session, chunk: list[Measurement], tell: Callable[[Event], None]) -> list[Measurement]:
-        tell(partial(begin, _slowest(chunk).qualified_table))
+        tell(partial(begin, _slowest([measurement.sequence for measurement in chunk]).qualified_table))
         probed = _read_apart(session, server, chunk, partial(_read_probes, max_jump=max_jump))
         # A probe that fails takes nothing away from what is known.
         found = {measurement.sequence.oid: measurement for measurement in probed if measurement.obstacle is None}
         return [found.get(measurement.sequence.oid, measurement) for measurement in chunk]
 
     left: list[Measurement] = []
-    for settled, reached in crew.map(states, _chunks([m for m in measurements if m.obstacle is None])):
+    readable = [sequence for sequence, obstacle in obstacles if obstacle is None]
+    for settled, reached in crew.map(states, _chunks(readable, lambda sequence: sequence)):
         yield settled
         left += reached
-    yield from crew.map(probes, _chunks(left))
+    yield from crew.map(probes, _chunks(left, _SEQUENCE))
 
 
-def _slowest(chunk: list[Measurement]) -> ColumnInfo:
+def _slowest(chunk: list[SequenceInfo]) -> ColumnInfo:
     """Return the column that is likely to take longest: the largest without an index, else the largest."""
-    columns = [column for measurement in chunk for column in measurement.sequence.comparable]
+    columns = [column for sequence in chunk for column in sequence.comparable]
     return max(columns, key=lambda column: (not column.has_index, column.estimated_rows))
 
 
-def _chunks(measurements: list[Measurement]) -> Iterator[list[Measurement]]:
+def _chunks(items: list[Item], sequence: Callable[[Item], SequenceInfo]) -> Iterator[list[Item]]:
     """Cut the work into statements; what may take long gets one of its own."""
-    alone = [m for m in measurements if is_wide(m.sequence) or any(map(_is_slow, m.sequence.comparable))]
-    apart = {measurement.sequence.oid for measurement in alone}
-    together = [measurement for measurement in measurements if measurement.sequence.oid not in apart]
-    yield from cut(together, lambda measurement: columns_and_relations(measurement.sequence))
-    yield from ([measurement] for measurement in alone)
+    together: list[Item] = []
+    alone: list[list[Item]] = []
+    for item in items:
+        if is_wide(sequence(item)) or any(map(_is_slow, sequence(item).comparable)):
+            alone.append([item])
+        else:
+            together.append(item)
+    yield from cut(together, lambda item: columns_and_relations(sequence(item)))
+    yield from alone
 
 
 def _is_slow(column: ColumnInfo) -> bool:
