@@ -1,6 +1,6 @@
 """One borrowed connection, used with care.
 
-Nothing outlives a transaction here: every setting is SET LOCAL, no statement is prepared, no cursor is named. That is
+Nothing outlives a transaction here: every setting is SET LOCAL, no statement is prepared, no cursor is WITH HOLD. That is
 what PgBouncer's transaction pooling asks for, and what leaves a caller's connection as it was.
 """
 
