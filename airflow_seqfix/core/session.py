@@ -1,7 +1,7 @@
 """One borrowed connection, used with care.
 
-Nothing outlives a transaction here: every setting is SET LOCAL, no statement is prepared, no cursor is WITH HOLD. That is
-what PgBouncer's transaction pooling asks for, and what leaves a caller's connection as it was.
+Nothing outlives a transaction here: every setting is SET LOCAL, no statement is prepared, no cursor is WITH HOLD. That
+is what PgBouncer's transaction pooling asks for, and what leaves a caller's connection as it was.
 """
 
 from __future__ import annotations
