@@ -196,6 +196,7 @@ class TableInfo:
     schema_name: str
     table_name: str
     qualified_name: str
+    is_view: bool
     column_names: list[str]
     column_numbers: list[int]
     #: The names, quoted as SQL needs them.

@@ -79,6 +79,11 @@ def resolve_mapping(mapping: tuple[Fed, ...], sequences: list[SequenceInfo], tab
             if len(found) > 1:
                 choice = ", ".join(t.qualified_name for t in found)
                 raise SelectionError(f"mapping: {column.text} could be of {choice}; write the schema as well")
+            if found[0].is_view:
+                raise SelectionError(
+                    f"mapping: {found[0].qualified_name} is a view, and may not show all rows; name the columns of the "
+                    "tables that it reads"
+                )
             numbers = dict(zip(found[0].column_names, found[0].column_numbers, strict=True))
             number = next((n for name, n in numbers.items() if Name("", column.parts[-1:], False).matches(name)), None)
             if number is None:

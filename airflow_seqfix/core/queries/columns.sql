@@ -221,6 +221,9 @@ SELECT tie.sequence_oid::bigint                                       AS sequenc
            SELECT i.inhparent
              FROM pg_inherits i
             WHERE i.inhrelid = c.oid
+              -- From DETACH … CONCURRENTLY on, and for good where that was interrupted, a read of the parent leaves it
+              -- out. As JSON, because 13 has no such column.
+              AND to_jsonb(i) ->> 'inhdetachpending' IS DISTINCT FROM 'true'
             UNION
            SELECT i.inhparent
              FROM ancestor

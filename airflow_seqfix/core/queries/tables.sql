@@ -3,6 +3,7 @@ SELECT c.oid::bigint                                           AS oid,
        n.nspname::text                                         AS schema_name,
        c.relname::text                                         AS table_name,
        quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS qualified_name,
+       c.relkind IN ('v', 'm')                                 AS is_view,
        a.column_names                                          AS column_names,
        a.column_numbers                                        AS column_numbers,
        a.columns                                               AS columns
