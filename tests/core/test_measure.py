@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
+import os
+import signal
 import threading
 import time
 import tracemalloc
@@ -154,7 +156,7 @@ def test_discovery_waits_for_no_lock(db: Database) -> None:
 
 @pytest.mark.parametrize("analysed", [False, True])
 def test_a_slow_column_costs_only_itself(newest_db: Database, analysed: bool) -> None:
-    """No index, numbers of a type that compares slowly, one process. Discovery takes a tenth of statement_timeout."""
+    """Each read of it takes longer than statement_timeout: the server's process is stopped in its midst."""
     db = newest_db
     db.execute(f"ALTER DATABASE {db.name} SET max_parallel_workers_per_gather = 0")
     make_tables(db, 8, rows=3)
@@ -167,11 +169,28 @@ def test_a_slow_column_costs_only_itself(newest_db: Database, analysed: bool) ->
     """)
     if analysed:
         db.execute("ANALYZE slow")
-    watched, rows = watched_check(db, statement_timeout=0.3)
+    watched = Watched(db.psycopg2())
+    pid, timers = watched.info.backend_pid, []
+
+    def stop() -> None:
+        os.kill(pid, signal.SIGSTOP)
+        time.sleep(2.5)
+        os.kill(pid, signal.SIGCONT)
+
+    def delay(statement: str) -> None:
+        if "public.slow AS t" in statement:
+            timers.append(threading.Timer(0.05, stop))
+            timers[-1].start()
+
+    watched.before = delay
+    rows = rows_of(core.check(watched, statement_timeout=2))
+    watched.close()
+    for timer in timers:
+        timer.join()
     slow = rows.pop("public.slow_id_seq")
     assert slow["verdict"] == "unknown"
     assert slow["reason"].startswith(
-        "reading public.slow.id took longer than statement_timeout (0.3 s): no index leads with it"
+        "reading public.slow.id took longer than statement_timeout (2 s): no index leads with it"
     )
     assert ("about 4,000" in slow["reason"].replace("3,99", "4,00")) is analysed
     assert slow["cure"] == "CREATE INDEX CONCURRENTLY ON public.slow (id); or a larger statement_timeout"
@@ -182,7 +201,7 @@ def test_a_slow_column_costs_only_itself(newest_db: Database, analysed: bool) ->
     assert len(reads) == (1 if analysed else 2)
 
     db.execute(slow["cure"].split(";")[0])
-    _, rows = watched_check(db, statement_timeout=0.3)
+    _, rows = watched_check(db)
     assert (rows["public.slow_id_seq"]["verdict"], rows["public.slow_id_seq"]["furthest_value"]) == ("behind", 4000000)
 
 
