@@ -11,7 +11,7 @@ from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from airflow_seqfix.core.connections import Connectable, Connection, lent, open_connection
-from airflow_seqfix.core.errors import ArgumentError, StoppedError
+from airflow_seqfix.core.errors import ArgumentError
 from airflow_seqfix.core.session import Limits, Session
 
 #: How long a session that is told to stop may take, in seconds, before its connection is cut.
@@ -38,6 +38,8 @@ class Crew:
         self._sessions = [session]
         self._executor: ThreadPoolExecutor | None = None
         self._running: list[Future[Any]] = []
+        #: What each piece of work hands over.
+        self._told: list[SimpleQueue[Event | None]] = []
         self._failure: BaseException | None = None
         self._lock = threading.Lock()
 
@@ -52,18 +54,14 @@ class Crew:
                 yield work(self.session, item, lambda event: event())
             return
         executor, idle = self._staff(min(self._jobs, len(items)))
-        told: list[SimpleQueue[Event | None]] = [SimpleQueue() for _ in items]
+        self._told = [SimpleQueue() for _ in items]
         self._running = [
-            executor.submit(self._do, work, idle, item, events) for item, events in zip(items, told, strict=True)
+            executor.submit(self._do, work, idle, item, events) for item, events in zip(items, self._told, strict=True)
         ]
-        for events, future in zip(told, self._running, strict=True):
+        for events, future in zip(self._told, self._running, strict=True):
             while (event := events.get()) is not None:
                 event()
-            try:
-                yield future.result()
-            except StoppedError:
-                # Not this one is to blame, but one that came later.
-                raise self._failure or AssertionError("stopped without a failure") from None
+            yield future.result()
         self._running = []
 
     def stop(self) -> None:
@@ -71,13 +69,13 @@ class Crew:
         if self._executor is None:
             return
         self._executor.shutdown(wait=False, cancel_futures=True)
-        seconds = 0.0
-        # Not wait(), to which a future is not done that was cancelled before it began.
+        begun = time.monotonic()
+        # Again and again, because a cancel that arrives before a statement has begun is lost. Not wait(), to which a
+        # future is not done that was cancelled before it began.
         while not all(future.done() for future in self._running):
             for session in self._sessions:
-                session.stop(cut=seconds >= SECONDS_TO_STOP)
+                session.stop(cut=time.monotonic() - begun >= SECONDS_TO_STOP)
             time.sleep(PAUSE)
-            seconds += PAUSE
         self._executor.shutdown()
 
     def _staff(self, wanted: int) -> tuple[ThreadPoolExecutor, SimpleQueue[Session]]:
@@ -108,11 +106,18 @@ class Crew:
             events.put(None)
 
     def _fail(self, error: BaseException) -> None:
-        """Let nobody go on, and remember the first failure."""
+        """Let nobody go on, and hand the first failure to the caller, whichever piece of work it waits for."""
+
+        def give_up() -> None:
+            raise error
+
         with self._lock:
             if self._failure is not None:
                 return
             self._failure = error
+            # Before the others are stopped: what they say of that is not heard.
+            for events in self._told:
+                events.put(give_up)
         for session in self._sessions:
             session.stop()
 

@@ -19,7 +19,7 @@ from airflow_seqfix.core.partitions import COLUMNS_AT_ONCE, RELATIONS_AT_ONCE
 from airflow_seqfix.core.session import Limits, Session
 from airflow_seqfix.rules import MOST_JOBS
 from tests.conftest import Database
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 from tests.watched import reads_a_table
 
 DRIVERS = ("psycopg", "psycopg2")
@@ -241,6 +241,46 @@ def interrupted_when_asleep(db: Database, sessions: int) -> Iterator[None]:
 def sleep(session: Session, seconds: int, tell: Callable[..., None]) -> None:
     with session.transaction():
         session.run(f"SELECT pg_sleep({seconds})")
+
+
+@pytest.mark.parametrize("begun", [False, True], ids=["before the first statement", "between two statements"])
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_failure_ends_a_statement_that_begins_after_the_cancel(
+    db: Database, driver: str, begun: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop, ready, cancelled = Session.stop, threading.Event(), threading.Event()
+
+    def watched(session: Session, **options: Any) -> None:
+        stop(session, **options)
+        if session in late:
+            cancelled.set()
+
+    def work(session: Session, fails: bool, tell: Callable[..., None]) -> None:
+        if fails:
+            assert ready.wait(PATIENCE)
+            raise ZeroDivisionError("the first failure")
+        with session.transaction():
+            if begun:
+                session.run("SELECT 1")
+            late.append(session)
+            ready.set()
+            assert cancelled.wait(PATIENCE)
+            session.run("SELECT pg_sleep(50)")
+
+    late: list[Session] = []
+    opened: list[Any] = []
+    monkeypatch.setattr(Session, "stop", watched)
+    started = time.monotonic()
+    with (
+        no_thread_is_left(),
+        # Not what the server says of the statement that it cancelled, which is waited for first.
+        pytest.raises(ZeroDivisionError, match="the first failure"),
+        hire(connector(db, driver, opened), Limits(), jobs=2) as hired,
+    ):
+        list(hired.map(work, [False, True]))
+    assert time.monotonic() - started < 25
+    assert all(conn.closed for conn in opened)
+    assert no_session_is_left(db)
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
