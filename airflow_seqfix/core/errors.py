@@ -49,6 +49,13 @@ class StoppedError(SeqfixError):
     """Another part of the run has failed, or the caller has gone."""
 
 
+class CancelledStatementError(SeqfixError):
+    """Somebody has cancelled a statement, with pg_cancel_backend() for instance."""
+
+    #: As of one that took too long: the server's message tells them apart, in its own language.
+    sqlstate = "57014"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Obstacle:
     """Why one sequence could not be read or moved; the others go on."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from airflow_seqfix.core.catalog import SequenceInfo, Server
-from airflow_seqfix.core.errors import Obstacle, first_line, sqlstate
+from airflow_seqfix.core.errors import CancelledStatementError, Obstacle, first_line, sqlstate
 from airflow_seqfix.core.session import Limits
 from airflow_seqfix.core.ways import SetVal
 
@@ -47,7 +47,7 @@ def unreadable(sequence: SequenceInfo, error: Exception, limits: Limits, server:
     state = sqlstate(error)
     slow = next((column for column in sequence.comparable if not column.has_index), None)
     match state:
-        case "57014" if slow is not None:
+        case "57014" if slow is not None and not isinstance(error, CancelledStatementError):
             reason = (
                 f"reading {slow.qualified_name} took longer than statement_timeout ({limits.statement_timeout:g} s): "
                 "no index leads with it"
@@ -58,9 +58,6 @@ def unreadable(sequence: SequenceInfo, error: Exception, limits: Limits, server:
                 f"CREATE INDEX CONCURRENTLY ON {slow.qualified_table} ({slow.quoted_column}); "
                 "or a larger statement_timeout"
             )
-        case "57014":
-            reason = f"reading was cancelled: statement_timeout is {limits.statement_timeout:g} s"
-            cure = "a larger statement_timeout"
         case "55P03":
             reason = "another session holds a lock that keeps readers out"
             cure = "run again when it is done; pg_blocking_pids() and pg_locks show who it is"
@@ -77,7 +74,7 @@ def unreadable(sequence: SequenceInfo, error: Exception, limits: Limits, server:
         case "0A000" if server.in_recovery:
             reason, cure = "what is unlogged cannot be read on a standby", "check on the primary"
         case _:
-            reason, cure = first_line(error), "see the server's log"
+            reason, cure = _ended("read", error, limits)
     return Obstacle(reason=reason, cure=cure, sqlstate=state)
 
 
@@ -104,5 +101,21 @@ def immovable(setval: SetVal, error: Exception, limits: Limits) -> Obstacle:
         case "42704" | "42P01" | "55000" | "XX001":
             reason, cure = f"it changed in the meantime ({first_line(error)})", "run again"
         case _:
-            reason, cure = first_line(error), "see the server's log"
+            reason, cure = _ended("move", error, limits)
     return Obstacle(reason=reason, cure=cure, sqlstate=state)
+
+
+def _ended(what: str, error: Exception, limits: Limits) -> tuple[str, str]:
+    """Return reason and cure of what can end a read and a move alike."""
+    match sqlstate(error):
+        case "57014" if isinstance(error, CancelledStatementError):
+            return (
+                f"somebody cancelled the {what} before statement_timeout ({limits.statement_timeout:g} s) was over",
+                "run again",
+            )
+        case "57014":
+            return (
+                f"the {what} took longer than statement_timeout ({limits.statement_timeout:g} s)",
+                "a larger statement_timeout",
+            )
+    return first_line(error), "see the server's log"

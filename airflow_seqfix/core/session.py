@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 from airflow_seqfix.core.connections import ACTIVE, IDLE
 from airflow_seqfix.core.errors import (
     ArgumentError,
+    CancelledStatementError,
     ConnectionFailedError,
     DeadlineError,
     StoppedError,
@@ -250,7 +251,13 @@ class Session:
         """Run one statement or several, and yield a cursor on the first result that the driver has kept."""
         opening, self._opening = self._opening, ""
         with contextlib.closing(self._cursor()) as cursor:
-            cursor.execute(f"{opening}{statement}")
+            sent_at = time.monotonic()
+            try:
+                cursor.execute(f"{opening}{statement}")
+            except Exception as error:
+                if sqlstate(error) == "57014" and time.monotonic() - sent_at < self.limits.statement_timeout:
+                    raise CancelledStatementError(first_line(error)) from error
+                raise
             yield cursor
 
     @property

@@ -1,0 +1,138 @@
+"""What the server ends before its time is told by its cause, and costs one sequence only."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from airflow_seqfix import core
+from airflow_seqfix.core.session import Session
+from tests.conftest import Database
+from tests.watched import reads_a_table
+
+DRIVERS = ("psycopg", "psycopg2")
+#: What stands in for a statement that takes long.
+LONG = "SELECT pg_sleep(50)"
+CANCEL = """
+    SELECT pg_cancel_backend(pid) FROM pg_stat_activity
+     WHERE datname = current_database() AND wait_event = 'PgSleep'
+"""
+
+
+@pytest.fixture
+def tables(newest_db: Database) -> Database:
+    newest_db.execute("""
+        CREATE TABLE slow (id serial PRIMARY KEY);
+        CREATE TABLE quick (id serial PRIMARY KEY);
+        INSERT INTO slow VALUES (100);
+        INSERT INTO quick VALUES (100)
+    """)
+    return newest_db
+
+
+def open_one(db: Database, driver: str) -> Any:
+    return db.psycopg2() if driver == "psycopg2" else db.connect()
+
+
+@contextlib.contextmanager
+def who_sleeps_is_cancelled(db: Database) -> Iterator[None]:
+    over = threading.Event()
+
+    def cancel() -> None:
+        with db.connect() as conn:
+            while not over.wait(0.02):
+                conn.execute(CANCEL)
+
+    thread = threading.Thread(target=cancel)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def rows_of(report: core.Report) -> dict[str, dict[str, Any]]:
+    return {row["sequence"]: row for row in report.to_dict()["sequences"]}
+
+
+def read_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows_apart = Session.rows_apart
+
+    def watched(session: Session, statement: str) -> Any:
+        return rows_apart(session, LONG if reads_a_table(statement) and "public.slow AS t" in statement else statement)
+
+    monkeypatch.setattr(Session, "rows_apart", watched)
+
+
+def move_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
+    run_apart, rows = Session.run_apart, Session.rows
+
+    def watched_run(session: Session, statements: Any) -> None:
+        run_apart(session, [LONG if "public.slow_id_seq" in statement else statement for statement in statements])
+
+    def watched_rows(session: Session, statement: str) -> Any:
+        return rows(session, LONG if "nextval" in statement and "public.slow_id_seq" in statement else statement)
+
+    monkeypatch.setattr(Session, "run_apart", watched_run)
+    monkeypatch.setattr(Session, "rows", watched_rows)
+
+
+@pytest.mark.parametrize("indexed", [True, False], ids=["with an index", "without"])
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_read_that_somebody_cancels(
+    tables: Database, driver: str, indexed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not indexed:
+        tables.execute("ALTER TABLE slow DROP CONSTRAINT slow_pkey")
+    read_slowly(monkeypatch)
+    with contextlib.closing(open_one(tables, driver)) as conn, who_sleeps_is_cancelled(tables):
+        rows = rows_of(core.check(conn))
+    slow = rows["public.slow_id_seq"]
+    assert (slow["verdict"], slow["cure"]) == ("unknown", "run again")
+    assert slow["reason"] == "somebody cancelled the read before statement_timeout (60 s) was over"
+    assert rows["public.quick_id_seq"]["verdict"] == "behind"
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_read_that_takes_too_long(tables: Database, driver: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    read_slowly(monkeypatch)
+    with contextlib.closing(open_one(tables, driver)) as conn:
+        rows = rows_of(core.check(conn, statement_timeout=0.5))
+    slow = rows["public.slow_id_seq"]
+    assert (slow["verdict"], slow["cure"]) == ("unknown", "a larger statement_timeout")
+    assert slow["reason"] == "the read took longer than statement_timeout (0.5 s)"
+    assert rows["public.quick_id_seq"]["verdict"] == "behind"
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+@pytest.mark.parametrize("lock", ["none", "sequence"])
+def test_a_move_that_somebody_cancels(
+    tables: Database, driver: str, lock: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    move_slowly(monkeypatch)
+    with contextlib.closing(open_one(tables, driver)) as conn, who_sleeps_is_cancelled(tables):
+        rows = rows_of(core.fix(conn, lock=lock))
+    assert rows["public.slow_id_seq"]["error"] == {
+        "sqlstate": "57014",
+        "reason": "somebody cancelled the move before statement_timeout (60 s) was over",
+        "cure": "run again",
+    }
+    assert rows["public.quick_id_seq"]["verified"]
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_move_that_takes_too_long(tables: Database, driver: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    move_slowly(monkeypatch)
+    with contextlib.closing(open_one(tables, driver)) as conn:
+        rows = rows_of(core.fix(conn, lock="sequence", statement_timeout=0.5))
+    assert rows["public.slow_id_seq"]["error"] == {
+        "sqlstate": "57014",
+        "reason": "the move took longer than statement_timeout (0.5 s)",
+        "cure": "a larger statement_timeout",
+    }
+    assert rows["public.quick_id_seq"]["verified"]
