@@ -80,6 +80,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def hint(error: BaseException) -> str:
+    """Return the server's HINT, or nothing."""
+    return getattr(getattr(error, "diag", None), "message_hint", None) or ""
+
+
 def first_line(error: BaseException) -> str:
     """Return the server's message without its DETAIL, HINT and CONTEXT."""
     diagnostic = getattr(error, "diag", None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from airflow_seqfix.core.catalog import SequenceInfo, Server
-from airflow_seqfix.core.errors import CancelledStatementError, Obstacle, first_line, sqlstate
+from airflow_seqfix.core.errors import CancelledStatementError, Obstacle, first_line, hint, sqlstate
 from airflow_seqfix.core.session import Limits
 from airflow_seqfix.core.ways import SetVal
 
@@ -73,6 +73,12 @@ def unreadable(sequence: SequenceInfo, error: Exception, limits: Limits, server:
             )
         case "0A000" if server.in_recovery:
             reason, cure = "what is unlogged cannot be read on a standby", "check on the primary"
+        case "40001" if server.in_recovery:
+            reason = "the standby ended the read, which was in the way of what came from the primary"
+            cure = (
+                "run again, or check on the primary; on the standby, hot_standby_feedback or a larger "
+                "max_standby_streaming_delay makes it rarer"
+            )
         case _:
             reason, cure = _ended("read", error, limits)
     return Obstacle(reason=reason, cure=cure, sqlstate=state)
@@ -117,5 +123,11 @@ def _ended(what: str, error: Exception, limits: Limits) -> tuple[str, str]:
             return (
                 f"the {what} took longer than statement_timeout ({limits.statement_timeout:g} s)",
                 "a larger statement_timeout",
+            )
+        # A server that is out of its own memory has the same SQLSTATE.
+        case "53200" if "max_locks_per_transaction" in hint(error):
+            return (
+                f"the server's lock table had no room for the {what}",
+                "run again when others hold fewer locks (pg_locks shows them), or a larger max_locks_per_transaction",
             )
     return first_line(error), "see the server's log"

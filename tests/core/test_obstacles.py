@@ -7,12 +7,14 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 import pytest
 
 from airflow_seqfix import core
-from airflow_seqfix.core.session import Session
+from airflow_seqfix.core.obstacles import immovable
+from airflow_seqfix.core.session import Limits, Session
 from tests.conftest import Database
-from tests.watched import reads_a_table
+from tests.watched import Watched, reads_a_table
 
 DRIVERS = ("psycopg", "psycopg2")
 #: What stands in for a statement that takes long.
@@ -136,3 +138,67 @@ def test_a_move_that_takes_too_long(tables: Database, driver: str, monkeypatch: 
         "cure": "a larger statement_timeout",
     }
     assert rows["public.quick_id_seq"]["verified"]
+
+
+NO_ROOM = {
+    "sqlstate": "53200",
+    "reason": "the server's lock table had no room for the {what}",
+    "cure": "run again when others hold fewer locks (pg_locks shows them), or a larger max_locks_per_transaction",
+}
+
+
+@contextlib.contextmanager
+def one_who_locks(db: Database) -> Iterator[psycopg.Connection]:
+    with db.connect() as conn:
+        try:
+            yield conn
+        finally:
+            # Whoever comes next has room at once, and not when the server has seen that this client is gone.
+            conn.execute("SELECT pg_advisory_unlock_all()")
+
+
+def fill_the_lock_table(neighbour: psycopg.Connection) -> psycopg.Error:
+    """Take locks, which the session keeps, until there is no room; return what the server says then."""
+    with pytest.raises(psycopg.errors.OutOfMemory) as refused:
+        neighbour.execute("SELECT pg_advisory_lock(i) FROM generate_series(1, 1000000) AS i")
+    return refused.value
+
+
+def test_a_read_for_which_the_lock_table_has_no_room(tables: Database) -> None:
+    # More relations than a backend can lock without an entry in the table that all share.
+    tables.execute("""
+        CREATE TABLE parts (id serial, at int, PRIMARY KEY (id, at)) PARTITION BY LIST (at);
+        DO $$ BEGIN
+            FOR i IN 1..150 LOOP
+                EXECUTE format('CREATE TABLE parts_%1$s PARTITION OF parts FOR VALUES IN (%1$s)', i);
+            END LOOP;
+        END $$
+    """)
+    full = []
+
+    def fill(statement: str) -> None:
+        if reads_a_table(statement) and not full:
+            full.append(fill_the_lock_table(neighbour))
+
+    watched = Watched(tables.psycopg2())
+    watched.before = fill
+    with one_who_locks(tables) as neighbour, contextlib.closing(watched):
+        rows = rows_of(core.check(watched))
+    assert full
+    parts = rows["public.parts_id_seq"]
+    assert (parts["verdict"], parts["cure"]) == ("unknown", NO_ROOM["cure"])
+    assert parts["reason"] == NO_ROOM["reason"].format(what="read")
+    assert [rows[f"public.{name}_id_seq"]["verdict"] for name in ("slow", "quick")] == ["behind"] * 2
+    with tables.connect() as conn:
+        assert core.check(conn, tables="parts").summary["in_sync"] == 1, "run again helps"
+
+
+def test_a_move_for_which_the_lock_table_has_no_room(tables: Database) -> None:
+    with one_who_locks(tables) as neighbour:
+        refusal = fill_the_lock_table(neighbour)
+    setval, _ = core.plan(tables.connect).setvals
+    obstacle = immovable(setval, refusal, Limits())
+    assert (obstacle.sqlstate, obstacle.cure) == ("53200", NO_ROOM["cure"])
+    assert obstacle.reason == NO_ROOM["reason"].format(what="move")
+    # Nor is any other lack of memory taken for it.
+    assert immovable(setval, psycopg.errors.OutOfMemory("out of memory"), Limits()).cure == "see the server's log"
