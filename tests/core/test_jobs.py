@@ -51,20 +51,18 @@ def connector(db: Database, driver: str, opened: list[Any]) -> Callable[[], Any]
     return connect
 
 
-def sessions_of(db: Database) -> int:
-    count: int = db.value(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        " AND backend_type = 'client backend'"
-    )
-    return count
-
-
-def no_session_is_left(db: Database) -> bool:
-    """Whether the server has seen that all have gone; one that is still busy with a statement is for its minute."""
+def sessions_left(db: Database) -> list[tuple[Any, ...]]:
+    """Return what the server still knows of others, when it has had time to see that they have gone."""
+    look = """
+        SELECT pid, state, wait_event, clock_timestamp() - query_start, query
+          FROM pg_stat_activity
+         WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+    """
+    # One that is still busy with a statement is for its minute.
     deadline = time.monotonic() + 20
-    while sessions_of(db) and time.monotonic() < deadline:
+    while (left := db.rows(look)) and time.monotonic() < deadline:
         time.sleep(0.05)
-    return sessions_of(db) == 0
+    return left
 
 
 @contextlib.contextmanager
@@ -173,7 +171,7 @@ def test_connections_that_are_not_to_be_had(many: Database) -> None:
         pytest.raises(core.ConnectionFailedError, match=f'too many connections for role "{role}"'),
     ):
         core.check(lambda: many.connect(user=role), jobs=3)
-    assert no_session_is_left(many)
+    assert sessions_left(many) == []
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
@@ -280,7 +278,7 @@ def test_a_failure_ends_a_statement_that_begins_after_the_cancel(
         list(hired.map(work, [False, True]))
     assert time.monotonic() - started < 25
     assert all(conn.closed for conn in opened)
-    assert no_session_is_left(db)
+    assert sessions_left(db) == []
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
@@ -297,7 +295,31 @@ def test_an_interrupt_ends_all(db: Database, driver: str) -> None:
     assert time.monotonic() - begun < 40
     assert len(opened) == 3
     assert all(conn.closed for conn in opened)
-    assert no_session_is_left(db)
+    assert sessions_left(db) == []
+
+
+def test_an_interrupt_while_the_work_is_given_out_ends_all(
+    newest_db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit, given_out = crew.ThreadPoolExecutor.submit, []
+
+    def slow(*args: Any) -> Any:
+        given_out.append(args)
+        if len(given_out) == 4:
+            time.sleep(40)
+        return submit(*args)
+
+    monkeypatch.setattr(crew.ThreadPoolExecutor, "submit", slow)
+    begun = time.monotonic()
+    with (
+        no_thread_is_left(),
+        interrupted_when_asleep(newest_db, sessions=3),
+        pytest.raises(Interrupted),
+        hire(newest_db.connect, Limits(), jobs=3) as hired,
+    ):
+        list(hired.map(sleep, [60] * 9))
+    assert time.monotonic() - begun < 30
+    assert sessions_left(newest_db) == []
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
