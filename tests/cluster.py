@@ -105,11 +105,11 @@ class Cluster:
     def sequence_records(self, start: str, end: str) -> list[str]:
         """Return what the write-ahead log says of sequences between two positions. Needs pg_waldump."""
         with self.connect() as conn:
-            row = conn.execute("SELECT pg_walfile_name(%s::pg_lsn + 1)", [start]).fetchone()
-        assert row is not None
+            files = conn.execute("SELECT pg_walfile_name(%s::pg_lsn + 1), pg_walfile_name(%s)", [start, end]).fetchone()
+        assert files is not None
         # Without a file to begin with it takes any, and may find one that has been made for later and is empty.
-        log = self.data / "pg_wal"
-        command = [self.binaries / "pg_waldump", "-p", log, "-r", "Sequence", "-s", start, "-e", end, row[0]]
+        command = [self.binaries / "pg_waldump", "-p", self.data / "pg_wal", "-r", "Sequence"]
+        command += ["-s", start, "-e", end, *files]
         return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
 
     def _run(self, program: str, *arguments: object) -> None:
