@@ -138,10 +138,11 @@ def _move(teller: Teller, session: Session, setval: SetVal, tell: Callable[[Even
             case Way.ADVANCE:
                 return _advance(session, setval, lambda values: tell(partial(teller.passed, values)))
             case Way.LOCKED:
-                _with_attempts(session, lambda: _lock_and_set(session, setval))
+                _with_attempts(session, lambda: _set(session, setval))
                 return None
             case Way.GUARDED:
-                return None if _value(session, "guarded", setval) is not None else _changed(setval)
+                _set(session, setval)
+                return None
             case None:
                 return setval.obstacle
     except ConnectionFailedError:
@@ -154,20 +155,8 @@ def _move(teller: Teller, session: Session, setval: SetVal, tell: Callable[[Even
         return immovable(setval, error, session.limits)
 
 
-def _lock_and_set(session: Session, setval: SetVal) -> None:
-    session.run_apart([statement("locked", setval, session.limits)])
-
-
-def _value(session: Session, name: str, setval: SetVal, *, calls: int = 1) -> int | None:
-    """Run a move and return where the sequence is; None where its definition has changed."""
-    with session.transaction(read_only=False):
-        rows = session.rows(statement(name, setval, session.limits, calls=calls))
-    return rows[0][0] if rows else None
-
-
-def _changed(setval: SetVal) -> Obstacle:
-    name = setval.sequence.qualified_name
-    return Obstacle(reason=f"the definition of {name} has changed", cure="run again", sqlstate="55000")
+def _set(session: Session, setval: SetVal) -> None:
+    session.run_apart([statement(str(setval.way), setval, session.limits)])
 
 
 def _with_attempts(session: Session, move: Callable[[], None]) -> None:
@@ -188,24 +177,35 @@ def _advance(session: Session, setval: SetVal, passed: Callable[[int], None]) ->
     sequence, reached = setval.sequence, None
     left = setval.calls
     while reached is None or is_beyond(sequence, setval.target, reached):
-        reached = _value(session, "advance", setval, calls=min(left, CALLS_AT_ONCE))
-        if reached is None:
-            return _changed(setval)
+        with session.transaction(read_only=False):
+            rows = session.rows(statement("advance", setval, session.limits, calls=min(left, CALLS_AT_ONCE)))
+        if not rows:
+            reason = f"the definition of {sequence.qualified_name} has changed"
+            return Obstacle(reason=reason, cure="run again", sqlstate="55000")
+        reached = rows[0][0]
         left = calls_to_pass(sequence, reached + sequence.increment_by, setval.target)
         passed(setval.calls - left)
     return None
 
 
 def statement(
-    name: str, setval: SetVal, limits: Limits, *, calls: int = 1, database: str = "current_database()"
+    name: str,
+    setval: SetVal,
+    limits: Limits,
+    *,
+    calls: int = 1,
+    begin: str = "",
+    database: str = "current_database()",
 ) -> str:
     """Return one of the moves as SQL. All that is filled in are integers and names quoted by the server.
 
+    :param begin: What it does first, as SQL.
     :param database: The database in which it may run, as SQL.
     """
     sequence = setval.sequence
     return queries.get(name).format(
-        sequence=f"{sequence.oid}::oid",
+        oid=sequence.oid,
+        begin=begin,
         quote=dollar_quote(sequence.name_literal, database),
         database=database,
         lock_timeout=milliseconds(limits.lock_timeout),

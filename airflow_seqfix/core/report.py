@@ -13,7 +13,7 @@ from airflow_seqfix.core.errors import Obstacle, printable
 from airflow_seqfix.core.judge import Finding, Verdict
 from airflow_seqfix.core.partitions import is_wide
 from airflow_seqfix.core.policy import Policy
-from airflow_seqfix.core.repair import Outcome, dollar_quote, statement
+from airflow_seqfix.core.repair import Outcome, statement
 from airflow_seqfix.core.session import Limits, milliseconds
 from airflow_seqfix.core.stored import PLAN_VERSION, StoredMove
 from airflow_seqfix.core.values import furthest_query
@@ -22,6 +22,12 @@ from airflow_seqfix.core.ways import SetVal, Way
 #: The version of the dictionary that `to_dict()` returns. Keys are added under the same number; a key that goes or
 #: changes its meaning raises it.
 REPORT_VERSION = 1
+
+#: How a move of a plan begins: inside a larger transaction, to whose end its lock would stay, COMMIT is an error.
+_ALONE = """
+    -- Refused inside another transaction. What others commit meanwhile has to be seen.
+    COMMIT;
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;"""
 
 #: Worst first.
 ORDER = (Verdict.BEHIND, Verdict.EXHAUSTED, Verdict.UNKNOWN, Verdict.IN_SYNC, Verdict.SKIPPED)
@@ -176,7 +182,7 @@ class Plan:
     report: Report
     #: The options that decide what is behind, and by how much: they have to be the same when the plan is applied.
     options: dict[str, Any]
-    #: How long its SQL waits for a lock.
+    #: How long its SQL waits for a lock, and reads.
     limits: Limits = field(default_factory=Limits)
 
     def to_dict(self) -> dict[str, Any]:
@@ -197,33 +203,27 @@ class Plan:
 
     def to_sql(self) -> str:
         """Return a psql script that makes the moves; safe to run twice, and late."""
-        server, database, moves = self.report.server, self.report.server.database_literal, self.setvals
+        server, moves = self.report.server, self.setvals
         movable = sum(setval.obstacle is None for setval in moves)
         when = self.report.started_at.isoformat(timespec="seconds")
         lines = [
             f"-- Moves {movable} of the {len(moves)} sequences of database {_comment(server.database)} that are behind",
             f"-- PostgreSQL {server.version}, read {when} as role {_comment(server.role)}",
-            "-- Each statement is a transaction of its own, can be run alone, twice, or late.",
-            f"{queries.get('plan').format(database=database, quote=dollar_quote(database))};",
-            "SET search_path = pg_catalog, pg_temp;",
-            "SET row_security = off;",
-            f"SET lock_timeout = {milliseconds(self.limits.lock_timeout)};",
-            "SET default_transaction_isolation = 'read committed';",
-            "",
+            "-- Each move can be run alone, twice, or late, and leaves no setting behind.",
+            "-- It is a transaction of its own. psql -1 or AUTOCOMMIT off: invalid transaction termination.",
         ]
         for row in self.report.sorted_rows:
             setval = row.finding.setval
             if setval is None:
                 continue
-            lines += [f"-- {_comment(setval.sequence.qualified_name)}: {_comment(row.finding.reason or '')}"]
+            lines += ["", f"-- {_comment(setval.sequence.qualified_name)}: {_comment(row.finding.reason or '')}"]
             if setval.obstacle is not None:
-                lines += [f"-- not moved: {_comment(setval.obstacle.reason)}", ""]
+                lines += [f"-- not moved: {_comment(setval.obstacle.reason)}"]
             else:
                 name = "advance_to" if setval.way is Way.ADVANCE else str(setval.way)
-                move = statement(name, setval, self.limits, database=database)
-                lines += [f"-- {_comment(setval.why)}", f"{move};", f"{self._reread(setval)};", ""]
-        settings = ("default_transaction_isolation", "lock_timeout", "row_security", "search_path")
-        return "\n".join([*lines, *(f"RESET {name};" for name in settings)])
+                move = statement(name, setval, self.limits, begin=_ALONE, database=server.database_literal)
+                lines += [f"-- {_comment(setval.why)}", f"{move};", f"{self._reread(setval)};"]
+        return "\n".join(lines)
 
     def _reread(self, setval: SetVal) -> str:
         """Return a query that says how the sequence stands after the move."""
@@ -240,6 +240,8 @@ class Plan:
             qualified_name=sequence.qualified_name,
             increment_by=sequence.increment_by,
             furthest_value=furthest,
+            lock_timeout=milliseconds(self.limits.lock_timeout),
+            statement_timeout=milliseconds(self.limits.statement_timeout),
         )
 
 

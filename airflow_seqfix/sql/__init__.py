@@ -33,7 +33,8 @@ def _parts() -> dict[str, str]:
     """Return what the template leaves open, by name."""
     policy, limits = Policy(), Limits()
     sequence = {
-        "sequence": "s.sequence_oid::oid",
+        "oid": "s.sequence_oid",
+        "begin": "",
         "name": "s.qualified_name",
         "database": "current_database()",
         "lock_timeout": milliseconds(limits.lock_timeout),
@@ -55,7 +56,7 @@ def _parts() -> dict[str, str]:
         "locked": locked.replace("DO {quote}\n", "").replace("END\n{quote}", "END;").format(**sequence),
         # What the script's format() fills in.
         "advance": queries.get("advance").format(
-            qualified_name="%1$s", sequence="%2$s", target="%3$s", increment_by="%4$s", calls="%5$s", furthest="%6$s"
+            qualified_name="%1$s", oid="%2$s", target="%3$s", increment_by="%4$s", calls="%5$s", furthest="%6$s"
         ),
         "calls_at_once": CALLS_AT_ONCE,
         "drawn_as_is": ", ".join(f"'{feed}'" for feed in sorted(map(str, DRAWN_AS_IS))),

@@ -154,7 +154,7 @@ def test_the_plan_as_sql_does_the_same(scenario: Scenario, newest_db: Database) 
     assert not re.findall(",f$", done.stdout, re.MULTILINE), "the plan has looked whether it worked"
     moved = states(newest_db)
     assert {name for name, state in moved.items() if state != fresh[name]} == scenario.moved
-    newest_db.execute(script)  # as an application would: in one message
+    assert psql(newest_db.dsn, "-q", script=script).stderr == ""
     assert states(newest_db) == moved, "run twice, it writes nothing the second time"
     assert_inserts(scenario, newest_db)
 

@@ -179,9 +179,8 @@ def test_a_refused_move_fails_the_run(two: Database) -> None:
 def test_the_plan_as_sql_does_not_touch_a_sequence_of_another_name(lock: Any, two: Database) -> None:
     with two.connect() as conn:
         script = core.plan(conn, lock=lock, tables=["orders"]).to_sql()
-        two.execute("ALTER SEQUENCE orders_id_seq RENAME TO other")
-        with pytest.raises(psycopg.Error):
-            conn.execute(script)
+    two.execute("ALTER SEQUENCE orders_id_seq RENAME TO other")
+    assert psql(two.dsn, "-v", "ON_ERROR_STOP=1", script=script).returncode == 3
     assert two.state("other")[:2] == (1, False)
 
 
@@ -191,9 +190,8 @@ def test_names_cannot_become_statements(evil: str, newest_server: Server) -> Non
         db.execute(f'CREATE TABLE "{evil}" (id serial PRIMARY KEY); INSERT INTO "{evil}" VALUES (90000)')
         with db.connect() as conn:
             script = core.plan(conn).to_sql()
-            conn.execute(script)  # as psql would: without parameters
+            assert psql(db.dsn, script=script).stderr == ""
             assert core.check(conn).failing == ()
-            assert conn.execute("SHOW lock_timeout").fetchone() == ("0",)
 
 
 @pytest.mark.parametrize("lock", ["none", "sequence", "guarded"])
@@ -216,12 +214,67 @@ def test_the_plan_as_sql_moves_nothing_in_a_copy_of_its_database(lock: Any, two:
             conn.execute(f"DROP DATABASE {copy.name}")
 
 
-def test_the_plan_as_sql_is_refused_inside_a_transaction(two: Database) -> None:
+@pytest.mark.parametrize("arguments", [["-1", "-v", "ON_ERROR_STOP=1"], ["-v", "AUTOCOMMIT=off"]])
+@pytest.mark.parametrize("lock", ["none", "sequence", "guarded"])
+def test_the_plan_as_sql_is_refused_inside_a_transaction(lock: Any, arguments: list[str], two: Database) -> None:
     with two.connect() as conn:
-        script = core.plan(conn).to_sql()
-    done = psql(two.dsn, "-1", "-f", "-", script=script)
-    assert "this plan is inside a transaction, and needs one for each sequence" in done.stderr
-    assert two.state("orders_id_seq")[:2] == (1, False)
+        script = core.plan(conn, lock=lock).to_sql()
+    done = psql(two.dsn, *arguments, "-f", "-", script=script)
+    assert "invalid transaction termination" in done.stderr
+    assert "invalid transaction termination" in script
+    assert two.state("orders_id_seq")[:2] == two.state("customers_id_seq")[:2] == (1, False)
+
+
+@pytest.mark.parametrize("lock", ["none", "sequence", "guarded"])
+def test_a_move_of_the_plan_as_sql_can_be_run_alone(lock: Any, two: Database) -> None:
+    with two.connect() as conn:
+        (move,) = re.findall(r"^DO .*?^\$seqfix\$", core.plan(conn, lock=lock, tables=["orders"]).to_sql(), re.M | re.S)
+        # As a client does that binds parameters: such a statement begins later than its transaction.
+        conn.execute(move, prepare=True)
+    assert two.state("orders_id_seq")[:2] == (100, True)
+
+
+@pytest.mark.parametrize("lock", ["none", "sequence", "guarded"])
+def test_the_plan_as_sql_leaves_the_session_as_it_was(lock: Any, two: Database) -> None:
+    with two.connect() as conn:
+        script = core.plan(conn, lock=lock).to_sql()
+    own = """
+        SET search_path = elsewhere; SET row_security = on; SET lock_timeout = 777; SET statement_timeout = 77777;
+        SET default_transaction_isolation = 'repeatable read';
+    """
+    show = "SELECT string_agg(name || '=' || setting, ' ' ORDER BY name) FROM pg_settings WHERE {};".format(
+        "source = 'session' AND name <> 'transaction_isolation'"
+    )
+    done = psql(two.dsn, "-A", "-t", "-q", script=f"{own} {show} {script} {show}")
+    assert done.stderr == ""
+    before, *moved, after = done.stdout.splitlines()
+    assert "lock_timeout=777 row_security=on search_path=elsewhere statement_timeout=77777" in before
+    assert after == before
+    assert set(moved) == {"public.orders_id_seq|101|100|t", "public.customers_id_seq|101|100|t"}
+
+
+@pytest.mark.parametrize("lock", ["none", "sequence", "guarded"])
+def test_nothing_stands_in_for_what_the_plan_as_sql_means(lock: Any, two: Database) -> None:
+    with two.connect() as conn:
+        script = core.plan(conn, lock=lock).to_sql()
+    two.execute("CREATE SCHEMA evil")
+    for name in ("regclass", "text", "xid"):
+        two.execute(f"CREATE DOMAIN evil.{name} AS pg_catalog.{name} CHECK (false)")
+    for name in ("nextval(pg_catalog.regclass)", "setval(pg_catalog.regclass, bigint, boolean)", "current_database()"):
+        two.execute(f"CREATE FUNCTION evil.{name} RETURNS bigint LANGUAGE plpgsql AS 'BEGIN RAISE ''evil''; END'")
+    two.execute(f"ALTER DATABASE {two.name} SET search_path = evil, pg_catalog")
+    assert psql(two.dsn, script=script).stderr == ""
+    two.execute(f"ALTER DATABASE {two.name} RESET search_path")
+    assert two.state("orders_id_seq")[:2] == two.state("customers_id_seq")[:2] == (100, True)
+
+
+def test_the_plan_as_sql_looks_no_longer_than_it_was_told(two: Database) -> None:
+    with two.connect() as conn:
+        script = core.plan(conn, tables=["orders"], lock_timeout=1, statement_timeout=0.2).to_sql()
+    with two.connect() as other, other.transaction():
+        other.execute("LOCK TABLE orders")
+        assert "canceling statement due to statement timeout" in psql(two.dsn, script=script).stderr
+    assert two.state("orders_id_seq")[:2] == (100, True)
 
 
 def test_the_plan_as_sql_looks_at_the_end_how_it_went(two: Database) -> None:
@@ -246,7 +299,7 @@ def test_the_plan_as_sql_says_what_it_is_for_and_waits_as_long_as_it_was_told(tw
         writer.execute("SELECT nextval('orders_id_seq')")
         done = psql(two.dsn, script=script)
     assert "canceling statement due to lock timeout" in done.stderr
-    assert re.findall(r"lock_timeout = (\d+)", script) == ["30"] * 3
+    assert re.findall(r"lock_timeout = (\d+)", script) == ["30"] * 4
     assert (two.state("orders_id_seq")[0], two.state("customers_id_seq")[0]) == (1, 100)
 
 

@@ -22,7 +22,7 @@ from psycopg import conninfo
 from airflow_seqfix import core
 from tests.cluster import UNPRIVILEGED, free_port
 from tests.conftest import Database
-from tests.psql import reset
+from tests.psql import psql, reset
 
 pytestmark = pytest.mark.system
 
@@ -224,6 +224,22 @@ def test_without_pgbouncer_the_tests_fail(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(shutil, "which", lambda *_, **__: None)
     with pytest.raises(RuntimeError, match="apt-get install pgbouncer"):
         binary()
+
+
+def test_a_plan_as_sql_leaves_nothing_in_a_shared_session(newest_db: Database, pool: Pool) -> None:
+    for name in ("orders", "customers", "busy"):
+        newest_db.execute(TABLE.format(name))
+    dsn = conninfo.make_conninfo(pool(2), application_name="cron")
+    before = sessions(dsn, 2)
+    with client(dsn) as conn:
+        script = core.plan(conn, lock="sequence").to_sql()
+    with newest_db.connect() as writer, writer.transaction():
+        writer.execute("SELECT nextval('busy_id_seq')")
+        # It goes no further than to the one that is in use.
+        assert psql(dsn, "-v", "ON_ERROR_STOP=1", script=script).returncode == 3
+        assert sessions(dsn, 2) == before
+    assert psql(dsn, "--csv", script=script).stdout.count(",101,100,t") == 3
+    assert sessions(dsn, 2) == before
 
 
 def test_the_script_for_psql_leaves_nothing_in_a_shared_session(newest_db: Database, pool: Pool) -> None:

@@ -7,5 +7,5 @@ SELECT CASE WHEN {increment_by} > 0 AND s.last_value < {target}
             ELSE s.last_value
        END
   FROM {qualified_name} s
-  JOIN pg_sequence q ON q.seqrelid = {sequence}::regclass AND q.seqrelid = s.tableoid
+  JOIN pg_sequence q ON q.seqrelid = {oid} AND q.seqrelid = s.tableoid
  WHERE q.seqincrement = {increment_by} AND NOT q.seqcycle

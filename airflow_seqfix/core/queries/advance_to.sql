@@ -1,17 +1,16 @@
 -- Call nextval() until it has passed the target; no call where it has already, or where the definition has changed.
--- The same way as advance.sql, which the caller repeats, for a script that nobody watches.
 DO {quote}
 DECLARE
-    sequence     constant regclass := {sequence}::regclass;
-    target       constant bigint   := {target};
-    increment_by constant bigint   := {increment_by};
+    sequence     constant pg_catalog.regclass := {oid};
+    target       constant bigint := {target};
+    increment_by constant bigint := {increment_by};
     reached      bigint;
     is_called    boolean;
-BEGIN
+BEGIN{begin}
     SET LOCAL search_path = pg_catalog, pg_temp;
     SET LOCAL lock_timeout = {lock_timeout};
     IF current_database() <> {database} THEN
-        RAISE EXCEPTION 'this is not database %', {database}
+        RAISE EXCEPTION 'this plan was made for database %, and this is %', {database}, current_database()
               USING HINT = 'Connect to that database, or make a new plan here.';
     END IF;
     PERFORM FROM pg_sequence q

@@ -5,20 +5,20 @@
 -- transaction ends the state cannot change but here, so "look, then set" cannot set it back.
 DO {quote}
 DECLARE
-    sequence     constant regclass := {sequence}::regclass;
-    target       constant bigint   := {target};
-    increment_by constant bigint   := {increment_by};
-    cache_size   constant bigint   := {cache_size};
-    present_owner text;
-    present_row   xid;
-    locked_row    xid;
+    sequence     constant pg_catalog.regclass := {oid};
+    target       constant bigint := {target};
+    increment_by constant bigint := {increment_by};
+    cache_size   constant bigint := {cache_size};
+    present_owner pg_catalog.text;
+    present_row   pg_catalog.xid;
+    locked_row    pg_catalog.xid;
     last_value    bigint;
     is_called     boolean;
-BEGIN
+BEGIN{begin}
     SET LOCAL search_path = pg_catalog, pg_temp;
     SET LOCAL lock_timeout = {lock_timeout};
     IF current_database() <> {database} THEN
-        RAISE EXCEPTION 'this is not database %', {database}
+        RAISE EXCEPTION 'this plan was made for database %, and this is %', {database}, current_database()
               USING HINT = 'Connect to that database, or make a new plan here.';
     END IF;
     SELECT quote_ident(pg_get_userbyid(c.relowner)), c.xmin INTO present_owner, present_row
