@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import replace
 
 from airflow_seqfix.core.catalog import SequenceInfo, Server, discover, identify, list_tables
 from airflow_seqfix.core.crew import Crew
-from airflow_seqfix.core.errors import CatalogError, SelectionError, first_line, sqlstate
+from airflow_seqfix.core.errors import CatalogError, SelectionError, sqlstate
 from airflow_seqfix.core.judge import Finding, Verdict, judge, judge_unread
 from airflow_seqfix.core.mapping import narrow, refuse_incomparable, resolve_mapping
 from airflow_seqfix.core.measure import measure
+from airflow_seqfix.core.obstacles import ended
 from airflow_seqfix.core.options import Settings
 from airflow_seqfix.core.progress import Progress, Teller, Watcher
 from airflow_seqfix.core.selection import Selected
@@ -29,26 +32,16 @@ def examine(
     :raises SelectionError: when the selection names something that is not there or not checkable, or selects nothing.
     """
     session = crew.session
-    try:
+    with _catalogs(settings):
         server = identify(session)
         known = discover(session)
         if settings.mapping:
             known = discover(session, resolve_mapping(settings.mapping, known, list_tables(session)))
-    except Exception as error:
-        if sqlstate(error) is None:
-            raise
-        helps = (
-            "a larger statement_timeout, unless somebody cancelled it"
-            if sqlstate(error) == "57014"
-            else "see the server's log"
-        )
-        raise CatalogError(
-            f"the catalogs could not be read: {first_line(error)} ({sqlstate(error)}); {helps}"
-        ) from error
     refuse_incomparable(known)
     known = narrow(known, settings.id_range)
     if only is None:
-        selected = settings.selection.apply(known, lambda: list_tables(session))
+        with _catalogs(settings):
+            selected = settings.selection.apply(known, lambda: list_tables(session))
     else:
         chosen = [sequence for sequence in known if sequence.qualified_name in only]
         selected = Selected(sequences=chosen, excluded=frozenset(), named=frozenset())
@@ -67,15 +60,28 @@ def examine(
     return server, [findings[sequence.oid] for sequence in selected.sequences]
 
 
+@contextlib.contextmanager
+def _catalogs(settings: Settings) -> Iterator[None]:
+    """Tell what ended a read that all sequences need."""
+    try:
+        yield
+    except Exception as error:
+        if sqlstate(error) is None:
+            raise
+        reason, cure = ended("read", error, settings.limits)
+        raise CatalogError(f"the catalogs could not be read: {reason} ({sqlstate(error)}); {cure}") from error
+
+
 def _read(
     crew: Crew, server: Server, sequences: list[SequenceInfo], settings: Settings, teller: Teller
 ) -> list[Finding]:
     tables = frozenset(column.table_oid for sequence in sequences for column in sequence.comparable)
     # Before the values: who ends in between has been seen.
-    if settings.limits.wait_for_writers:
-        writers = wait_for_writers(crew.session, tables, settings.limits.wait_for_writers)
-    else:
-        writers = open_writers(crew.session, tables)
+    with _catalogs(settings):
+        if settings.limits.wait_for_writers:
+            writers = wait_for_writers(crew.session, tables, settings.limits.wait_for_writers)
+        else:
+            writers = open_writers(crew.session, tables)
     findings = []
     policy = settings.policy
     for chunk in measure(

@@ -80,7 +80,7 @@ def unreadable(sequence: SequenceInfo, error: Exception, limits: Limits, server:
                 "max_standby_streaming_delay makes it rarer"
             )
         case _:
-            reason, cure = _ended("read", error, limits)
+            reason, cure = ended("read", error, limits)
     return Obstacle(reason=reason, cure=cure, sqlstate=state)
 
 
@@ -107,11 +107,11 @@ def immovable(setval: SetVal, error: Exception, limits: Limits) -> Obstacle:
         case "42704" | "42P01" | "55000" | "XX001":
             reason, cure = f"it changed in the meantime ({first_line(error)})", "run again"
         case _:
-            reason, cure = _ended("move", error, limits)
+            reason, cure = ended("move", error, limits)
     return Obstacle(reason=reason, cure=cure, sqlstate=state)
 
 
-def _ended(what: str, error: Exception, limits: Limits) -> tuple[str, str]:
+def ended(what: str, error: Exception, limits: Limits) -> tuple[str, str]:
     """Return reason and cure of what can end a read and a move alike."""
     match sqlstate(error):
         case "57014" if isinstance(error, CancelledStatementError):

@@ -11,6 +11,8 @@ import psycopg
 import pytest
 
 from airflow_seqfix import core
+from airflow_seqfix.core import queries
+from airflow_seqfix.core.errors import CatalogError
 from airflow_seqfix.core.obstacles import immovable
 from airflow_seqfix.core.session import Limits, Session
 from tests.conftest import Database
@@ -98,6 +100,44 @@ def test_a_read_that_somebody_cancels(
     assert (slow["verdict"], slow["cure"]) == ("unknown", "run again")
     assert slow["reason"] == "somebody cancelled the read before statement_timeout (60 s) was over"
     assert rows["public.quick_id_seq"]["verdict"] == "behind"
+
+
+def sleep_instead_of(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    get = queries.get
+    monkeypatch.setattr(queries, "get", lambda asked: LONG if asked == name else get(asked))
+
+
+@pytest.mark.parametrize("name", ["server", "columns", "sequences", "tables", "writers"])
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_read_of_the_catalogs_that_somebody_cancels(
+    tables: Database, driver: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sleep_instead_of(name, monkeypatch)
+    named = ["nothing"] if name == "tables" else []
+    with (
+        contextlib.closing(open_one(tables, driver)) as conn,
+        who_sleeps_is_cancelled(tables),
+        pytest.raises(CatalogError) as caught,
+    ):
+        core.check(conn, tables=named)
+    assert str(caught.value) == (
+        "the catalogs could not be read: somebody cancelled the read before statement_timeout (60 s) was over (57014); "
+        "run again"
+    )
+
+
+@pytest.mark.parametrize("name", ["columns", "writers"])
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_read_of_the_catalogs_that_takes_too_long(
+    tables: Database, driver: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sleep_instead_of(name, monkeypatch)
+    with contextlib.closing(open_one(tables, driver)) as conn, pytest.raises(CatalogError) as caught:
+        core.check(conn, statement_timeout=0.2)
+    assert str(caught.value) == (
+        "the catalogs could not be read: the read took longer than statement_timeout (0.2 s) (57014); "
+        "a larger statement_timeout"
+    )
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
