@@ -81,7 +81,7 @@ def check(words: tuple[str, ...], **given: Any) -> int:
     from airflow_seqfix import core
 
     run = Run.read(words, given, forms=REPORT_FORMS)
-    with run.sheet.prepared():
+    with run.prepared():
         options = run.understood()
         with watched(quiet=run.talk.quiet) as progress:
             report = core.check(run.address, progress=progress, **options)
@@ -115,7 +115,7 @@ def fix(words: tuple[str, ...], plan_file: IO[str] | None, dry_run: bool, yes: b
     stored = _read_plan(plan_file) if plan_file else None
     if stored is not None and (run.names or any(run.options[kind] for kind in SELECTION)):
         raise ArgumentError("--plan says itself what to move: leave the tables and the selection out")
-    with run.sheet.prepared():
+    with run.prepared():
         options = run.understood()
         report: Report | None
         if yes or not asking.somebody_is_there():
@@ -168,7 +168,7 @@ def _print_plan(words: tuple[str, ...], given: dict[str, Any]) -> int:
     from airflow_seqfix import core
 
     run = Run.read(words, given, forms=PLAN_FORMS)
-    with run.sheet.prepared():
+    with run.prepared():
         options = run.understood()
         with watched(quiet=run.talk.quiet) as progress:
             made = core.plan(run.address, progress=progress, **options)

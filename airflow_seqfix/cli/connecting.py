@@ -64,6 +64,12 @@ class Address:
             )
         return cls(parameters=parts)
 
+    @property
+    def names_database(self) -> bool:
+        """Whether somebody has said which database is meant; else it is the one that is called as the role."""
+        said = {"PGDATABASE", "PGSERVICE"} & os.environ.keys() or {"dbname", "service"} & self.parameters.keys()
+        return bool(said or self.conn_id)
+
     def __call__(self) -> Connection:
         connection = self._through_airflow() if self.conn_id else self._through_libpq()
         if not self.reached:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -75,6 +76,21 @@ class Run:
         address = Address.read(target, **mine)
         address.tell = talk.detail
         return cls(address=address, sheet=sheet, talk=talk, options=options, names=names, limits=limits)
+
+    @contextlib.contextmanager
+    def prepared(self) -> Iterator[None]:
+        """Make sure that the output can be written, and tell who names a database as psql takes it what to write."""
+        from airflow_seqfix.core import SelectionError
+
+        with self.sheet.prepared():
+            try:
+                yield
+            except SelectionError as error:
+                for name in self.names:
+                    missing = f"there is no table {name}; there are" in str(error)
+                    if missing and not self.address.names_database:
+                        raise SelectionError(f"{error}; for a database of that name: -d {name}") from error
+                raise
 
     def understood(self) -> dict[str, Any]:
         """Return the core's options with what the plain words add; connects where they may be the short form.

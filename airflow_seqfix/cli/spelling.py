@@ -29,5 +29,7 @@ def as_error(text: str) -> str:
         # A table may have been named without its option, and is named by the rest.
         is_selection = prefix[1] in ("schemas", "tables", "columns", "sequences")
         text = ("" if is_selection else f"{option(prefix[1])}: ") + text[prefix.end() :]
+    # A name of one word is a word like others, unless the text begins with its value.
     names = "|".join(name for name in Options.__annotations__ if "_" in name)
-    return re.sub(rf"\b({names})\b", lambda found: option(found[1]), with_options(text))
+    values = "|".join(name for name in Options.__annotations__ if "_" not in name)
+    return re.sub(rf"\b({names})\b|^({values})(?==)", lambda found: option(found[0]), with_options(text))

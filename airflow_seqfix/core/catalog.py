@@ -197,6 +197,8 @@ class TableInfo:
     table_name: str
     qualified_name: str
     is_view: bool
+    #: The topmost table of which it is a partition.
+    partition_of: str | None
     column_names: list[str]
     column_numbers: list[int]
     #: The names, quoted as SQL needs them.

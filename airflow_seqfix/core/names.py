@@ -75,8 +75,14 @@ class Name:
 
 
 def parse_all(value: str | Iterable[str], option: str) -> tuple[Name, ...]:
-    """Read one name or several."""
-    return tuple(Name.parse(text, option) for text in ([value] if isinstance(value, str) else value))
+    """Read one name or several.
+
+    :raises ArgumentError: when there is something else.
+    """
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, Iterable):
+        raise ArgumentError(f"{option}={value!r}: give a name, or a list of names")
+    return tuple(Name.parse(text, option) for text in names)
 
 
 def did_you_mean(name: Name, candidates: Iterable[str]) -> str:

@@ -109,6 +109,8 @@ class Selection:
             owner = Name(name.text, name.parts[:-1], name.is_pattern) if kind == "columns" else name
             table = next((t for t in tables if owner.parts and owner.matches(t.schema_name, t.table_name)), None)
             if table is not None and not name.is_pattern:
+                if table.partition_of is not None:
+                    return f"{table.qualified_name} is a partition of {table.partition_of}: name that"
                 what = "no column" if kind == "tables" else f"no column {name.text}"
                 return (
                     f"{what} of {table.qualified_name} draws from a sequence; "

@@ -23,7 +23,9 @@ from tests.test_cli import seqfix
         ("run_timeout=0: give", "--run-timeout=0: give"),
         ("read only with foreign=True, it is", "read only with --foreign, it is"),
         ('ask for lock="none" or unknown="warn"', "ask for --lock none or --unknown warn"),
-        ("margin=-1: give an integer", "margin=-1: give an integer"),
+        ("margin=-1: give an integer", "--margin=-1: give an integer"),
+        ("jobs=0: give an integer", "--jobs=0: give an integer"),
+        ("a larger margin=1 of jobs", "a larger margin=1 of jobs"),
     ],
 )
 def test_errors(said: str, meant: str) -> None:

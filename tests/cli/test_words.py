@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+from psycopg import conninfo
 
 from tests.conftest import Database
 from tests.test_cli import seqfix
@@ -85,6 +86,15 @@ def test_what_cannot_be_meant(newest_db: Database, words: list[str], said: str) 
     done = seqfix("fix", newest_db.dsn, *words)
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
+
+
+def test_a_database_where_psql_would_take_one(newest_db: Database) -> None:
+    server = conninfo.conninfo_to_dict(newest_db.server.dsn)
+    where = {"PGHOST": server["host"], "PGPORT": server["port"], "PGUSER": server["user"]}
+    done = seqfix("check", newest_db.name, **where)
+    said = f"seqfix: there is no table {newest_db.name}; there are none"
+    assert (done.returncode, done.stderr) == (2, f"{said}; for a database of that name: -d {newest_db.name}\n")
+    assert seqfix("check", newest_db.name, **where, PGDATABASE="postgres").stderr == f"{said}\n"
 
 
 def test_a_table_in_two_schemas(newest_db: Database) -> None:

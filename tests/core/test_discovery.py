@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -42,6 +43,27 @@ def test_members_of_extensions_are_looked_at_only_by_name(start_server: Callable
 
 
 @pytest.mark.timeout(120)
+def test_a_partition_that_is_named_has_the_sequence_of_its_table(db: Database) -> None:
+    db.execute("""
+        CREATE SCHEMA "View s";
+        CREATE TABLE "View s".pages (id bigint GENERATED ALWAYS AS IDENTITY, year int) PARTITION BY LIST (year);
+        CREATE TABLE "View s".recent PARTITION OF "View s".pages FOR VALUES IN (2025, 2026) PARTITION BY LIST (year);
+        CREATE TABLE pages_2026 PARTITION OF "View s".recent FOR VALUES IN (2026)
+    """)
+    with db.connect() as conn:
+        for named in ({"tables": ["pages_2026"]}, {"columns": ["pages_2026.id"]}):
+            with pytest.raises(core.SelectionError) as refusal:
+                core.check(conn, **named)
+            assert str(refusal.value).endswith(': public.pages_2026 is a partition of "View s".pages: name that')
+
+
+@pytest.mark.parametrize("named", [None, 5])
+def test_what_is_no_list_of_names_is_refused(named: Any, newest_db: Database) -> None:
+    with newest_db.connect() as conn, pytest.raises(core.ArgumentError) as refusal:
+        core.check(conn, tables=named)
+    assert str(refusal.value) == f"tables={named}: give a name, or a list of names"
+
+
 def test_thousands_of_schemas_with_the_same_names(newest_db: Database) -> None:
     newest_db.execute("""
         DO $$ BEGIN

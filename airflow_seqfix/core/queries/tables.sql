@@ -4,11 +4,14 @@ SELECT c.oid::bigint                                           AS oid,
        c.relname::text                                         AS table_name,
        quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS qualified_name,
        c.relkind IN ('v', 'm')                                 AS is_view,
+       quote_ident(rn.nspname) || '.' || quote_ident(r.relname) AS partition_of,
        a.column_names                                          AS column_names,
        a.column_numbers                                        AS column_numbers,
        a.columns                                               AS columns
   FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace
+ LEFT JOIN (pg_class r JOIN pg_namespace rn ON rn.oid = r.relnamespace)
+        ON c.relispartition AND r.oid = pg_partition_root(c.oid)
  CROSS JOIN LATERAL (
        SELECT coalesce(array_agg(a.attname::text ORDER BY a.attnum), '{}')        AS column_names,
               coalesce(array_agg(a.attnum ORDER BY a.attnum), '{}')               AS column_numbers,
