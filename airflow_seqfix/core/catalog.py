@@ -62,6 +62,14 @@ class Server:
     quoted_role: str
     in_recovery: bool
 
+    @property
+    def has_state_function(self) -> bool:
+        """Whether there is pg_get_sequence_data(): a quarter of the time, because nothing is planned for a relation.
+
+        It answers NULL where a plain read says what is wrong.
+        """
+        return self.version_num >= 180000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnInfo:

@@ -158,7 +158,7 @@ def _split(chunk: list[Measurement], state: str | None) -> list[list[Measurement
 def _read_states(session: Session, server: Server, chunk: list[Measurement], *, on_steps: bool) -> list[Measurement]:
     if is_wide(chunk[0].sequence):
         return [_read_wide_state(session, chunk[0].sequence, on_steps=on_steps)]
-    by_function = server.version_num >= 180000 and len(chunk) > 1
+    by_function = server.has_state_function and len(chunk) > 1
 
     def query(measurement: Measurement, column: ColumnInfo) -> str:
         sequence = measurement.sequence
@@ -170,7 +170,7 @@ def _read_states(session: Session, server: Server, chunk: list[Measurement], *, 
     read = []
     for index, measurement in enumerate(chunk):
         if index not in answers or answers[index][0][0] is None:
-            # pg_get_sequence_data() answers NULL where a plain read says what is wrong.
+            # Read alone, and by its name, it says what is wrong.
             if len(chunk) == 1:
                 raise _EmptyError("another session is rewriting the sequence")
             read += _read_apart(session, server, [measurement], partial(_read_states, on_steps=on_steps))

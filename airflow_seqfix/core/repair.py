@@ -63,14 +63,16 @@ def apply(
     :raises ConnectionFailedError: when the connection is lost; every sequence stays forward of where it was.
     """
     outcomes = {outcome.before.sequence.oid: outcome for outcome in due}
-    for _ in range(rounds):
+    for attempt in range(rounds):
         behind = [o for o in outcomes.values() if o.error is None and not o.verified and o.after.setval is not None]
         if not behind:
             break
         teller = Teller(watcher, Progress(phase="move", total=len(behind), found=len(behind)))
         moves = [outcome.after.setval for outcome in behind if outcome.after.setval is not None]
-        batches = list(cut(moves, lambda setval: (1, setval.calls), most=(MOVES_AT_ONCE, CALLS_AT_ONCE)))
-        for batch, errors in zip(batches, crew.map(partial(_move_batch, teller), batches), strict=True):
+        # What has not moved with others is moved by itself, which says why it does not.
+        most = (1 if attempt else MOVES_AT_ONCE, CALLS_AT_ONCE)
+        batches = list(cut(moves, lambda setval: (1, setval.calls), most=most))
+        for batch, errors in zip(batches, crew.map(partial(_move_batch, teller, server), batches), strict=True):
             for setval, error in zip(batch, errors, strict=True):
                 oid = setval.sequence.oid
                 outcomes[oid] = replace(outcomes[oid], way=setval.way, error=error)
@@ -114,14 +116,17 @@ def _still_behind(outcome: Outcome) -> Obstacle:
 
 
 def _move_batch(
-    teller: Teller, session: Session, batch: list[SetVal], tell: Callable[[Event], None]
+    teller: Teller, server: Server, session: Session, batch: list[SetVal], tell: Callable[[Event], None]
 ) -> list[Obstacle | None]:
     """Move several sequences, each in a transaction of its own; return what stood in the way of each."""
     if len(batch) > 1 and all(setval.way is not None for setval in batch):
         tell(partial(teller.begin, batch[0].sequence.qualified_name, values=batch[0].calls))
         try:
             limits = session.limits
-            session.run_apart(statement(str(setval.way), setval, limits, calls=setval.calls) for setval in batch)
+            session.run_apart(
+                statement(str(setval.way), setval, limits, calls=setval.calls, by_function=server.has_state_function)
+                for setval in batch
+            )
             return [None] * len(batch)
         except Exception as error:
             if sqlstate(error) is None and not isinstance(error, DeadlineError):
@@ -195,17 +200,22 @@ def statement(
     *,
     calls: int = 1,
     begin: str = "",
+    by_function: bool = False,
     database: str = "current_database()",
 ) -> str:
     """Return one of the moves as SQL. All that is filled in are integers and names quoted by the server.
 
     :param begin: What it does first, as SQL.
+    :param by_function: Whether the sequence's state is looked up with pg_get_sequence_data().
     :param database: The database in which it may run, as SQL.
     """
     sequence = setval.sequence
+    # By a name that may be another sequence's by now.
+    by_name = f"(SELECT last_value, is_called FROM {sequence.qualified_name} WHERE tableoid = {sequence.oid})"
     return queries.get(name).format(
         oid=sequence.oid,
         begin=begin,
+        state=f"pg_get_sequence_data({sequence.oid})" if by_function else by_name,
         quote=dollar_quote(sequence.name_literal, database),
         database=database,
         lock_timeout=milliseconds(limits.lock_timeout),

@@ -3,9 +3,8 @@
 SELECT CASE WHEN {increment_by} > 0 AND s.last_value < {target}
               OR {increment_by} < 0 AND s.last_value > {target}
               OR s.last_value = {target} AND NOT s.is_called
-            THEN (SELECT {furthest}(n.value) FROM (SELECT nextval(q.seqrelid) AS value FROM generate_series(1, {calls})) n)
+            THEN (SELECT {furthest}(nextval({oid})) FROM generate_series(1, {calls}))
             ELSE s.last_value
        END
-  FROM {qualified_name} s
-  JOIN pg_sequence q ON q.seqrelid = {oid} AND q.seqrelid = s.tableoid
- WHERE q.seqincrement = {increment_by} AND NOT q.seqcycle
+  FROM {state} AS s, pg_sequence_parameters({oid}) AS p
+ WHERE p.increment = {increment_by} AND NOT p.cycle_option
