@@ -102,7 +102,7 @@ def fix(
     stored = None if plan is None else _stored(plan, settings)
     with _hire(conn, settings) as crew:
         only = None if stored is None else frozenset(move.sequence for move in stored.moves)
-        server, findings = examine(crew, settings, only=only, watcher=progress)
+        server, findings = examine(crew, settings, only=only, moves=stored is None, watcher=progress)
         if server.in_recovery:
             raise ArgumentError("this is a standby, which is read-only: repair on the primary")
         if stored is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
@@ -47,7 +48,9 @@ class Crew:
     def map(self, work: Work[Item, Result], items: Iterable[Item]) -> Iterator[Result]:
         """Do the work on each item, and yield the results in the order of the items.
 
-        Events and results come in the same order, and in the caller's thread, however many sessions there are.
+        Events and results come in the same order, and in the caller's thread, however many sessions there are. Items
+        at the same place of two lists are done by the same session, unless another one has nothing else to do: what a
+        server process has opened once it keeps open.
         """
         items = list(items)
         if len(items) < 2 or self._jobs < 2:
@@ -55,14 +58,16 @@ class Crew:
                 yield work(self.session, item, lambda event: event())
             return
         executor, idle = self._staff(min(self._jobs, len(items)))
+        count = len(self._sessions)
+        left = [deque(range(first, len(items), count)) for first in range(count)]
+        results: dict[int, Result] = {}
         self._told = [SimpleQueue() for _ in items]
-        running = [
-            executor.submit(self._do, work, idle, item, events) for item, events in zip(items, self._told, strict=True)
-        ]
-        for events, future in zip(self._told, running, strict=True):
+        for _ in items:
+            executor.submit(self._do, work, items, left, idle, results)
+        for place, events in enumerate(self._told):
             while (event := events.get()) is not None:
                 event()
-            yield future.result()
+            yield results.pop(place)
 
     def stop(self) -> None:
         """End what is still running, and return when it has ended."""
@@ -80,33 +85,44 @@ class Crew:
             time.sleep(PAUSE)
         self._executor.shutdown()
 
-    def _staff(self, wanted: int) -> tuple[ThreadPoolExecutor, SimpleQueue[Session]]:
+    def _staff(self, wanted: int) -> tuple[ThreadPoolExecutor, SimpleQueue[int]]:
         """Open the sessions that are still missing: in the caller's thread, where Airflow's hooks have to be called."""
         assert self._another is not None
         while len(self._sessions) < wanted:
             self._sessions.append(self._another())
         if self._executor is None:
             self._executor = ThreadPoolExecutor(self._jobs, thread_name_prefix="seqfix")
-        idle: SimpleQueue[Session] = SimpleQueue()
-        for session in self._sessions:
-            idle.put(session)
+        idle: SimpleQueue[int] = SimpleQueue()
+        for number in range(len(self._sessions)):
+            idle.put(number)
         return self._executor, idle
 
     def _do(
-        self, work: Work[Item, Result], idle: SimpleQueue[Session], item: Item, events: SimpleQueue[Event | None]
-    ) -> Result:
+        self,
+        work: Work[Item, Result],
+        items: list[Item],
+        left: list[deque[int]],
+        idle: SimpleQueue[int],
+        results: dict[int, Result],
+    ) -> None:
+        """Do one piece of work that is left.
+
+        :param left: For each session the places of the items that it is to do.
+        :param idle: The numbers of the sessions that do nothing.
+        """
         with self._lock:
             self._begun += 1
+        number = idle.get()
+        with self._lock:
+            # What is another's, where nothing of its own is left.
+            place = (left[number] or max(left, key=len)).popleft()
+        events = self._told[place]
         try:
-            session = idle.get()
-            try:
-                return work(session, item, events.put)
-            finally:
-                idle.put(session)
+            results[place] = work(self._sessions[number], items[place], events.put)
         except BaseException as error:
             self._fail(error)
-            raise
         finally:
+            idle.put(number)
             events.put(None)
             with self._lock:
                 self._begun -= 1

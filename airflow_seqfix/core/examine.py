@@ -24,11 +24,13 @@ def examine(
     settings: Settings,
     *,
     only: frozenset[str] | None = None,
+    moves: bool = False,
     watcher: Watcher | None = None,
 ) -> tuple[Server, list[Finding]]:
     """Return what is to be said of each sequence that is selected.
 
     :param only: Qualified names; None: what the settings select.
+    :param moves: Whether all that can be moved is moved right away, so that nobody asks when it would have collided.
     :raises SelectionError: when the selection names something that is not there or not checkable, or selects nothing.
     """
     session = crew.session
@@ -53,7 +55,7 @@ def examine(
     unread = [sequence for sequence in selected.sequences if sequence.oid not in findings]
     teller = Teller(watcher, Progress(phase="read", total=len(selected.sequences)))
     teller.end(done=len(findings), found=sum(finding.is_amiss for finding in findings.values()))
-    for finding in _read(crew, server, unread, settings, teller):
+    for finding in _read(crew, server, unread, settings, teller, moves=moves):
         findings[finding.sequence.oid] = finding
     if not settings.selection.allow_skipped:
         _refuse_skipped([findings[oid] for oid in selected.named if oid not in selected.excluded])
@@ -73,7 +75,7 @@ def _catalogs(settings: Settings) -> Iterator[None]:
 
 
 def _read(
-    crew: Crew, server: Server, sequences: list[SequenceInfo], settings: Settings, teller: Teller
+    crew: Crew, server: Server, sequences: list[SequenceInfo], settings: Settings, teller: Teller, *, moves: bool
 ) -> list[Finding]:
     tables = frozenset(column.table_oid for sequence in sequences for column in sequence.comparable)
     # Before the values: who ends in between has been seen.
@@ -85,7 +87,13 @@ def _read(
     findings = []
     policy = settings.policy
     for chunk in measure(
-        crew, server, sequences, on_steps=policy.interleaved, max_jump=policy.max_jump, begin=teller.begin
+        crew,
+        server,
+        sequences,
+        on_steps=policy.interleaved,
+        max_jump=policy.max_jump,
+        only_strays=moves,
+        begin=teller.begin,
     ):
         judged = []
         for measurement in chunk:

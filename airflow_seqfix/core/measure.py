@@ -40,12 +40,15 @@ def measure(
     *,
     on_steps: bool = False,
     max_jump: int = 0,
+    only_strays: bool = False,
     begin: Callable[[str], None] = lambda table: None,
 ) -> Iterator[list[Measurement]]:
     """Read each of `sequences`, and yield those that were read together; one that cannot be read costs only itself.
 
     :param on_steps: Whether the furthest value on a sequence's own steps is looked up as well.
     :param max_jump: Up to this distance a furthest value is no stray, and the value before it is not looked up.
+    :param only_strays: Whether nothing but the value before a stray is worth a second look: the first collision of a
+        sequence that is moved at once is not.
     :param begin: Called with the name of a table before it is read: of several, with the one likely to take longest.
     :raises ConnectionFailedError: when the connection is lost.
     """
@@ -60,8 +63,11 @@ def measure(
         tell(partial(begin, _slowest(chunk).qualified_table))
         unread = [Measurement(sequence=sequence) for sequence in chunk]
         read = _read_apart(session, server, unread, partial(_read_states, on_steps=on_steps))
-        reached = [measurement for measurement in read if measurement.is_reached]
-        settled = [measurement for measurement in read if not measurement.is_reached]
+        settled: list[Measurement] = []
+        reached: list[Measurement] = []
+        for measurement in read:
+            is_stray = measurement.distance > max_jump
+            (reached if measurement.is_reached and (is_stray or not only_strays) else settled).append(measurement)
         # A few of each chunk are looked up together later: each for itself would be as many statements again.
         if len(reached) < len(settled):
             return settled, reached
@@ -238,7 +244,7 @@ def _read_probes(session: Session, server: Server, chunk: list[Measurement], *, 
             next_value,
             furthest_value,
             furthest_on_steps=measurement.furthest_on_steps,
-            is_far=abs(furthest_value - next_value) > max_jump,
+            is_far=measurement.distance > max_jump,
         )
 
     if is_wide(chunk[0].sequence):

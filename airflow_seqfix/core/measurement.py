@@ -54,6 +54,13 @@ class Measurement:
         return max(values) if self.sequence.is_ascending else min(values)
 
     @property
+    def distance(self) -> int:
+        """How far apart the next and the furthest value are; 0 where there is none."""
+        if self.next_value is None or self.furthest_value is None:
+            return 0
+        return abs(self.furthest_value - self.next_value)
+
+    @property
     def furthest_column(self) -> ColumnInfo | None:
         """The column that holds the furthest value."""
         if self.furthest_value is None:

@@ -47,6 +47,9 @@ ROWS_AT_ONCE = 5_000
 #: How many names and numbers are looked out for in later rows.
 VALUES_KEPT = 1_000
 
+#: The settings of a move that is sent with others: it looks at no rows, and begins and ends while nobody waits.
+MOVE_SETTINGS = ("search_path", "lock_timeout", "statement_timeout", "application_name")
+
 #: How long the server may take to answer a request to cancel, in seconds.
 CANCEL_TIMEOUT = 5.0
 
@@ -112,7 +115,8 @@ class Session:
         """
         self.check_deadline()
         # Sent with the first statement: one round trip less.
-        self._opening = self._begin(read_only, one_snapshot)
+        watch = f"{_WATCH_CLIENT};\n" if self._connection.info.server_version >= _WATCHES_CLIENTS else ""
+        self._opening = self._begin(read_only, one_snapshot) + watch
         try:
             yield
             # A statement that takes a lock has brought its own.
@@ -193,8 +197,9 @@ class Session:
         The first that fails ends it; those before it stay committed.
         """
         with self.transaction(read_only=False):
-            # The first gets the same from transaction().
-            self.run(f";\nCOMMIT;\n{self._opening}".join(statements) + ";\nCOMMIT")
+            # The first has its BEGIN from transaction().
+            opening = self._begin(settings=MOVE_SETTINGS)
+            self.run(f";\nCOMMIT;\n{opening}".join(statements) + ";\nCOMMIT")
 
     def pause(self, seconds: float) -> None:
         """Wait, unless the run is stopped."""
@@ -223,19 +228,18 @@ class Session:
     def _deadline_error(self) -> DeadlineError:
         return DeadlineError(f"run_timeout of {self.limits.run_timeout:g} s is over: give a larger one")
 
-    def _begin(self, read_only: bool, one_snapshot: bool) -> str:
+    def _begin(self, read_only: bool = False, one_snapshot: bool = False, settings: Iterable[str] | None = None) -> str:
         isolation = "REPEATABLE READ" if one_snapshot else "READ COMMITTED"
         # Without a word for moves: a session that was made read-only stays so.
         access = "READ ONLY" if read_only else ""
-        settings = {**self._settings}
+        values = {name: self._settings[name] for name in settings or self._settings}
         remaining = max(1, int(self.seconds_left * 1000))
-        settings["statement_timeout"] = str(min(int(settings["statement_timeout"]), remaining))
+        values["statement_timeout"] = str(min(int(values["statement_timeout"]), remaining))
         local = "; ".join(
             f"SET LOCAL {name} = {value}" if name == "search_path" else f"SET LOCAL {name} = '{value}'"
-            for name, value in settings.items()
+            for name, value in values.items()
         )
-        watch = f"; {_WATCH_CLIENT}" if self._connection.info.server_version >= _WATCHES_CLIENTS else ""
-        return f"BEGIN ISOLATION LEVEL {isolation} {access};\n{local}{watch};\n"
+        return f"BEGIN ISOLATION LEVEL {isolation} {access};\n{local};\n"
 
     @contextlib.contextmanager
     def _executed(self, statement: str) -> Iterator[Any]:

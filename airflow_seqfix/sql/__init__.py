@@ -56,7 +56,12 @@ def _parts() -> dict[str, str]:
         "locked": locked.replace("DO {quote}\n", "").replace("END\n{quote}", "END;").format(**sequence),
         # What the script's format() fills in.
         "advance": queries.get("advance").format(
-            qualified_name="%1$s", oid="%2$s", target="%3$s", increment_by="%4$s", calls="%5$s", furthest="%6$s"
+            state="(SELECT last_value, is_called FROM %1$s WHERE tableoid = %2$s)",
+            oid="%2$s",
+            target="%3$s",
+            increment_by="%4$s",
+            calls="%5$s",
+            furthest="%6$s",
         ),
         "calls_at_once": CALLS_AT_ONCE,
         "drawn_as_is": ", ".join(f"'{feed}'" for feed in sorted(map(str, DRAWN_AS_IS))),
