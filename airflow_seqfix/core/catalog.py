@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
@@ -75,9 +75,8 @@ class Server:
 class ColumnInfo:
     """A column that is tied to a sequence. Names are as the catalog holds them, `qualified_*` as SQL needs them."""
 
-    sequence_oid: int
     feed: Feed
-    #: The default expression; None for identity columns and for OWNED BY alone.
+    #: The default expression where that is more than nextval(); else None.
     source: str | None
     table_oid: int
     schema_name: str
@@ -262,8 +261,8 @@ def discover(session: Session, mapping: Iterable[Tie] = ()) -> list[SequenceInfo
         # Integers only; the setting ends with the transaction.
         session.run(f"SET LOCAL seqfix.mapping = '{[list(tie) for tie in mapping]}'")
         tied: dict[int, list[ColumnInfo]] = defaultdict(list)
-        for column in _mark_covered(session.fetch(queries.get("columns"), _column)):
-            tied[column.sequence_oid].append(column)
+        for oid, column in _mark_covered(session.fetch(queries.get("columns"), _column)):
+            tied[oid].append(column)
 
         def sequence(*, oid: int, **row: Any) -> SequenceInfo:
             return SequenceInfo(oid=oid, columns=tuple(tied.get(oid, ())), **row)
@@ -277,20 +276,21 @@ def list_tables(session: Session) -> list[TableInfo]:
         return session.fetch(queries.get("tables"), TableInfo)
 
 
-def _column(*, feed: str, ancestors: list[int], **row: Any) -> tuple[ColumnInfo, list[int]]:
-    """Return a column, and the tables above its own."""
-    return ColumnInfo(feed=Feed(feed), is_covered=False, **row), ancestors
+def _column(
+    *, sequence_oid: int, feed: str, source: str | None, ancestors: list[int], **row: Any
+) -> tuple[int, ColumnInfo, list[int]]:
+    """Return a sequence's OID, a column that is tied to it, and the tables above the column's own."""
+    source = source if feed == Feed.WRAPPED else None
+    return sequence_oid, ColumnInfo(feed=Feed(feed), source=source, is_covered=False, **row), ancestors
 
 
-def _mark_covered(found: list[tuple[ColumnInfo, list[int]]]) -> list[ColumnInfo]:
+def _mark_covered(found: list[tuple[int, ColumnInfo, list[int]]]) -> Iterator[tuple[int, ColumnInfo]]:
     """Mark what is read through a table above it: partitions and inheritance children."""
-    read = {(c.sequence_oid, c.table_oid, c.column_name) for c, _ in found if c.feed in DRAWN_AS_IS}
-    said = {(c.sequence_oid, c.table_oid, c.column_name) for c, _ in found if c.feed is Feed.MAPPING}
-    columns: list[ColumnInfo] = []
-    for column, ancestors in found:
-        is_said = (column.sequence_oid, column.table_oid, column.column_name) in said
-        if is_said and column.feed is not Feed.MAPPING:
+    above = {oid for _, _, ancestors in found for oid in ancestors}
+    read = {(oid, c.table_oid, c.column_name) for oid, c, _ in found if c.table_oid in above and c.feed in DRAWN_AS_IS}
+    said = {(oid, c.table_oid, c.column_name) for oid, c, _ in found if c.feed is Feed.MAPPING}
+    for oid, column, ancestors in found:
+        if column.feed is not Feed.MAPPING and (oid, column.table_oid, column.column_name) in said:
             continue
-        is_covered = any((column.sequence_oid, above, column.column_name) in read for above in ancestors)
-        columns.append(replace(column, is_covered=True) if is_covered else column)
-    return columns
+        is_covered = any((oid, ancestor, column.column_name) in read for ancestor in ancestors)
+        yield oid, replace(column, is_covered=True) if is_covered else column

@@ -134,14 +134,15 @@ def judge(measurement: Measurement, policy: Policy, server: Server) -> Finding:
             cure=obstacle.cure if obstacle else "run again",
             warnings=cautions,
         )
-    used_pct = round(100 * used_share(sequence, next_value), 2)
+    remaining = values_left(sequence, next_value)
+    used_pct = round(100 * used_share(sequence, remaining), 2)
     finding = Finding(
         measurement=measurement,
         verdict=Verdict.IN_SYNC,
         warnings=(Caution.EXHAUSTING, *cautions) if used_pct >= policy.warn_used_pct else cautions,
         gap=0,
         used_pct=used_pct,
-        remaining=values_left(sequence, next_value),
+        remaining=remaining,
     )
     furthest = _decisive_value(measurement, policy)
     needed = None if furthest is None else furthest + policy.margin * sequence.increment_by
@@ -151,12 +152,12 @@ def judge(measurement: Measurement, policy: Policy, server: Server) -> Finding:
     margin_fits = (
         in_margin
         and needed is not None
-        and finding.remaining != 0
+        and remaining != 0
         and calls_to_pass(sequence, next_value, needed) < calls_within(sequence, next_value, sequence.limit)
     )
     if is_reached or margin_fits or _calls_to_own_values(sequence, next_value):
         return _behind(finding, furthest, needed if margin_fits else furthest, policy, server)
-    if finding.remaining == 0:
+    if not remaining:
         return replace(
             finding,
             verdict=Verdict.EXHAUSTED,
@@ -167,7 +168,7 @@ def judge(measurement: Measurement, policy: Policy, server: Server) -> Finding:
         return replace(
             finding,
             verdict=Verdict.EXHAUSTED,
-            reason=f"margin={policy.margin} asks for more than the {finding.remaining:,} values left",
+            reason=f"margin={policy.margin} asks for more than the {remaining:,} values left",
             cure="a smaller margin",
         )
     if server.in_recovery and furthest is not None and not _is_safe_on_standby(measurement, furthest):
@@ -190,22 +191,29 @@ def _behind(finding: Finding, furthest: int | None, needed: int | None, policy: 
     is_reached = furthest is not None and not is_beyond(sequence, next_value, furthest)
     gap = calls_to_pass(sequence, next_value, furthest) if is_reached and furthest is not None else 0
     inserts, is_at_least = _inserts_until_collision(measurement)
-    finding = replace(
+    reason, warnings, setval = _where_it_stands(measurement, furthest), finding.warnings, None
+    stray = _stray(measurement, furthest, policy) if is_reached and furthest is not None else None
+    if stray:
+        reason, warnings = f"{reason}; {stray}", (Caution.OUTLIER, *warnings)
+        cure = "remove the row, or accept_outlier=True"
+    else:
+        setval = _move(sequence, next_value, needed, policy, server)
+        cure = setval.obstacle.cure if setval.obstacle else cures.move(setval, policy)
+    return replace(
         finding,
         verdict=Verdict.BEHIND,
-        reason=_where_it_stands(measurement, furthest),
+        reason=reason,
+        cure=cure,
+        warnings=warnings,
         gap=max(gap, _calls_to_own_values(sequence, next_value)),
         inserts_until_collision=inserts,
         is_at_least=is_at_least,
+        setval=setval,
     )
-    stray = _stray(measurement, furthest, policy) if is_reached and furthest is not None else None
-    if stray:
-        return replace(
-            finding,
-            warnings=(Caution.OUTLIER, *finding.warnings),
-            reason=f"{finding.reason}; {stray}",
-            cure="remove the row, or accept_outlier=True",
-        )
+
+
+def _move(sequence: SequenceInfo, next_value: int, needed: int | None, policy: Policy, server: Server) -> SetVal:
+    """Return the move past `needed`, and to the first value that is the sequence's own."""
     calls = max(
         calls_to_pass(sequence, next_value, needed) if needed is not None else 0,
         _calls_to_own_values(sequence, next_value),
@@ -215,9 +223,7 @@ def _behind(finding: Finding, furthest: int | None, needed: int | None, policy: 
     last = sequence.own_values[1 if sequence.is_ascending else 0]
     calls = min(calls, calls_within(sequence, next_value, last))
     target = next_value + (calls - 1) * sequence.increment_by
-    setval = choose_way(sequence, target, calls, policy, server)
-    cure = setval.obstacle.cure if setval.obstacle else cures.move(setval, policy)
-    return replace(finding, setval=setval, cure=cure)
+    return choose_way(sequence, target, calls, policy, server)
 
 
 def _calls_to_own_values(sequence: SequenceInfo, next_value: int) -> int:

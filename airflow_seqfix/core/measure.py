@@ -52,9 +52,16 @@ def measure(
     :param begin: Called with the name of a table before it is read: of several, with the one likely to take longest.
     :raises ConnectionFailedError: when the connection is lost.
     """
-    obstacles = [(sequence, forbidden(sequence, server)) for sequence in sequences]
-    if forbidding := [Measurement(sequence=s, obstacle=obstacle) for s, obstacle in obstacles if obstacle is not None]:
-        yield forbidding
+    readable: list[SequenceInfo] = []
+    refused: list[Measurement] = []
+    for sequence in sequences:
+        obstacle = forbidden(sequence, server)
+        if obstacle is None:
+            readable.append(sequence)
+        else:
+            refused.append(Measurement(sequence=sequence, obstacle=obstacle))
+    if refused:
+        yield refused
 
     def states(
         session: Session, chunk: list[SequenceInfo], tell: Callable[[Event], None]
@@ -84,7 +91,6 @@ def measure(
         return [found.get(measurement.sequence.oid, measurement) for measurement in chunk]
 
     left: list[Measurement] = []
-    readable = [sequence for sequence, obstacle in obstacles if obstacle is None]
     for settled, reached in crew.map(states, _chunks(readable, lambda sequence: sequence)):
         yield settled
         left += reached

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from airflow_seqfix.core.catalog import ColumnInfo, SequenceInfo
 from airflow_seqfix.core.errors import Obstacle
@@ -37,6 +37,14 @@ class Measurement:
     #: How many transactions were writing to the tables, whose rows could not be seen.
     open_writers: int = 0
     obstacle: Obstacle | None = None
+    #: The maximum of the fed columns for an ascending sequence, the minimum for a descending one.
+    furthest_value: int | None = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        # Once, because it is asked for a dozen times.
+        values = [value for value in self.furthest if value is not None]
+        far = max if self.sequence.is_ascending else min
+        object.__setattr__(self, "furthest_value", far(values, default=None))
 
     @property
     def next_value(self) -> int | None:
@@ -44,14 +52,6 @@ class Measurement:
         if self.last_value is None:
             return None
         return self.last_value + self.sequence.increment_by if self.is_called else self.last_value
-
-    @property
-    def furthest_value(self) -> int | None:
-        """The maximum of the fed columns for an ascending sequence, the minimum for a descending one."""
-        values = [value for value in self.furthest if value is not None]
-        if not values:
-            return None
-        return max(values) if self.sequence.is_ascending else min(values)
 
     @property
     def distance(self) -> int:

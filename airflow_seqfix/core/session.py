@@ -143,14 +143,8 @@ class Session:
         """
         self._cursors += 1
         rows: list[Row] = []
+        # The same few names, types and limits of thousands of rows are kept once. By the very type: True is 1.
         known: dict[Any, Any] = {}
-
-        def once(value: Any) -> Any:
-            """Keep the same few names, types and limits of thousands of rows once."""
-            # By the very type: True is 1.
-            if type(value) not in (str, int):
-                return value
-            return known.setdefault(value, value) if len(known) < VALUES_KEPT else known.get(value, value)
 
         fetch = f"FETCH {ROWS_AT_ONCE} FROM seqfix_{self._cursors}"
         step = f"SET LOCAL cursor_tuple_fraction = 1;\nDECLARE seqfix_{self._cursors} CURSOR FOR {statement};\n{fetch}"
@@ -158,7 +152,11 @@ class Session:
             with self._executed(step) as cursor:
                 names = [column[0] for column in cursor.description]
                 before = len(rows)
-                rows += (row_type(**dict(zip(names, map(once, row), strict=True))) for row in cursor)
+                for row in cursor:
+                    if len(known) < VALUES_KEPT:
+                        known.update((value, value) for value in row if type(value) in (str, int))
+                    shared = [known.get(value, value) if type(value) in (str, int) else value for value in row]
+                    rows.append(row_type(**dict(zip(names, shared, strict=True))))
             if len(rows) - before < ROWS_AT_ONCE:
                 return rows
             step = fetch

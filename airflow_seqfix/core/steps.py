@@ -23,16 +23,19 @@ def calls_within(sequence: SequenceInfo, next_value: int, bound: int) -> int:
 
 def values_left(sequence: SequenceInfo, next_value: int) -> int:
     """Return how many values are still to come that both the sequence and its narrowest column can hold."""
+    left = calls_within(sequence, next_value, sequence.limit)
+    if sequence.lowest <= next_value <= sequence.highest:
+        return left
     near = sequence.lowest - 1 if sequence.is_ascending else sequence.highest + 1
-    too_early = calls_within(sequence, next_value, near)
-    return max(0, calls_within(sequence, next_value, sequence.limit) - too_early)
+    return max(0, left - calls_within(sequence, next_value, near))
 
 
-def used_share(sequence: SequenceInfo, next_value: int) -> float:
+def used_share(sequence: SequenceInfo, left: int) -> float:
     """Return the share of the values from START to the nearer limit of sequence and columns that is used, 0 to 1.
+
+    :param left: How many are not.
 
     START and not MINVALUE is the base: with a MINVALUE of -2147483648 half of the values would seem used at once.
     """
     total = values_left(sequence, sequence.start_value)
-    left = values_left(sequence, next_value)
     return min(1.0, max(0.0, 1 - left / total)) if total else 1.0
