@@ -77,7 +77,7 @@ def move_slowly(monkeypatch: pytest.MonkeyPatch, db: Database) -> None:
     run_apart, rows = Session.run_apart, Session.rows
     # With others a sequence is moved by its OID, alone also by its name.
     oid = db.value("SELECT 'slow_id_seq'::regclass::oid::bigint")
-    names = ["public.slow_id_seq", f"nextval({oid}::oid)"]
+    names = ["public.slow_id_seq", f"nextval({oid})"]
 
     def slowed(statement: str) -> str:
         return LONG if any(name in statement for name in names) else statement
