@@ -20,7 +20,7 @@ OTHER = {
         "-- Moves …",
         "-- PostgreSQL …, read",
         "-- Each move",
-        "-- It is a transaction",
+        "-- With psql -1",
         "-- Refused inside",
     },
     "core/session.py": {"FETCH …", "pg_catalog, pg_temp", "REPEATABLE READ", "READ COMMITTED", "READ ONLY"},

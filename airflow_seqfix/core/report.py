@@ -203,22 +203,22 @@ class Plan:
 
     def to_sql(self) -> str:
         """Return a psql script that makes the moves; safe to run twice, and late."""
-        server, moves = self.report.server, self.setvals
-        movable = sum(setval.obstacle is None for setval in moves)
+        server, database = self.report.server, _comment(self.report.server.database)
+        rows = [row for row in self.report.sorted_rows if row.finding.setval or row.fails(self.report.policy)]
+        movable = sum(setval.obstacle is None for setval in self.setvals)
         when = self.report.started_at.isoformat(timespec="seconds")
         lines = [
-            f"-- Moves {movable} of the {len(moves)} sequences of database {_comment(server.database)} that are behind",
+            f"-- Moves {movable} of the {len(rows)} sequences of database {database} that are not in sync",
             f"-- PostgreSQL {server.version}, read {when} as role {_comment(server.role)}",
-            "-- Each move can be run alone, twice, or late, and leaves no setting behind.",
-            "-- It is a transaction of its own. psql -1 or AUTOCOMMIT off: invalid transaction termination.",
+            "-- Each move is a transaction of its own, can be run alone, twice, or late, and leaves no setting behind.",
+            '-- With psql -1, with AUTOCOMMIT off, or all sent at once: "invalid transaction termination".',
         ]
-        for row in self.report.sorted_rows:
+        for row in rows:
             setval = row.finding.setval
-            if setval is None:
-                continue
-            lines += ["", f"-- {_comment(setval.sequence.qualified_name)}: {_comment(row.finding.reason or '')}"]
-            if setval.obstacle is not None:
-                lines += [f"-- not moved: {_comment(setval.obstacle.reason)}"]
+            lines += ["", f"-- {_comment(row.finding.sequence.qualified_name)}: {_comment(row.finding.reason or '')}"]
+            if setval is None or setval.obstacle is not None:
+                why = setval.obstacle.reason if setval and setval.obstacle else str(row.verdict)
+                lines += [f"-- not moved: {'; '.join(_comment(text) for text in (why, row.finding.cure) if text)}"]
             else:
                 name = "advance_to" if setval.way is Way.ADVANCE else str(setval.way)
                 move = statement(name, setval, self.limits, begin=_ALONE, database=server.database_literal)

@@ -293,7 +293,7 @@ def test_the_plan_as_sql_says_what_it_is_for_and_waits_as_long_as_it_was_told(tw
         plan = core.plan(conn, lock="sequence", lock_timeout=0.03)
     script = plan.to_sql()
     first, second, *_ = script.splitlines()
-    assert first == f"-- Moves 2 of the 2 sequences of database {two.name} that are behind"
+    assert first == f"-- Moves 2 of the 2 sequences of database {two.name} that are not in sync"
     assert second.startswith(f"-- PostgreSQL {plan.report.server.version}, read 20")
     with two.connect() as writer, writer.transaction():
         writer.execute("SELECT nextval('orders_id_seq')")
@@ -301,6 +301,20 @@ def test_the_plan_as_sql_says_what_it_is_for_and_waits_as_long_as_it_was_told(tw
     assert "canceling statement due to lock timeout" in done.stderr
     assert re.findall(r"lock_timeout = (\d+)", script) == ["30"] * 4
     assert (two.state("orders_id_seq")[0], two.state("customers_id_seq")[0]) == (1, 100)
+
+
+def test_the_plan_as_sql_says_what_it_leaves_alone(two: Database) -> None:
+    two.execute("INSERT INTO customers (id) VALUES (999999999)")
+    role = two.role()
+    two.execute(f"GRANT SELECT ON customers, customers_id_seq, orders TO {role}")
+    with two.connect(user=role) as conn:
+        script = core.plan(conn).to_sql()
+    two.execute(f"DROP OWNED BY {role}")
+    assert script.startswith(f"-- Moves 0 of the 2 sequences of database {two.name} that are not in sync\n")
+    behind, unread = script.split("\n\n")[1:]
+    assert behind.startswith("-- public.customers_id_seq: the next value is 1, and public.customers.id has reached 999")
+    assert behind.endswith("\n-- not moved: behind; remove the row, or accept_outlier=True")
+    assert unread.splitlines()[1] == f"-- not moved: unknown; GRANT SELECT ON SEQUENCE public.orders_id_seq TO {role};"
 
 
 @pytest.mark.parametrize("isolation", ["read committed", "repeatable read"])

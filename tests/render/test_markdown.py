@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from markdown_it import MarkdownIt
@@ -95,7 +96,8 @@ def test_a_plan_says_what_would_move_and_what_is_left_alone(plan: core.Plan) -> 
     left, script = fences(text)
     assert "**Left alone, and not in sync: 4**" in text
     assert "shop.page_views_id_seq: behind: " in left
-    assert script.rstrip("\n") == plan.to_sql()
+    moving = tuple(row for row in plan.report.rows if row.finding.setval and row.finding.setval.way)
+    assert script.rstrip("\n") == replace(plan, report=replace(plan.report, rows=moving)).to_sql()
 
 
 def test_a_plan_is_cut_and_says_so(plan: core.Plan) -> None:
