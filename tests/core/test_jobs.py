@@ -114,6 +114,34 @@ def test_a_long_advance_is_told_of_as_it_is_by_one_connection(many: Database) ->
     ]
 
 
+def test_a_connection_keeps_to_the_work_that_it_has_done_before(db: Database) -> None:
+    """What a server process has opened once it need not open again."""
+    together = threading.Barrier(3)
+
+    def who(session: Session, item: int, tell: Callable[[crew.Event], None]) -> int:
+        together.wait(PATIENCE)
+        return id(session)
+
+    with hire(db.connect, Limits(), jobs=3) as workers:
+        first, *others = (list(workers.map(who, range(3))) for _ in range(5))
+    assert len(set(first)) == 3
+    assert others == [first] * 4
+
+
+def test_a_connection_without_work_of_its_own_does_another_s(db: Database) -> None:
+    done: list[int] = []
+
+    def work(session: Session, item: int, tell: Callable[[crew.Event], None]) -> int:
+        if item == 0:
+            until(lambda: len(done) == 5, "the others are done by the other connection")
+        done.append(item)
+        return item
+
+    with hire(db.connect, Limits(), jobs=2) as workers:
+        assert list(workers.map(work, range(6))) == list(range(6))
+    assert done[-1] == 0
+
+
 def test_no_more_connections_than_there_is_work_for(db: Database) -> None:
     db.execute("CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t VALUES (1)")
     opened: list[Any] = []

@@ -346,8 +346,9 @@ def test_round_trips_grow_with_chunks_of_sequences_only(newest_db: Database) -> 
         statement for statement in watched.statements if "nextval(" in statement and "generate_series" in statement
     ]
     assert len(moves) == math.ceil(count / MOVES_AT_ONCE)
-    # A look at the values and a commit for each chunk: states, probes, and states once more.
-    assert len(watched.statements) - len(moves) <= 3 * 2 * 4 + 10
+    # A look at the values and a commit for each chunk, before and after.
+    assert len(watched.statements) - len(moves) <= 2 * 2 * 4 + 10
+    assert len(watched.reads) == 2 * 4
     assert max(watched.locked) <= RELATIONS_AT_ONCE
     watched.close()
 

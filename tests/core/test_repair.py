@@ -175,6 +175,34 @@ def test_one_that_has_changed_is_left_and_the_other_is_done(
         assert two.state("orders_id_seq")[:2] == (1, False)
 
 
+def test_several_that_have_changed_are_each_told_of(two: Database) -> None:
+    with two.connect() as conn, two.connect() as other:
+        findings, server, policy = examined(conn, "none")
+        other.execute("ALTER SEQUENCE orders_id_seq INCREMENT 7; ALTER SEQUENCE customers_id_seq CYCLE")
+        with hire(conn, Limits()) as crew:
+            errors = [outcome.error for outcome in apply(crew, server, findings, policy)]
+    assert [(error.reason, error.sqlstate) for error in errors if error] == [
+        (f"the definition of public.{name}_id_seq has changed", "55000") for name in ("customers", "orders")
+    ]
+
+
+def test_what_cannot_be_moved_is_looked_at_for_its_first_collision(two: Database) -> None:
+    role = two.role()
+    two.execute(f"""
+        DELETE FROM orders WHERE id < 8;
+        GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role};
+        GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO {role};
+        GRANT USAGE ON SEQUENCE customers_id_seq TO {role};
+    """)
+    with two.connect() as conn:
+        conn.autocommit = True
+        conn.execute(f"SET ROLE {role}")
+        customers, orders = (row.to_dict() for row in core.fix(conn).rows)
+    assert (customers["verdict"], customers["inserts_until_collision"]) == ("in_sync", None)
+    assert (orders["verdict"], orders["inserts_until_collision"]) == ("behind", 7)
+    assert orders["error"]["cure"] == f"GRANT USAGE ON SEQUENCE public.orders_id_seq TO {role};"
+
+
 def test_an_owner_that_has_changed_while_the_lock_was_waited_for(two: Database) -> None:
     role = two.role()
     with two.connect() as other, two.connect() as conn, two.connect() as watcher:
