@@ -166,6 +166,9 @@ def test_a_reviewed_plan_is_applied(newest_db: Database, tmp_path: Path) -> None
     plan.write_text(seqfix("plan", newest_db.dsn, "--format", "json").stdout)
     assert seqfix("fix", newest_db.dsn, "--plan", str(plan)).returncode == 0
     assert newest_db.value("INSERT INTO orders (note) VALUES ('') RETURNING id") == 4
+    plan.write_text(seqfix("plan", newest_db.dsn, "--format", "json").stdout)
+    done = seqfix("fix", newest_db.dsn, "--plan", str(plan))
+    assert (done.returncode, done.stderr) == (0, "seqfix: the plan has no moves\n")
     plan.write_text("not a plan")
     done = seqfix("fix", newest_db.dsn, "--plan", str(plan))
     assert done.returncode == 2

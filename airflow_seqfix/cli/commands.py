@@ -24,7 +24,7 @@ from airflow_seqfix.cli.options import (
 )
 from airflow_seqfix.cli.run import SELECTION, Run
 from airflow_seqfix.cli.sheet import Sheet
-from airflow_seqfix.cli.status import DRIFT, IN_SYNC
+from airflow_seqfix.cli.status import DRIFT, IN_SYNC, TROUBLE
 from airflow_seqfix.cli.talk import tell
 from airflow_seqfix.cli.watching import watched
 
@@ -68,10 +68,21 @@ fish:  seqfix completion fish | source     in ~/.config/fish/config.fish
 """
 
 
-@click.group(cls=_Group, epilog=EPILOG, context_settings={"max_content_width": 100})
+@click.group(
+    cls=_Group,
+    epilog=EPILOG,
+    context_settings={"max_content_width": 100},
+    invoke_without_command=True,
+    subcommand_metavar="COMMAND [ARGS]...",
+)
 @click.version_option(__version__, message="seqfix %(version)s")
-def seqfix() -> None:
+@click.pass_context
+def seqfix(ctx: click.Context) -> int:
     """Find PostgreSQL sequences that have fallen behind their tables, and move them forward."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help(), err=True)
+    # Of a command it is its own that counts.
+    return TROUBLE
 
 
 @seqfix.command(cls=Command, epilog=f"{WORDS}\n{EPILOG}")
@@ -113,6 +124,8 @@ def fix(words: tuple[str, ...], plan_file: IO[str] | None, dry_run: bool, yes: b
         raise ArgumentError("--format sql is for plan, and for --dry-run")
     run = Run.read(words, given, forms=REPORT_FORMS)
     stored = _read_plan(plan_file) if plan_file else None
+    if stored is not None and not stored["moves"]:
+        run.talk.say("the plan has no moves")
     if stored is not None and (run.names or any(run.options[kind] for kind in SELECTION)):
         raise ArgumentError("--plan says itself what to move: leave the tables and the selection out")
     with run.prepared():

@@ -29,6 +29,13 @@ def test_help(name: str) -> None:
     assert max(map(len, said.stdout.splitlines())) <= 80
 
 
+def test_without_a_word_it_shows_its_help() -> None:
+    said = seqfix(COLUMNS="80")
+    # Not 0: a script in which the command is missing has checked nothing.
+    assert (said.returncode, said.stdout) == (2, "")
+    assert said.stderr == (HELP / "seqfix.txt").read_text(encoding="utf-8")
+
+
 def test_the_page_is_up_to_date(wheel_server: Server) -> None:
     assert page(helps(), sessions(wheel_server)) == PAGE.read_text(encoding="utf-8"), REGENERATE
 
