@@ -58,6 +58,13 @@ def seqfix(dsn: str, work: str, jobs: int) -> None:
     assert work == "check" or not report.failing
 
 
+def seqfix_locked(dsn: str, work: str) -> None:
+    """As a sequence is moved that is behind by more than is passed with nextval()."""
+    from airflow_seqfix import core
+
+    assert not core.fix(lambda: psycopg.connect(dsn), lock="sequence", run_timeout=900).failing
+
+
 def seqfix_in_a_hurry(dsn: str, work: str) -> None:
     """What becomes of a column that cannot be read in time."""
     from airflow_seqfix import core
@@ -134,6 +141,7 @@ CHECK, FIX, TIMEOUT = "check", "fix", "timeout"
 COMPETITORS: dict[str, tuple[tuple[str, ...], Callable[[str, str], None]]] = {
     "seqfix": ((CHECK, FIX), lambda dsn, work: seqfix(dsn, work, 1)),
     "seqfix, jobs=2": ((CHECK, FIX), lambda dsn, work: seqfix(dsn, work, 2)),
+    'seqfix, lock="sequence"': ((FIX,), seqfix_locked),
     f"seqfix, statement_timeout={HURRY}": ((TIMEOUT,), seqfix_in_a_hurry),
     "server-side loop": ((CHECK, FIX), floor),
     "per-sequence loop": ((CHECK, FIX), loop),
