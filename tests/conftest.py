@@ -160,10 +160,11 @@ class Database:
 
 
 @contextlib.contextmanager
-def database_on(server: Server) -> Iterator[Database]:
+def database_on(server: Server, encoding: str = "UTF8") -> Iterator[Database]:
     name = f"t{uuid.uuid4().hex[:12]}"
     with psycopg.connect(server.dsn, autocommit=True) as conn:
-        conn.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+        create = sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING {} LOCALE 'C'")
+        conn.execute(create.format(sql.Identifier(name), encoding))
         database = Database(server, name)
         try:
             yield database

@@ -26,7 +26,7 @@
 --
 --     advance   calls nextval() until it has passed the data. Blocks nobody. For gaps of up to @advance_up_to@ values, and
 --               for roles that do not own the sequence (they need USAGE on it).
---     locked    ALTER SEQUENCE … OWNER TO its present owner, which changes nothing but locks the sequence against
+--     locked    ALTER SEQUENCE ... OWNER TO its present owner, which changes nothing but locks the sequence against
 --               nextval(); then looks again, and sets it. The lock is waited for @lock_timeout@ ms at a time, and held for
 --               about a millisecond. For larger gaps, and for sequences with CACHE.
 --
@@ -114,7 +114,7 @@ BEGIN
     -- The first statement of a transaction begins when its transaction does, unless there was a BEGIN before it.
     IF transaction_timestamp() <> statement_timestamp() THEN
         RAISE EXCEPTION 'reset_sequences.sql is inside a transaction, and needs one for each sequence'
-              USING HINT = 'Run it without -1 (--single-transaction), outside BEGIN … COMMIT, and with AUTOCOMMIT on.';
+              USING HINT = 'Run it without -1 (--single-transaction), outside BEGIN ... COMMIT, and with AUTOCOMMIT on.';
     END IF;
     IF version() !~ '^(PostgreSQL|EnterpriseDB) ' OR version() ~ '@other_products@' THEN
         RAISE EXCEPTION 'this is no PostgreSQL: %', version()

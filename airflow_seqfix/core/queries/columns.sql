@@ -1,12 +1,12 @@
 -- Every column that is tied to a sequence, and how.
 --
 -- One row for each (sequence, column). `feed` says how the column draws from the sequence:
---   identity    GENERATED … AS IDENTITY                        (pg_depend, deptype i)
---   default     DEFAULT nextval('s'), owned or not             (pg_attrdef → sequence in pg_depend)
+--   identity    GENERATED ... AS IDENTITY                      (pg_depend, deptype i)
+--   default     DEFAULT nextval('s'), owned or not             (pg_attrdef -> sequence in pg_depend)
 --   domain      the same, as the default of the column's domain
 --   late_bound  DEFAULT nextval('s'::text), one sequence can be meant
 --   ambiguous   DEFAULT nextval('s'::text), several sequences can be meant: a row for each
---   mapping     the setting seqfix.mapping says so: [[OID of the sequence, OID of the table, number of the column], …]
+--   mapping     the setting seqfix.mapping says so: [[OID of the sequence, OID of the table, number of the column], ...]
 --   wrapped     nextval() inside another expression, or behind a function
 --   view        the default of a view's column
 --   owned       OWNED BY the column, which does not draw from it
@@ -221,7 +221,7 @@ SELECT tie.sequence_oid::bigint                                       AS sequenc
            SELECT i.inhparent
              FROM pg_inherits i
             WHERE i.inhrelid = c.oid
-              -- From DETACH … CONCURRENTLY on, and for good where that was interrupted, a read of the parent leaves it
+              -- From DETACH ... CONCURRENTLY on, and for good where that was interrupted, a read of the parent leaves it
               -- out. As JSON, because 13 has no such column.
               AND to_jsonb(i) ->> 'inhdetachpending' IS DISTINCT FROM 'true'
             UNION

@@ -1,6 +1,6 @@
 -- Move one sequence forward under a lock that nobody can pass, or leave it where it is.
 --
--- ALTER SEQUENCE … OWNER TO its present owner changes nothing, and takes the one lock that conflicts with nextval()
+-- ALTER SEQUENCE ... OWNER TO its present owner changes nothing, and takes the one lock that conflicts with nextval()
 -- and setval() on every kind of sequence, AccessExclusiveLock (ATExecChangeOwner() in tablecmds.c). Until this
 -- transaction ends the state cannot change but here, so "look, then set" cannot set it back.
 DO {quote}
