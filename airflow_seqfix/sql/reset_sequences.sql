@@ -245,7 +245,7 @@ BEGIN
     SELECT max(p.pattern) FILTER (WHERE p.name = 'schema'), max(p.pattern) FILTER (WHERE p.name = 'table'),
            max(p.pattern) FILTER (WHERE p.name = 'sequence'), max(p.pattern) FILTER (WHERE p.name = 'exclude')
       INTO schema_like, table_like, sequence_like, exclude_like
-      FROM (SELECT n.name, translate(regexp_replace(current_setting('seqfix.' || n.name), '([\\%_])', '\\\1', 'g'), '*?', '%_')
+      FROM (SELECT n.name, translate(regexp_replace(current_setting('seqfix.' || n.name), $re$([\\%_])$re$, $re$\\\1$re$, 'g'), '*?', '%_')
               FROM unnest(ARRAY['schema', 'table', 'sequence', 'exclude']) AS n (name)) AS p (name, pattern);
     RAISE NOTICE '% database % as role %', CASE mode WHEN 'fix' THEN 'checking and repairing' ELSE 'checking' END,
           quote_ident(current_database()), quote_ident(current_user);

@@ -14,6 +14,7 @@ from airflow_seqfix import core
 from airflow_seqfix.core.crew import hire
 from airflow_seqfix.core.session import Limits
 from tests.conftest import Database
+from tests.psql import reset
 
 #: Three sequences that are behind, and one way of moving for each: advance, locked because of the gap, and of CACHE.
 BEHIND = """
@@ -189,6 +190,24 @@ def test_a_session_with_another_isolation_level_can_be_lent(behind: Database, dr
     assert core.fix(conn).summary["verified"] == 3
     assert settings(conn) == before
     conn.close()
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_backslashes_are_letters_whatever_the_session_takes_them_for(behind: Database, driver: str) -> None:
+    behind.execute(
+        r'CREATE TABLE "back\table" (id serial); CREATE TABLE late (id int DEFAULT nextval($$small_id_seq$$::text))'
+    )
+    behind.execute(f"ALTER DATABASE {behind.name} SET standard_conforming_strings = off")
+    conn = connect(behind, driver)
+    for lock in ("none", "sequence", "guarded"):
+        behind.execute(r'INSERT INTO "back\table" SELECT max(id) + 50 FROM small')
+        behind.execute("INSERT INTO small SELECT max(id) + 50 FROM small")
+        report = core.fix(conn, lock=lock)
+        assert (report.summary["in_sync"], report.summary["failed"]) == (4, 0)
+    conn.close()
+    behind.execute("SELECT setval('small_id_seq', 1)")
+    run_of_script = reset(behind.dsn)
+    assert (run_of_script.summary["in_sync"], run_of_script.summary["repaired"]) == ("4", "1")
 
 
 @pytest.mark.parametrize("driver", DRIVERS)

@@ -67,10 +67,10 @@ late_bound AS (
                   '''''', '''') AS literal) m
        -- Letters beyond ASCII are letters whatever the database's locale says, as for the server's own scanner.
      CROSS JOIN LATERAL (
-           SELECT '(?:"(?:[^"]|"")+"|[^\x01-\x40\x5b-\x5e\x60\x7b-\x7f][^\x01-\x23\x25-\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f]*)'
+           SELECT $re$(?:"(?:[^"]|"")+"|[^\x01-\x40\x5b-\x5e\x60\x7b-\x7f][^\x01-\x23\x25-\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f]*)$re$
                   AS part) p
      CROSS JOIN LATERAL (
-           SELECT CASE WHEN m.literal ~ format('^\s*%1$s(?:\s*\.\s*%1$s){0,2}\s*$', p.part)
+           SELECT CASE WHEN m.literal ~ format($re$^\s*%1$s(?:\s*\.\s*%1$s){0,2}\s*$$re$, p.part)
                        THEN parse_ident(m.literal) END AS parts) n
      WHERE n.parts IS NOT NULL
 ),
@@ -124,7 +124,7 @@ tie AS (
       FROM recorded r
       JOIN expression e ON e.classid = r.classid AND e.objid = r.objid
      -- currval('s') and the like depend on the sequence without advancing it.
-     WHERE r.in_function OR e.source ~ '\mnextval\(' OR e.source !~ '\m(currval|lastval|setval)\('
+     WHERE r.in_function OR e.source ~ $re$\mnextval\($re$ OR e.source !~ $re$\m(currval|lastval|setval)\($re$
      UNION ALL
     SELECT c.sequence_oid, c.table_oid, c.column_number,
            CASE WHEN c.candidates = 1 THEN 'late_bound' ELSE 'ambiguous' END, c.source
