@@ -24,8 +24,8 @@ from psycopg import conninfo, sql
 
 from tests.cluster import Cluster, running, wheel_binaries
 
-# What runs in the background of a shell ignores Ctrl-C, and behind nohup a hangup, and so would every command that a test
-# starts and interrupts.
+# What runs in the background of a shell ignores Ctrl-C, and behind nohup a hangup, and so would every command that a
+# test starts and interrupts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 

@@ -258,8 +258,10 @@ def discover(session: Session, mapping: Iterable[Tie] = ()) -> list[SequenceInfo
     :param mapping: Ties that no catalog shows.
     """
     with session.transaction():
-        # Integers only; the setting ends with the transaction.
-        session.run(f"SET LOCAL seqfix.mapping = '{[list(tie) for tie in mapping]}'")
+        # Integers only; the setting ends with the transaction. Defaults are told apart by how they are written.
+        session.run(
+            f"SET LOCAL seqfix.mapping = '{[list(tie) for tie in mapping]}'; SET LOCAL quote_all_identifiers = off"
+        )
         tied: dict[int, list[ColumnInfo]] = defaultdict(list)
         for oid, column in _mark_covered(session.fetch(queries.get("columns"), _column)):
             tied[oid].append(column)

@@ -168,7 +168,7 @@ DECLARE
     -- For each transaction. Nothing that a user created can stand in for a built-in function or operator, and a
     -- row-level security policy that would hide rows is an error.
     settings       text := 'SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL row_security = off; '
-                           'SET LOCAL jit = off; SET LOCAL lock_timeout = @lock_timeout@';
+                           'SET LOCAL quote_all_identifiers = off; SET LOCAL jit = off; SET LOCAL lock_timeout = @lock_timeout@';
     started_at     constant timestamptz := clock_timestamp();
     give_up_at     timestamptz;
     next_notice_at timestamptz;

@@ -14,7 +14,7 @@ from airflow_seqfix import core
 from airflow_seqfix.core.crew import hire
 from airflow_seqfix.core.session import Limits
 from tests.conftest import Database
-from tests.psql import reset
+from tests.psql import psql, reset
 
 #: Three sequences that are behind, and one way of moving for each: advance, locked because of the gap, and of CACHE.
 BEHIND = """
@@ -208,6 +208,22 @@ def test_backslashes_are_letters_whatever_the_session_takes_them_for(behind: Dat
     behind.execute("SELECT setval('small_id_seq', 1)")
     run_of_script = reset(behind.dsn)
     assert (run_of_script.summary["in_sync"], run_of_script.summary["repaired"]) == ("4", "1")
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_default_is_a_default_however_the_session_quotes_names(behind: Database, driver: str) -> None:
+    behind.execute(f"ALTER DATABASE {behind.name} SET quote_all_identifiers = on")
+    conn = connect(behind, driver)
+    for lock in ("none", "sequence", "guarded"):
+        behind.execute("INSERT INTO small SELECT max(id) + 50 FROM small")
+        report = core.fix(conn, lock=lock)
+        assert (report.summary["in_sync"], report.summary["failed"]) == (3, 0)
+        behind.execute("INSERT INTO small SELECT max(id) + 50 FROM small")
+        assert psql(behind.dsn, script=core.plan(conn, lock=lock).to_sql()).stderr == ""
+        assert core.check(conn).summary["in_sync"] == 3
+    conn.close()
+    behind.execute("INSERT INTO small SELECT max(id) + 50 FROM small")
+    assert reset(behind.dsn).summary["repaired"] == "1"
 
 
 @pytest.mark.parametrize("driver", DRIVERS)

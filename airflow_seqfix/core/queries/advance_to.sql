@@ -8,6 +8,7 @@ DECLARE
     is_called    boolean;
 BEGIN{begin}
     SET LOCAL search_path = pg_catalog, pg_temp;
+    SET LOCAL quote_all_identifiers = off;
     SET LOCAL lock_timeout = {lock_timeout};
     IF current_database() <> {database} THEN
         RAISE EXCEPTION 'this plan was made for database %, and this is %', {database}, current_database()
