@@ -210,9 +210,26 @@ def test_backslashes_are_letters_whatever_the_session_takes_them_for(behind: Dat
     assert (run_of_script.summary["in_sync"], run_of_script.summary["repaired"]) == ("4", "1")
 
 
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("quote_all_identifiers", "on"),
+        ("plpgsql.extra_errors", "all"),
+        ("plpgsql.variable_conflict", "use_column"),
+        ("plpgsql.variable_conflict", "use_variable"),
+        ("default_transaction_isolation", "serializable"),
+        ("default_transaction_deferrable", "on"),
+        ("session_replication_role", "replica"),
+        ("plan_cache_mode", "force_generic_plan"),
+        ("transform_null_equals", "on"),
+        ("array_nulls", "off"),
+        ("extra_float_digits", "-15"),
+        ("row_security", "off"),
+    ],
+)
 @pytest.mark.parametrize("driver", DRIVERS)
-def test_a_default_is_a_default_however_the_session_quotes_names(behind: Database, driver: str) -> None:
-    behind.execute(f"ALTER DATABASE {behind.name} SET quote_all_identifiers = on")
+def test_what_a_database_is_set_to_makes_no_difference(behind: Database, driver: str, setting: str, value: str) -> None:
+    behind.execute(f"ALTER DATABASE {behind.name} SET {setting} = '{value}'")
     conn = connect(behind, driver)
     for lock in ("none", "sequence", "guarded"):
         behind.execute("INSERT INTO small SELECT max(id) + 50 FROM small")
