@@ -219,6 +219,21 @@ def modules() -> dict[str, set[str]]:
     return {name: used for name, used in found.items() if used or any(name in others for others in found.values())}
 
 
+def folder_of(name: str) -> str:
+    """Return the folder of a module, or the module where it has none: each stage of the core is a folder."""
+    parts = name.split(".")
+    return ".".join(parts[: 2 if parts[0] == "core" else 1])
+
+
+def folders() -> dict[str, set[str]]:
+    """Return which folders' modules the modules of each folder import."""
+    found: dict[str, set[str]] = {}
+    for name, used in modules().items():
+        folder = folder_of(name)
+        found[folder] = found.get(folder, set()) | {folder_of(other) for other in used} - {folder}
+    return found
+
+
 def in_order(graph: dict[str, set[str]]) -> list[str]:
     """Return modules so that each stands after all that it imports, the core first."""
     placed: list[str] = []
@@ -234,13 +249,13 @@ def in_order(graph: dict[str, set[str]]) -> list[str]:
 
 
 def imports() -> Picture:
-    """A matrix: a dot where the module of the row imports the module of the column."""
-    graph = modules()
+    """A matrix: a dot where the folder of the row imports the folder of the column."""
+    graph = folders()
     names = in_order(graph)
     size, left, top = 19, 176, 44
     width = left + size * len(names) + 24
     picture = Picture(width, top + size * len(names) + 48, "Who imports whom")
-    picture.text(24, 28, "Each row imports the modules with a dot. All dots lie left of the diagonal.", "small")
+    picture.text(24, 28, "Each row imports the folders with a dot. All dots lie left of the diagonal.", "small")
     for row, name in enumerate(names):
         y = top + row * size
         picture.text(left - 8, y + 14, f"{name}  {row + 1}", "small", "end")

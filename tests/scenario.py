@@ -6,7 +6,7 @@
   options    what check() and fix() are given
   behaviour  on the cases of docs/behaviours.md: what the inserts give in the best of worlds (`expected`) and, where
              the repair leaves that, why (`on_purpose`)
-  report     by sequence, the part of its row that check() has to give; of `reason` and `cure` any part will do
+  report     by sequence, the part of its row that check() has to give; of `reason` and `remedy` any part will do
   fixed      the same for fix(), where a sequence that was behind does not end up in sync and verified
   inserts    statements after fix(), each with the rows that it has to return, or the SQLSTATE that it has to fail with
 """

@@ -5,42 +5,32 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "airflow_seqfix"
 
-#: Imports in the core run leftwards along this line only.
+#: The folders and modules of the core. Imports run towards the top of this list.
 CORE = (
     "errors",
     "progress",
-    "connections",
-    "session",
-    "crew",
     "queries",
-    "catalog",
-    "names",
-    "selection",
-    "mapping",
     "policy",
-    "ways",
+    "model",
+    "database",
     "obstacles",
-    "values",
-    "partitions",
-    "measurement",
+    "discover",
     "measure",
-    "steps",
-    "cautions",
-    "cures",
     "judge",
     "repair",
-    "stored",
     "report",
-    "options",
-    "writers",
-    "examine",
+    "settings",
+    "run",
 )
+#: What a verdict may rest on: facts and opinions.
+PURE = {"errors", "policy", "model", "judge"}
 
 
 def imports(path: Path) -> set[str]:
@@ -55,23 +45,39 @@ def imports(path: Path) -> set[str]:
 
 
 def core_modules() -> list[Path]:
-    return sorted(path for path in (PACKAGE / "core").rglob("*.py") if path.name != "__init__.py")
+    return sorted(path for path in (PACKAGE / "core").rglob("*.py") if path != PACKAGE / "core" / "__init__.py")
+
+
+def stage(module: str) -> str:
+    """Return the folder, or the module beside the folders, that a module of the core belongs to."""
+    return module.removeprefix("airflow_seqfix.core.").split(".")[0]
+
+
+def stages_used(path: Path) -> set[str]:
+    return {stage(name) for name in imports(path) if name.startswith("airflow_seqfix.core.")} & set(CORE)
+
+
+def name_of(path: Path) -> str:
+    return ".".join(path.relative_to(PACKAGE / "core").with_suffix("").parts)
 
 
 def test_every_core_module_has_its_place() -> None:
-    assert {path.stem for path in core_modules()} | {"queries"} == set(CORE)
+    assert {stage(name_of(path)) for path in core_modules()} == set(CORE)
 
 
-@pytest.mark.parametrize("path", core_modules(), ids=lambda path: path.stem)
-def test_core_imports_leftwards(path: Path) -> None:
-    place = CORE.index(path.stem)
-    prefix = "airflow_seqfix.core."
-    mine = {name.removeprefix(prefix).split(".")[0] for name in imports(path) if name.startswith(prefix)}
-    to_the_right = {name for name in mine if name in CORE and CORE.index(name) >= place}
-    assert not to_the_right
+@pytest.mark.parametrize("path", core_modules(), ids=name_of)
+def test_core_imports_towards_the_top(path: Path) -> None:
+    place = CORE.index(stage(name_of(path)))
+    assert not {used for used in stages_used(path) if CORE.index(used) > place}
 
 
-@pytest.mark.parametrize("path", core_modules(), ids=lambda path: path.stem)
+def test_core_has_no_circles() -> None:
+    known = {"airflow_seqfix.core." + name_of(path).removesuffix(".__init__"): path for path in core_modules()}
+    graph = {name: imports(path) & set(known) - {name} for name, path in known.items()}
+    TopologicalSorter(graph).prepare()
+
+
+@pytest.mark.parametrize("path", core_modules(), ids=name_of)
 def test_core_imports_nothing_but_the_driver(path: Path) -> None:
     top = {name.split(".")[0] for name in imports(path)}
     assert top <= set(sys.stdlib_module_names) | {"airflow_seqfix", "psycopg", "psycopg2", "__future__"}
@@ -101,11 +107,14 @@ def test_works_without_airflow(module: str) -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_the_judge_touches_no_connection() -> None:
-    for name in ("judge", "cautions", "ways", "steps", "policy"):
-        used = imports(PACKAGE / "core" / f"{name}.py")
-        assert not {
-            module
-            for module in used
-            if "session" in module or module.startswith(("psycopg", "airflow_seqfix.core.queries"))
-        }
+@pytest.mark.parametrize("path", sorted((PACKAGE / "core" / "judge").rglob("*.py")), ids=name_of)
+def test_the_judge_is_pure(path: Path) -> None:
+    assert stages_used(path) <= PURE
+    assert not {name for name in imports(path) if name.startswith("psycopg")}
+
+
+@pytest.mark.parametrize("stage", ["policy", "model"])
+def test_what_the_judge_imports_is_pure_too(stage: str) -> None:
+    for path in core_modules():
+        if name_of(path).split(".")[0] == stage:
+            assert stages_used(path) <= PURE, path

@@ -48,7 +48,7 @@ def test_every_message_is_on_the_page(path) -> None:
         for line, text in sentences(path)
         if not any(text.startswith(other) for other in OTHER.get(name, ())) and text.strip(" ;,") not in page
     ]
-    assert not missing, f"put on {PAGE}, with cause and cure:\n" + "\n".join(missing)
+    assert not missing, f"put on {PAGE}, with cause and remedy:\n" + "\n".join(missing)
 
 
 def test_every_error_of_a_statement_is_on_the_page() -> None:
@@ -56,7 +56,7 @@ def test_every_error_of_a_statement_is_on_the_page() -> None:
     found = list(errors_in_sql())
     assert len(found) >= 5
     missing = [f"{name}: {text}" for name, text in found if plain(text) not in page]
-    assert not missing, f"put on {PAGE}, with cause and cure:\n" + "\n".join(missing)
+    assert not missing, f"put on {PAGE}, with cause and remedy:\n" + "\n".join(missing)
 
 
 def test_every_row_is_a_message_of_the_code() -> None:

@@ -14,7 +14,7 @@ from tests.pages import ROOT, load_shop, read
 def test_verdicts_warnings_and_ways() -> None:
     page = read("docs/reference/verdicts.md")
     rows = set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
-    assert rows == {str(member) for kind in (core.Verdict, core.Caution, core.Way) for member in kind}
+    assert rows == {str(member) for kind in (core.Verdict, core.SequenceWarning, core.Way) for member in kind}
 
 
 def keys(value: object) -> set[str]:

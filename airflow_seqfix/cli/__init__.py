@@ -1,4 +1,4 @@
-"""The command `seqfix`. stdout is data, stderr is talk."""
+"""The command `seqfix`. stdout is data, stderr is messages."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import click
 
 from airflow_seqfix.cli import signals
 from airflow_seqfix.cli.commands import seqfix
+from airflow_seqfix.cli.messages import tell
+from airflow_seqfix.cli.option_names import as_error
 from airflow_seqfix.cli.secrets import masked
-from airflow_seqfix.cli.spelling import as_error
 from airflow_seqfix.cli.status import TROUBLE
-from airflow_seqfix.cli.talk import tell
 
 __all__ = ["main"]
 

@@ -9,7 +9,8 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from airflow_seqfix import __version__
-from airflow_seqfix.cli import asking
+from airflow_seqfix.cli import confirm
+from airflow_seqfix.cli.messages import tell
 from airflow_seqfix.cli.options import (
     Command,
     connection,
@@ -22,11 +23,10 @@ from airflow_seqfix.cli.options import (
     to_file,
     together,
 )
+from airflow_seqfix.cli.output import Output
+from airflow_seqfix.cli.progress import watched
 from airflow_seqfix.cli.run import SELECTION, Run
-from airflow_seqfix.cli.sheet import Sheet
 from airflow_seqfix.cli.status import DRIFT, IN_SYNC, TROUBLE
-from airflow_seqfix.cli.talk import tell
-from airflow_seqfix.cli.watching import watched
 
 if TYPE_CHECKING:
     from airflow_seqfix.core import Plan, Report
@@ -94,10 +94,10 @@ def check(words: tuple[str, ...], **given: Any) -> int:
     run = Run.read(words, given, forms=REPORT_FORMS)
     with run.prepared():
         options = run.understood()
-        with watched(quiet=run.talk.quiet) as progress:
+        with watched(quiet=run.messages.quiet) as progress:
             report = core.check(run.address, progress=progress, **options)
         run.tell(report)
-        run.sheet.write_report(report)
+        run.output.write_report(report)
     return DRIFT if report.failing else IN_SYNC
 
 
@@ -108,7 +108,7 @@ def plan(words: tuple[str, ...], **given: Any) -> int:
     return _print_plan(words, given)
 
 
-@seqfix.command(cls=Command, epilog=f"{WORDS}\n{asking.RULE}\n{EPILOG}")
+@seqfix.command(cls=Command, epilog=f"{WORDS}\n{confirm.RULE}\n{EPILOG}")
 @together(connection, selection, judging, moving, repairing, limits, output(*REPORT_FORMS, "sql", all_rows=True))
 def fix(words: tuple[str, ...], plan_file: IO[str] | None, dry_run: bool, yes: bool, **given: Any) -> int:
     """Move what is behind forward, and verify each."""
@@ -125,14 +125,14 @@ def fix(words: tuple[str, ...], plan_file: IO[str] | None, dry_run: bool, yes: b
     run = Run.read(words, given, forms=REPORT_FORMS)
     stored = _read_plan(plan_file) if plan_file else None
     if stored is not None and not stored["moves"]:
-        run.talk.say("the plan has no moves")
+        run.messages.say("the plan has no moves")
     if stored is not None and (run.names or any(run.options[kind] for kind in SELECTION)):
         raise ArgumentError("--plan says itself what to move: leave the tables and the selection out")
     with run.prepared():
         options = run.understood()
         report: Report | None
-        if yes or not asking.somebody_is_there():
-            with watched(quiet=run.talk.quiet) as progress:
+        if yes or not confirm.somebody_is_there():
+            with watched(quiet=run.messages.quiet) as progress:
                 report = core.fix(run.address, plan=stored, progress=progress, **options)
         elif stored is not None:
             report = _apply_after_asking(run, stored, options)
@@ -142,7 +142,7 @@ def fix(words: tuple[str, ...], plan_file: IO[str] | None, dry_run: bool, yes: b
             tell("nothing was moved")
             return DRIFT
         run.tell(report)
-        run.sheet.write_report(report)
+        run.output.write_report(report)
     return DRIFT if report.failing else IN_SYNC
 
 
@@ -152,9 +152,9 @@ def sql(path: str | None) -> int:
     """Print a script for psql that checks and repairs by itself, for where there is no Python."""
     from airflow_seqfix.sql import reset_sequences
 
-    sheet = Sheet.read(("sql",), form="sql", path=path, color="never")
-    with sheet.prepared():
-        sheet.write(reset_sequences())
+    output = Output.read(("sql",), form="sql", path=path, color="never")
+    with output.prepared():
+        output.write(reset_sequences())
     return IN_SYNC
 
 
@@ -183,10 +183,10 @@ def _print_plan(words: tuple[str, ...], given: dict[str, Any]) -> int:
     run = Run.read(words, given, forms=PLAN_FORMS)
     with run.prepared():
         options = run.understood()
-        with watched(quiet=run.talk.quiet) as progress:
+        with watched(quiet=run.messages.quiet) as progress:
             made = core.plan(run.address, progress=progress, **options)
         run.tell(made.report)
-        run.sheet.write_plan(made)
+        run.output.write_plan(made)
     return DRIFT if made.report.failing else IN_SYNC
 
 
@@ -196,7 +196,7 @@ def _read_plan(plan_file: IO[str]) -> dict[str, Any]:
     :raises ArgumentError: when it is none, before anything is opened.
     """
     from airflow_seqfix.core import ArgumentError
-    from airflow_seqfix.core.stored import StoredPlan
+    from airflow_seqfix.core.repair.plan import StoredPlan
 
     try:
         data: dict[str, Any] = json.load(plan_file)
@@ -213,14 +213,14 @@ def _fix_after_asking(run: Run, options: dict[str, Any]) -> Report | None:
     """Show the moves and ask; make exactly those, or none and return None."""
     from airflow_seqfix import core
 
-    with watched(quiet=run.talk.quiet) as progress:
+    with watched(quiet=run.messages.quiet) as progress:
         made = core.plan(run.address, progress=progress, **options)
-    if not made.setvals:
+    if not made.moves:
         return made.report
     # Where none can be moved there is nothing to agree to, and the report will say why.
-    if any(setval.way for setval in made.setvals):
-        asking.show(made.to_dict(), made.report.server, run.address.reached)
-        if not asking.agreed(sum(setval.way is not None for setval in made.setvals)):
+    if any(move.way for move in made.moves):
+        confirm.show(made.to_dict(), made.report.server, run.address.reached)
+        if not confirm.agreed(sum(move.way is not None for move in made.moves)):
             return None
     done = _apply(run, made, options)
     by_oid = {row.finding.sequence.oid: row for row in done.rows}
@@ -229,14 +229,14 @@ def _fix_after_asking(run: Run, options: dict[str, Any]) -> Report | None:
 
 def _apply_after_asking(run: Run, stored: dict[str, Any], options: dict[str, Any]) -> Report | None:
     """Show the moves of a stored plan and ask; make exactly those, or none and return None."""
-    from airflow_seqfix.core.stored import StoredPlan
+    from airflow_seqfix.core.repair.plan import StoredPlan
 
     server = run.identify()
     read = StoredPlan.read(stored)
     read.refuse_other_database(server.database)
     if read.moves:
-        asking.show(stored, server, run.address.reached)
-        if not asking.agreed(len(read.moves)):
+        confirm.show(stored, server, run.address.reached)
+        if not confirm.agreed(len(read.moves)):
             return None
     return _apply(run, stored, options)
 
@@ -245,5 +245,5 @@ def _apply(run: Run, plan: Plan | dict[str, Any], options: dict[str, Any]) -> Re
     from airflow_seqfix import core
 
     others = {name: value for name, value in options.items() if name not in SELECTION}
-    with watched(quiet=run.talk.quiet) as progress:
+    with watched(quiet=run.messages.quiet) as progress:
         return core.fix(run.address, plan=plan, progress=progress, **others)

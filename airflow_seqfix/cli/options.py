@@ -87,8 +87,8 @@ selection = together(
 _judging = _section("What counts")
 judging = together(
     _judging("--margin", type=int, metavar="STEPS", help="Stay this far beyond the furthest value.  [0]"),
-    _judging("--max-jump", type=int, metavar="VALUES", help="Take a value further away for a stray.  [10000000]"),
-    _judging("--accept-outlier", is_flag=True, default=None, help="Follow a stray."),
+    _judging("--max-jump", type=int, metavar="VALUES", help="Take a value further away for an outlier.  [10000000]"),
+    _judging("--accept-outlier", is_flag=True, default=None, help="Follow an outlier."),
     _judging("--interleaved", is_flag=True, default=None, help="Only values on the sequence's own steps count."),
     _judging("--foreign", is_flag=True, default=None, help="Read foreign tables too, on their own servers."),
     _judging("--unknown", type=click.Choice(["fail", "warn"]), help="What cannot be read: exit 1, or list it.  [fail]"),

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow_seqfix.cli.connecting import Address
-from airflow_seqfix.cli.sheet import Sheet
-from airflow_seqfix.cli.talk import Talk
-from airflow_seqfix.cli.words import read_mapping, read_ranges, sort_words, understand
+from airflow_seqfix.cli.messages import Messages
+from airflow_seqfix.cli.output import Output
+from airflow_seqfix.cli.positional import read_mapping, read_ranges, sort_words, understand
 
 if TYPE_CHECKING:
     from airflow_seqfix.core import Report
-    from airflow_seqfix.core.catalog import Server, TableInfo
-    from airflow_seqfix.core.crew import Crew
-    from airflow_seqfix.core.options import Options
-    from airflow_seqfix.core.session import Limits
+    from airflow_seqfix.core.database.sessions import Sessions
+    from airflow_seqfix.core.model import Server, TableInfo
+    from airflow_seqfix.core.policy import Limits
+    from airflow_seqfix.core.settings import Options
 
 #: Which options are whose; all others are the core's.
 CONNECTION = ("dbname", "host", "port", "user", "conn_id")
@@ -38,8 +38,8 @@ class Run:
     """What a command works with."""
 
     address: Address
-    sheet: Sheet
-    talk: Talk
+    output: Output
+    messages: Messages
     #: The core's options.
     options: dict[str, Any]
     limits: Limits
@@ -54,15 +54,15 @@ class Run:
         :raises ArgumentError: when something cannot be meant.
         """
         from airflow_seqfix.core import ArgumentError
-        from airflow_seqfix.core.options import Settings
+        from airflow_seqfix.core.settings import Settings
 
         options = dict(given)
         mine = {name: options.pop(name) for name in (*CONNECTION, *SHEET, *TALK) if name in options}
         target, names = sort_words(words, mine.pop("dbname"))
-        talk = Talk(**{name: mine.pop(name) for name in TALK})
-        if talk.quiet and talk.verbose:
+        messages = Messages(**{name: mine.pop(name) for name in TALK})
+        if messages.quiet and messages.verbose:
             raise ArgumentError("--quiet and --verbose: give one of them")
-        sheet = Sheet.read(forms, **{name: mine.pop(name) for name in SHEET if name in mine})
+        output = Output.read(forms, **{name: mine.pop(name) for name in SHEET if name in mine})
         options["exclude"] = [
             *options["exclude"],
             *options.pop("exclude_tables"),
@@ -74,15 +74,15 @@ class Run:
         # What cannot be meant is said before anything is opened.
         limits = Settings.parse(cast("Options", options)).limits
         address = Address.read(target, **mine)
-        address.tell = talk.detail
-        return cls(address=address, sheet=sheet, talk=talk, options=options, names=names, limits=limits)
+        address.tell = messages.detail
+        return cls(address=address, output=output, messages=messages, options=options, names=names, limits=limits)
 
     @contextlib.contextmanager
     def prepared(self) -> Iterator[None]:
         """Make sure that the output can be written, and tell who names a database as psql takes it what to write."""
         from airflow_seqfix.core import SelectionError
 
-        with self.sheet.prepared():
+        with self.output.prepared():
             try:
                 yield
             except SelectionError as error:
@@ -104,38 +104,38 @@ class Run:
             return self.options | {"tables": (*self.options["tables"], *meant.options["tables"])}
         if any(self.options[kind] for kind in SELECTION):
             raise ArgumentError(f"{meant.assumed}: that selects already, leave the other options out")
-        self.talk.say(meant.assumed)
+        self.messages.say(meant.assumed)
         return self.options | meant.options | {"mapping": self.options["mapping"] | meant.options.get("mapping", {})}
 
     def tell(self, report: Report) -> None:
         """Say what the words on the command line have come to."""
-        from airflow_seqfix.render.words import count
+        from airflow_seqfix.render.phrases import count
 
         seconds = (datetime.datetime.now(datetime.UTC) - report.started_at).total_seconds()
-        self.talk.detail(
+        self.messages.detail(
             f"PostgreSQL {report.server.version}, {count(len(report.rows), 'sequence')} in {seconds:.1f} s"
         )
         if self.names:
             for row in report.rows[:TOLD]:
                 columns = ", ".join(c.qualified_name for c in row.finding.sequence.columns if not c.is_covered)
-                self.talk.say(f"looked at {columns}, fed by {row.finding.sequence.qualified_name}")
+                self.messages.say(f"looked at {columns}, fed by {row.finding.sequence.qualified_name}")
             if len(report.rows) > TOLD:
-                self.talk.say(f"and at {len(report.rows) - TOLD} more sequences")
+                self.messages.say(f"and at {len(report.rows) - TOLD} more sequences")
 
     def identify(self) -> Server:
         """Ask the server who it is."""
-        from airflow_seqfix.core.catalog import identify
+        from airflow_seqfix.core.discover.catalog import identify
 
-        with self._crew() as crew:
-            return identify(crew.session)
+        with self._crew() as sessions:
+            return identify(sessions.session)
 
     def _list_tables(self) -> list[TableInfo]:
-        from airflow_seqfix.core.catalog import list_tables
+        from airflow_seqfix.core.discover.catalog import list_tables
 
-        with self._crew() as crew:
-            return list_tables(crew.session)
+        with self._crew() as sessions:
+            return list_tables(sessions.session)
 
-    def _crew(self) -> AbstractContextManager[Crew]:
-        from airflow_seqfix.core.crew import hire
+    def _crew(self) -> AbstractContextManager[Sessions]:
+        from airflow_seqfix.core.database.sessions import open_sessions
 
-        return hire(self.address, self.limits)
+        return open_sessions(self.address, self.limits)

@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Unpack
 
-from airflow_seqfix.core.cautions import Caution
-from airflow_seqfix.core.connections import Connectable, Connection
-from airflow_seqfix.core.crew import Crew, hire
+from airflow_seqfix.core.database.connection import Connectable, Connection
+from airflow_seqfix.core.database.sessions import Sessions, open_sessions
 from airflow_seqfix.core.errors import (
     ArgumentError,
     ConnectionFailedError,
@@ -22,19 +21,17 @@ from airflow_seqfix.core.errors import (
     SeqfixError,
     UnsupportedServerError,
 )
-from airflow_seqfix.core.examine import examine
-from airflow_seqfix.core.judge import Finding, Verdict
-from airflow_seqfix.core.options import Options, Settings
+from airflow_seqfix.core.model import Finding, Outcome, SequenceWarning, Verdict, Way
 from airflow_seqfix.core.policy import Lock, Policy
 from airflow_seqfix.core.progress import Progress, Watcher
-from airflow_seqfix.core.repair import ROUNDS, Outcome, apply
+from airflow_seqfix.core.repair.apply import ROUNDS, apply
+from airflow_seqfix.core.repair.plan import StoredPlan, check_move
 from airflow_seqfix.core.report import Plan, Report, Row
-from airflow_seqfix.core.stored import StoredPlan, settle
-from airflow_seqfix.core.ways import Way
+from airflow_seqfix.core.run import run_check
+from airflow_seqfix.core.settings import Options, Settings
 
 __all__ = [
     "ArgumentError",
-    "Caution",
     "Connectable",
     "Connection",
     "ConnectionFailedError",
@@ -52,6 +49,7 @@ __all__ = [
     "Row",
     "SelectionError",
     "SeqfixError",
+    "SequenceWarning",
     "UnsupportedServerError",
     "Verdict",
     "Watcher",
@@ -100,22 +98,22 @@ def fix(
     """
     settings = Settings.parse(options)
     stored = None if plan is None else _stored(plan, settings)
-    with _hire(conn, settings) as crew:
+    with _open_sessions(conn, settings) as sessions:
         only = None if stored is None else frozenset(move.sequence for move in stored.moves)
-        server, findings = examine(crew, settings, only=only, moves=stored is None, watcher=progress)
+        server, findings = run_check(sessions, settings, only=only, moves=stored is None, watcher=progress)
         if server.in_recovery:
             raise ArgumentError("this is a standby, which is read-only: repair on the primary")
         if stored is None:
-            due = [Outcome(before=finding, after=finding) for finding in findings if finding.setval is not None]
+            due = [Outcome(before=finding, after=finding) for finding in findings if finding.move is not None]
         else:
             stored.refuse_other_database(server.database)
             present = {finding.sequence.qualified_name: finding for finding in findings}
-            due = [settle(move, present.get(move.sequence), settings.policy, server) for move in stored.moves]
+            due = [check_move(move, present.get(move.sequence), settings.policy, server) for move in stored.moves]
             findings = [outcome.before for outcome in due]
         rounds = ROUNDS if stored is None else 1
         done = {
             outcome.before.sequence.oid: outcome
-            for outcome in apply(crew, server, due, settings.policy, rounds=rounds, watcher=progress)
+            for outcome in apply(sessions, server, due, settings.policy, rounds=rounds, watcher=progress)
         }
         rows = tuple(
             Row(finding=done[finding.sequence.oid].after, outcome=done[finding.sequence.oid])
@@ -123,7 +121,7 @@ def fix(
             else Row(finding=finding)
             for finding in findings
         )
-        return Report(server=server, policy=settings.policy, started_at=crew.session.started_at, rows=rows)
+        return Report(server=server, policy=settings.policy, started_at=sessions.session.started_at, rows=rows)
 
 
 def fix_sequence(
@@ -147,15 +145,15 @@ def fix_sequence(
     return fix(conn, **options)
 
 
-def _hire(conn: Connectable, settings: Settings) -> AbstractContextManager[Crew]:
-    return hire(conn, settings.limits, application_name=settings.application_name, jobs=settings.jobs)
+def _open_sessions(conn: Connectable, settings: Settings) -> AbstractContextManager[Sessions]:
+    return open_sessions(conn, settings.limits, application_name=settings.application_name, jobs=settings.jobs)
 
 
 def _check(conn: Connectable, settings: Settings, progress: Watcher | None) -> Report:
-    with _hire(conn, settings) as crew:
-        server, findings = examine(crew, settings, watcher=progress)
+    with _open_sessions(conn, settings) as sessions:
+        server, findings = run_check(sessions, settings, watcher=progress)
         rows = tuple(Row(finding=finding) for finding in findings)
-        return Report(server=server, policy=settings.policy, started_at=crew.session.started_at, rows=rows)
+        return Report(server=server, policy=settings.policy, started_at=sessions.session.started_at, rows=rows)
 
 
 def _stored(plan: Plan | Mapping[str, Any], settings: Settings) -> StoredPlan:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 
 class SeqfixError(Exception):
     """The base of every error that this package raises on purpose."""
@@ -54,18 +52,6 @@ class CancelledStatementError(SeqfixError):
 
     #: As of one that took too long: the server's message tells them apart, in its own language.
     sqlstate = "57014"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Obstacle:
-    """Why one sequence could not be read or moved; the others go on."""
-
-    #: What was found, as a sentence without its full stop.
-    reason: str
-    #: What helps: a statement to run, or an option to set.
-    cure: str
-    #: The server's SQLSTATE; None where the server was not asked.
-    sqlstate: str | None = None
 
 
 def sqlstate(error: BaseException) -> str | None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from airflow_seqfix.core.catalog import SequenceInfo, Server
-from airflow_seqfix.core.errors import CancelledStatementError, Obstacle, first_line, hint, sqlstate
-from airflow_seqfix.core.session import Limits
-from airflow_seqfix.core.ways import SetVal
+from airflow_seqfix.core.errors import CancelledStatementError, first_line, hint, sqlstate
+from airflow_seqfix.core.model import Move, Obstacle, SequenceInfo, Server
+from airflow_seqfix.core.policy import Limits
 
 
 def forbidden(sequence: SequenceInfo, server: Server) -> Obstacle | None:
@@ -29,13 +28,13 @@ def forbidden(sequence: SequenceInfo, server: Server) -> Obstacle | None:
             grants.append(f"GRANT SELECT ({column.quoted_column}) ON {column.qualified_table} TO {role};")
     if missing:
         return Obstacle(
-            reason=f"role {role} may not read {', '.join(missing)}", cure=" ".join(grants), sqlstate="42501"
+            reason=f"role {role} may not read {', '.join(missing)}", remedy=" ".join(grants), sqlstate="42501"
         )
     hidden = next((column for column in sequence.comparable if column.hides_rows), None)
     if hidden is not None:
         return Obstacle(
             reason=f"row-level security may hide rows of {hidden.qualified_table} from role {role}",
-            cure=f"ALTER ROLE {role} BYPASSRLS;"
+            remedy=f"ALTER ROLE {role} BYPASSRLS;"
             + (f" or run as {hidden.exempt_owner}, which owns the table" if hidden.exempt_owner else ""),
             sqlstate="42501",
         )
@@ -54,65 +53,65 @@ def unreadable(sequence: SequenceInfo, error: Exception, limits: Limits, server:
             )
             if slow.estimated_rows:
                 reason += f", and it has about {slow.estimated_rows:,} rows"
-            cure = (
+            remedy = (
                 f"CREATE INDEX CONCURRENTLY ON {slow.qualified_table} ({slow.quoted_column}); "
                 "or a larger statement_timeout"
             )
         case "55P03":
             reason = "another session holds a lock that keeps readers out"
-            cure = "run again when it is done; pg_blocking_pids() and pg_locks show who it is"
+            remedy = "run again when it is done; pg_blocking_pids() and pg_locks show who it is"
         case "42P01" | "3F000" | "42703":
-            reason, cure = f"it changed while it was being read ({first_line(error)})", "run again"
+            reason, remedy = f"it changed while it was being read ({first_line(error)})", "run again"
         case "42501":
             reason = first_line(error)
-            cure = f"GRANT SELECT ON SEQUENCE {sequence.qualified_name} TO {server.quoted_role};"
+            remedy = f"GRANT SELECT ON SEQUENCE {sequence.qualified_name} TO {server.quoted_role};"
         case "XX001":
             reason = first_line(error)
-            cure = (
+            remedy = (
                 "run again: a sequence that is just being rewritten reads like this; if it stays, see the server's log"
             )
         case "0A000" if server.in_recovery:
-            reason, cure = "what is unlogged cannot be read on a standby", "check on the primary"
+            reason, remedy = "what is unlogged cannot be read on a standby", "check on the primary"
         case "40001" if server.in_recovery:
             reason = "the standby ended the read, which was in the way of what came from the primary"
-            cure = (
+            remedy = (
                 "run again, or check on the primary; on the standby, hot_standby_feedback or a larger "
                 "max_standby_streaming_delay makes it rarer"
             )
         case _:
-            reason, cure = ended("read", error, limits)
-    return Obstacle(reason=reason, cure=cure, sqlstate=state)
+            reason, remedy = ended("read", error, limits)
+    return Obstacle(reason=reason, remedy=remedy, sqlstate=state)
 
 
 def out_of_time(limits: Limits) -> Obstacle:
     """Return what stands for everything that `run_timeout` left undone."""
     return Obstacle(
-        reason=f"run_timeout of {limits.run_timeout:g} s was over before it was done", cure="a larger run_timeout"
+        reason=f"run_timeout of {limits.run_timeout:g} s was over before it was done", remedy="a larger run_timeout"
     )
 
 
-def immovable(setval: SetVal, error: Exception, limits: Limits) -> Obstacle:
+def immovable(move: Move, error: Exception, limits: Limits) -> Obstacle:
     """Return why a move failed."""
-    state, name = sqlstate(error), setval.sequence.qualified_name
+    state, name = sqlstate(error), move.sequence.qualified_name
     match state:
         case "55P03":
             reason = f"transactions that use {name} did not end within lock_timeout ({limits.lock_timeout:g} s)"
-            cure = 'run again later, or lock="none", which waits for nobody'
+            remedy = 'run again later, or lock="none", which waits for nobody'
         case "2200H":
-            reason, cure = first_line(error), "other sessions took the last values: widen the sequence and its column"
+            reason, remedy = first_line(error), "other sessions took the last values: widen the sequence and its column"
         case "25006":
-            reason, cure = first_line(error), "repair on the primary, in a session that may write"
+            reason, remedy = first_line(error), "repair on the primary, in a session that may write"
         case "42501":
-            reason, cure = first_line(error), f"run as {setval.sequence.owner}, which owns it, or ask it for the grant"
+            reason, remedy = first_line(error), f"run as {move.sequence.owner}, which owns it, or ask it for the grant"
         case "42704" | "42P01" | "55000" | "XX001":
-            reason, cure = f"it changed in the meantime ({first_line(error)})", "run again"
+            reason, remedy = f"it changed in the meantime ({first_line(error)})", "run again"
         case _:
-            reason, cure = ended("move", error, limits)
-    return Obstacle(reason=reason, cure=cure, sqlstate=state)
+            reason, remedy = ended("move", error, limits)
+    return Obstacle(reason=reason, remedy=remedy, sqlstate=state)
 
 
 def ended(what: str, error: Exception, limits: Limits) -> tuple[str, str]:
-    """Return reason and cure of what can end a read and a move alike."""
+    """Return reason and remedy of what can end a read and a move alike."""
     match sqlstate(error):
         case "57014" if isinstance(error, CancelledStatementError):
             return (

@@ -32,9 +32,9 @@ class Policy:
 
     #: How many steps beyond the furthest value the next value must lie.
     margin: int = 0
-    #: How far, in values, the furthest value may lie from the value before it without being taken for a stray.
+    #: How far, in values, the furthest value may lie from the value before it without being taken for an outlier.
     max_jump: int = 10_000_000
-    #: Whether to follow such a stray all the same.
+    #: Whether to follow such an outlier all the same.
     accept_outlier: bool = False
     #: Whether only values on the sequence's own steps count: several writers with offsets share the column.
     interleaved: bool = False
@@ -67,3 +67,23 @@ class Policy:
         if self.fail_on is not None:
             return frozenset(map(str, self.fail_on))
         return frozenset(FAIL_ON) - ({"unknown"} if self.unknown == "warn" else set())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How long anything may take. All in seconds."""
+
+    #: How long to wait for a lock. Everybody who comes later queues behind a waiting lock, so keep it below the
+    #: server's deadlock_timeout (1 s unless changed).
+    lock_timeout: float = 0.1
+    #: How long one statement may run: a column without an index is read from end to end.
+    statement_timeout: float = 60.0
+    #: How long the whole run may take. What was not reached by then is reported as such.
+    run_timeout: float = 300.0
+    #: How long to wait for the transactions that are writing to the tables, whose rows cannot be seen yet; 0: not.
+    wait_for_writers: float = 0.0
+
+    def __post_init__(self) -> None:
+        said = refusal({field.name: getattr(self, field.name) for field in fields(self)})
+        if said is not None:
+            raise ArgumentError(said)

@@ -39,7 +39,7 @@ class Progress:
 Watcher = Callable[[Progress], None]
 
 
-class Teller:
+class ProgressReporter:
     """Keeps count in one phase, and tells whoever watches."""
 
     def __init__(self, watcher: Watcher | None, state: Progress) -> None:

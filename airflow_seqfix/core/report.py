@@ -7,27 +7,14 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from airflow_seqfix.core import queries
-from airflow_seqfix.core.catalog import Server
-from airflow_seqfix.core.errors import Obstacle, printable
-from airflow_seqfix.core.judge import Finding, Verdict
-from airflow_seqfix.core.partitions import is_wide
-from airflow_seqfix.core.policy import Policy
-from airflow_seqfix.core.repair import Outcome, statement
-from airflow_seqfix.core.session import Limits, milliseconds
-from airflow_seqfix.core.stored import PLAN_VERSION, StoredMove
-from airflow_seqfix.core.values import furthest_query
-from airflow_seqfix.core.ways import SetVal, Way
+from airflow_seqfix.core.model import Finding, Move, Obstacle, Outcome, Server, Verdict, Way
+from airflow_seqfix.core.policy import Limits, Policy
+from airflow_seqfix.core.repair.plan import PLAN_VERSION, StoredMove
+from airflow_seqfix.core.repair.plan_sql import plan_sql
 
 #: The version of the dictionary that `to_dict()` returns. Keys are added under the same number; a key that goes or
 #: changes its meaning raises it.
 REPORT_VERSION = 1
-
-#: How a move of a plan begins: inside a larger transaction, to whose end its lock would stay, COMMIT is an error.
-_ALONE = """
-    -- Refused inside another transaction. What others commit meanwhile has to be seen.
-    COMMIT;
-    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;"""
 
 #: Worst first.
 ORDER = (Verdict.BEHIND, Verdict.EXHAUSTED, Verdict.UNKNOWN, Verdict.IN_SYNC, Verdict.SKIPPED)
@@ -76,13 +63,13 @@ class Row:
         return self.finding.reason
 
     @property
-    def cure(self) -> str | None:
+    def remedy(self) -> str | None:
         """What helps: with what stood in the way of a repair, with the verdict, or with what the repair left behind."""
         if self.outcome is not None and self.outcome.error is not None:
-            return self.outcome.error.cure
-        if self.finding.cure is None and self.caches_discarded is False:
+            return self.outcome.error.remedy
+        if self.finding.remedy is None and self.caches_discarded is False:
             return 'reconnect the sessions that have cached values, or repair with lock="sequence" as its owner'
-        return self.finding.cure
+        return self.finding.remedy
 
     def to_dict(self) -> dict[str, Any]:
         finding, measurement = self.finding, self.finding.measurement
@@ -92,8 +79,8 @@ class Row:
             "columns": [c.qualified_name for c in finding.sequence.columns if not c.is_covered],
             "verdict": str(finding.verdict),
             "reason": finding.reason if self.caches_discarded is not False else self.reason,
-            "cure": self.cure,
-            "warnings": [str(caution) for caution in finding.warnings],
+            "cure": self.remedy,
+            "warnings": [str(warning) for warning in finding.warnings],
             "next_value": measurement.next_value,
             "furthest_value": measurement.furthest_value,
             "furthest_column": furthest.qualified_name if furthest else None,
@@ -105,16 +92,16 @@ class Row:
         }
         if self.outcome is not None:
             error = self.outcome.error
-            setval = self.outcome.before.setval
+            move = self.outcome.before.move
             row |= {
                 "way": str(self.outcome.way) if self.outcome.way else None,
-                "why": setval.why if setval else None,
+                "why": move.why if move else None,
                 "before": _state(self.outcome.before),
                 "after": _state(self.outcome.after),
                 "verified": self.outcome.verified,
                 "caches_discarded": self.caches_discarded,
                 "proven": self.outcome.way is not Way.GUARDED,
-                "error": {"sqlstate": error.sqlstate, "reason": error.reason, "cure": error.cure} if error else None,
+                "error": {"sqlstate": error.sqlstate, "reason": error.reason, "cure": error.remedy} if error else None,
             }
         return row
 
@@ -191,60 +178,18 @@ class Plan:
             "plan_version": PLAN_VERSION,
             "options": self.options,
             "moves": [
-                asdict(StoredMove.of(setval)) | {"way": str(setval.way) if setval.way else None, "why": setval.why}
-                for setval in self.setvals
+                asdict(StoredMove.of(move)) | {"way": str(move.way) if move.way else None, "why": move.why}
+                for move in self.moves
             ],
         }
 
     @property
-    def setvals(self) -> tuple[SetVal, ...]:
+    def moves(self) -> tuple[Move, ...]:
         """The moves, worst first."""
-        return tuple(row.finding.setval for row in self.report.sorted_rows if row.finding.setval is not None)
+        return tuple(row.finding.move for row in self.report.sorted_rows if row.finding.move is not None)
 
     def to_sql(self) -> str:
         """Return a psql script that makes the moves; safe to run twice, and late."""
-        server, database = self.report.server, _comment(self.report.server.database)
-        rows = [row for row in self.report.sorted_rows if row.finding.setval or row.fails(self.report.policy)]
-        movable = sum(setval.obstacle is None for setval in self.setvals)
-        when = self.report.started_at.isoformat(timespec="seconds")
-        lines = [
-            f"-- Moves {movable} of the {len(rows)} sequences of database {database} that are not in sync",
-            f"-- PostgreSQL {server.version}, read {when} as role {_comment(server.role)}",
-            "-- Each move is a transaction of its own, can be run alone, twice, or late, and leaves no setting behind.",
-            '-- With psql -1, with AUTOCOMMIT off, or all sent at once: "invalid transaction termination".',
-        ]
-        for row in rows:
-            setval = row.finding.setval
-            lines += ["", f"-- {_comment(row.finding.sequence.qualified_name)}: {_comment(row.finding.reason or '')}"]
-            if setval is None or setval.obstacle is not None:
-                why = setval.obstacle.reason if setval and setval.obstacle else str(row.verdict)
-                lines += [f"-- not moved: {'; '.join(_comment(text) for text in (why, row.finding.cure) if text)}"]
-            else:
-                name = "advance_to" if setval.way is Way.ADVANCE else str(setval.way)
-                move = statement(name, setval, self.limits, begin=_ALONE, database=server.database_literal)
-                lines += [f"-- {_comment(setval.why)}", f"{move};", f"{self._reread(setval)};"]
-        return "\n".join(lines)
-
-    def _reread(self, setval: SetVal) -> str:
-        """Return a query that says how the sequence stands after the move."""
-        sequence = setval.sequence
-        furthest = f"{setval.target}::numeric"
-        # Values that do not count, or more partitions than one statement may open: then the target has to do.
-        if not (is_wide(sequence) or self.report.policy.interleaved):
-            values = ", ".join(
-                furthest_query(sequence, column, column.qualified_table) for column in sequence.comparable
-            )
-            furthest = f"{'greatest' if sequence.is_ascending else 'least'}({values})"
-        return queries.get("reread").format(
-            name=sequence.name_literal,
-            qualified_name=sequence.qualified_name,
-            increment_by=sequence.increment_by,
-            furthest_value=furthest,
-            lock_timeout=milliseconds(self.limits.lock_timeout),
-            statement_timeout=milliseconds(self.limits.statement_timeout),
-        )
-
-
-def _comment(text: str) -> str:
-    # A line break in a name would end the comment and start a statement.
-    return printable(text)
+        report = self.report
+        findings = [row.finding for row in report.sorted_rows]
+        return plan_sql(report.server, findings, report.policy, self.limits, report.started_at)

@@ -101,7 +101,7 @@ class PostgresSequenceResetOperator(SequenceTask):
         return told | {
             "plan_version": whole["plan_version"],
             "options": whole["options"],
-            "move_count": sum(setval.way is not None for setval in plan.setvals),
+            "move_count": sum(setval.way is not None for setval in plan.moves),
             "moves": moves[:XCOM_ROWS],
             "moves_left_out": left_out,
         }

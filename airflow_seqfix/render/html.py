@@ -13,7 +13,7 @@ from markupsafe import Markup
 from airflow_seqfix import __version__
 from airflow_seqfix.core.errors import printable
 from airflow_seqfix.core.report import ORDER, Report
-from airflow_seqfix.render import words
+from airflow_seqfix.render import phrases
 from airflow_seqfix.render.numberline import number_line
 
 #: How many sequences are drawn; the table has all of them.
@@ -29,14 +29,14 @@ def html(report: Report) -> str:
     return environment.get_template("report.html").render(
         report=report,
         rows=report.sorted_rows,
-        amiss=report.failing,
+        not_in_sync=report.failing,
         fixed=[row for row in report.sorted_rows if row.is_fixed],
         is_repair=any(row.outcome for row in report.rows),
         tiles=_tiles(report),
         drawn=DRAWN,
         at_first=AT_FIRST,
         version=__version__,
-        words=words,
+        phrases=phrases,
         number_line=number_line,
         style=_as_it_is(style),
         script=_as_it_is(script),
@@ -48,7 +48,7 @@ def html(report: Report) -> str:
 def _tiles(report: Report) -> list[tuple[str, str, int]]:
     """Return what is counted above all: a name for the style sheet, a label, and how many."""
     counts = report.summary
-    tiles = [(str(verdict), words.words(verdict), counts[str(verdict)]) for verdict in ORDER]
+    tiles = [(str(verdict), phrases.words(verdict), counts[str(verdict)]) for verdict in ORDER]
     if any(row.outcome for row in report.rows):
         tiles += [("fixed", "fixed and verified", counts["fixed"]), ("failed", "not fixed", counts["failed"])]
     return tiles

@@ -11,14 +11,14 @@ from dataclasses import replace
 
 from airflow_seqfix.core.errors import printable
 from airflow_seqfix.core.report import Plan, Report, Row
-from airflow_seqfix.render.words import (
+from airflow_seqfix.render.phrases import (
     count,
-    cure,
     fed_column,
     inserts_left,
     move,
     next_was,
     number,
+    remedy,
     state,
     statement,
     used,
@@ -148,8 +148,8 @@ def _remarks(rows: Iterable[Row]) -> list[str]:
     for row in rows:
         name = printable(row.finding.sequence.qualified_name)
         lines = [f"-- {name}: {state(row)}: {printable(row.reason or '')}"]
-        if row.cure is not None:
-            lines.append(statement(row) or f"-- Cure: {cure(row)}")
+        if row.remedy is not None:
+            lines.append(statement(row) or f"-- Remedy: {remedy(row)}")
         said.append("\n".join(lines))
     return [fence("\n\n".join(said), "sql")] if said else []
 

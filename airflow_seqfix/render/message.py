@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow_seqfix.core.errors import printable
 from airflow_seqfix.core.report import Report, Row
-from airflow_seqfix.render.words import words
+from airflow_seqfix.render.phrases import words
 
 #: How many sequences a message names.
 NAMED = 10
@@ -26,5 +26,5 @@ def message(report: Report) -> str:
 def _line(row: Row) -> str:
     column = row.finding.measurement.furthest_column
     name = row.finding.sequence.qualified_name + (f" ({column.qualified_name})" if column else "")
-    cure = f" Cure: {row.cure}" if row.cure else ""
-    return printable(f"{name}: {words(row.verdict)}: {row.reason}.{cure}")
+    remedy = f" Remedy: {row.remedy}" if row.remedy else ""
+    return printable(f"{name}: {words(row.verdict)}: {row.reason}.{remedy}")

@@ -11,11 +11,10 @@ import itertools
 import math
 from dataclasses import dataclass
 
-from airflow_seqfix.core.cautions import Caution
-from airflow_seqfix.core.judge import Verdict
+from airflow_seqfix.core.judge.arithmetic import is_beyond
+from airflow_seqfix.core.model import SequenceWarning, Verdict
 from airflow_seqfix.core.report import Row
-from airflow_seqfix.core.steps import is_beyond
-from airflow_seqfix.render.words import moved_from
+from airflow_seqfix.render.phrases import moved_from
 
 #: The shortest stretch, in percent of the line: two marks side by side.
 SHORTEST = 7
@@ -25,7 +24,7 @@ SHORTEST = 7
 class Mark:
     """A value on the line."""
 
-    #: For the style sheet: was, next and after of the sequence, collision, data and stray of the data, start and limit.
+    #: For the style sheet: was, next and after of the sequence; collision, data and outlier of the data; start, limit.
     kind: str
     label: str
     value: int
@@ -85,7 +84,7 @@ def number_line(row: Row) -> NumberLine | None:
     from_value = above[0][2]
     used_to = sequence.limit if is_beyond(sequence, from_value, sequence.limit) else from_value
     spans = [span("used", start, used_to)] if is_beyond(sequence, used_to, start) else []
-    in_the_way = [value for kind, _, value in below if kind != "stray"]
+    in_the_way = [value for kind, _, value in below if kind != "outlier"]
     if above[0][0] == "was":
         spans.append(span("moved", from_value, next_value))
     elif row.verdict is Verdict.BEHIND and in_the_way and not is_beyond(sequence, next_value, in_the_way[-1]):
@@ -97,11 +96,11 @@ def number_line(row: Row) -> NumberLine | None:
 
 def _of_sequence(row: Row, next_value: int) -> list[tuple[str, str, int]]:
     """Where it stands, and where it stood or will stand."""
-    was, setval = moved_from(row), row.finding.setval
+    was, move = moved_from(row), row.finding.move
     if was is not None:
         return [("was", "next value before", was), ("next", "next value now", next_value)]
-    if setval is not None and setval.way is not None:
-        after = setval.target + setval.sequence.increment_by
+    if move is not None and move.way is not None:
+        after = move.target + move.sequence.increment_by
         return [("next", "next value", next_value), ("after", "after the repair", after)]
     return [("next", "next value", next_value)]
 
@@ -116,11 +115,11 @@ def _of_data(row: Row, next_value: int) -> list[tuple[str, str, int]]:
     if row.verdict is Verdict.BEHIND and probe is not None and probe.collision not in (None, next_value, furthest):
         assert probe.collision is not None
         found.append(("collision", "first collision", probe.collision))
-    if Caution.OUTLIER not in row.finding.warnings:
+    if SequenceWarning.OUTLIER not in row.finding.warnings:
         return [*found, ("data", "data reach", furthest)]
     if probe is not None and probe.runner_up is not None:
         found.append(("data", "all but one reach", probe.runner_up))
-    return [*found, ("stray", "one stray value", furthest)]
+    return [*found, ("outlier", "one outlier value", furthest)]
 
 
 def _places(values: set[int]) -> dict[int, int]:

@@ -9,12 +9,11 @@ from rich.cells import cell_len
 from rich.color import ColorSystem
 from rich.style import Style
 
-from airflow_seqfix.core.cautions import Caution
 from airflow_seqfix.core.errors import printable
-from airflow_seqfix.core.judge import Verdict
+from airflow_seqfix.core.model import SequenceWarning, Verdict
 from airflow_seqfix.core.report import Report, Row
 from airflow_seqfix.render.layout import GUTTER, Column, elide, lay_out
-from airflow_seqfix.render.words import cure, fed_column, inserts_left, next_was, number, state, used, words
+from airflow_seqfix.render.phrases import fed_column, inserts_left, next_was, number, remedy, state, used, words
 
 __all__ = ["elide", "summary", "table"]
 
@@ -32,11 +31,11 @@ EXPLAINED = 10
 NAMED = 5
 #: The warnings that are told to a person, and what they mean; the report has all of them.
 TOLD = {
-    Caution.EXHAUSTING: "most values are used",
-    Caution.OPEN_WRITERS: "transactions were writing whose rows could not be seen yet",
-    Caution.CACHED: "open sessions may hand out values that they have cached",
-    Caution.NOT_COMPARED: "also feeds a column whose values cannot be compared",
-    Caution.STANDBY: "a standby reads sequences ahead of the primary",
+    SequenceWarning.EXHAUSTING: "most values are used",
+    SequenceWarning.OPEN_WRITERS: "transactions were writing whose rows could not be seen yet",
+    SequenceWarning.CACHED: "open sessions may hand out values that they have cached",
+    SequenceWarning.NOT_COMPARED: "also feeds a column whose values cannot be compared",
+    SequenceWarning.STANDBY: "a standby reads sequences ahead of the primary",
 }
 
 
@@ -123,8 +122,8 @@ def _explanations(rows: list[Row], width: int, paint: Paint) -> Iterator[str]:
         for row in alike[:EXPLAINED]:
             yield ""
             yield from _wrap(f"{row.finding.sequence.qualified_name}: {row.reason}.", width)
-            if row.cure:
-                yield paint(f"  {cure(row)}", "cyan")
+            if row.remedy:
+                yield paint(f"  {remedy(row)}", "cyan")
     if left_out:
         yield ""
         yield f"{left_out:,} more {'is' if left_out == 1 else 'are'} explained in the report as JSON."
@@ -132,15 +131,15 @@ def _explanations(rows: list[Row], width: int, paint: Paint) -> Iterator[str]:
 
 def _warnings(report: Report) -> Iterator[str]:
     """Say what to know beside the verdicts, a line for each kind."""
-    for caution, meaning in TOLD.items():
+    for warning, meaning in TOLD.items():
         names = [
             row.finding.sequence.qualified_name
             for row in report.rows
-            if caution in row.finding.warnings and row.verdict is not Verdict.EXHAUSTED
+            if warning in row.finding.warnings and row.verdict is not Verdict.EXHAUSTED
         ]
         if names:
             more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
-            yield f"{caution}: {', '.join(names[:NAMED])}{more}: {meaning}"
+            yield f"{warning}: {', '.join(names[:NAMED])}{more}: {meaning}"
 
 
 def _wrap(text: str, width: int) -> list[str]:

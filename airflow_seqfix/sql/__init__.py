@@ -8,14 +8,15 @@ from importlib import resources
 
 from airflow_seqfix import __version__
 from airflow_seqfix.core import queries
-from airflow_seqfix.core.catalog import DRAWN_AS_IS, OLDEST_SERVER, OTHER_PRODUCTS
-from airflow_seqfix.core.cures import PASTE_UP_TO
-from airflow_seqfix.core.judge import LOGGED_AHEAD
-from airflow_seqfix.core.measure import REWRITTEN, SLOW_ROWS
-from airflow_seqfix.core.partitions import RELATIONS_AT_ONCE
-from airflow_seqfix.core.policy import Policy
-from airflow_seqfix.core.repair import CALLS_AT_ONCE, LOCK_ATTEMPTS, ROUNDS
-from airflow_seqfix.core.session import Limits, milliseconds
+from airflow_seqfix.core.database.session import milliseconds
+from airflow_seqfix.core.discover.catalog import OLDEST_SERVER, OTHER_PRODUCTS
+from airflow_seqfix.core.judge.remedies import PASTE_UP_TO
+from airflow_seqfix.core.judge.verdict import LOGGED_AHEAD
+from airflow_seqfix.core.measure.measure import REWRITTEN, SLOW_ROWS
+from airflow_seqfix.core.measure.partitions import RELATIONS_AT_ONCE
+from airflow_seqfix.core.model import DRAWN_AS_IS
+from airflow_seqfix.core.policy import Limits, Policy
+from airflow_seqfix.core.repair.apply import CALLS_AT_ONCE, LOCK_ATTEMPTS, ROUNDS
 
 
 def reset_sequences() -> str:

@@ -78,11 +78,11 @@ def _is_template(value: Any) -> bool:
     return hasattr(value, "resolve") and hasattr(value, "iter_references")
 
 
-def _text(argument: str, value: Any, cure: str) -> str:
+def _text(argument: str, value: Any, remedy: str) -> str:
     if value is None or (isinstance(value, str) and _is_nothing(value)):
-        raise AirflowFailException(f"{argument} is {value!r}, perhaps from a template: {cure}")
+        raise AirflowFailException(f"{argument} is {value!r}, perhaps from a template: {remedy}")
     if not isinstance(value, str):
-        raise AirflowFailException(f"{argument} is {value!r}: {cure}")
+        raise AirflowFailException(f"{argument} is {value!r}: {remedy}")
     return value
 
 

@@ -64,8 +64,8 @@ class SequenceTask(ReportingTask):
     :param allow_skipped: Whether a table, column or sequence that is named may turn out not to be checkable.
     :param margin: How many steps beyond the furthest value the next value must lie.
     :param max_jump: How far, in values, the furthest value may lie from the value before it without being taken for
-        a stray, which is reported and not followed.
-    :param accept_outlier: Whether to follow such a stray.
+        an outlier, which is reported and not followed.
+    :param accept_outlier: Whether to follow such an outlier.
     :param interleaved: Whether only values on the sequence's own steps count (several writers with offsets).
     :param foreign: Whether foreign tables are read as well, on their own servers.
     :param unknown: Whether what could not be read fails the task ("fail") or is only listed ("warn").

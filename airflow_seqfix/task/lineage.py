@@ -50,7 +50,7 @@ def column_checks(report: Report) -> Iterator[ColumnCheck]:
         if str(row.verdict) == "skipped":
             continue
         for place, column in enumerate(row.finding.sequence.comparable):
-            success = not (row.finding.is_amiss or row.fails(report.policy))
+            success = not (row.finding.is_not_in_sync or row.fails(report.policy))
             next_value = row.finding.measurement.next_value
             yield ColumnCheck(
                 table=column.qualified_table,
@@ -151,7 +151,7 @@ def send_hook_lineage(hook: PostgresHook, report: Report) -> None:
         from airflow.providers.common.sql.hooks.lineage import send_sql_hook_lineage
     except ImportError:
         return
-    from airflow_seqfix.core.values import furthest_query
+    from airflow_seqfix.core.measure.column_sql import furthest_query
 
     read = {
         furthest_query(row.finding.sequence, column, column.qualified_table): None

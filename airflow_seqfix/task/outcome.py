@@ -36,5 +36,5 @@ def failure(report: Report, *, retry: bool) -> Exception:
 
 
 def _is_worth_telling(row: Row, report: Report) -> bool:
-    warned = {"exhausting", "outlier"} & {str(caution) for caution in row.finding.warnings}
-    return bool(row.outcome or row.finding.is_amiss or row.fails(report.policy) or warned)
+    warned = {"exhausting", "outlier"} & {str(warning) for warning in row.finding.warnings}
+    return bool(row.outcome or row.finding.is_not_in_sync or row.fails(report.policy) or warned)

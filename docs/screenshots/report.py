@@ -17,7 +17,7 @@ from airflow_seqfix.render.html import html  # noqa: E402
 from tests.browser import chromium  # noqa: E402
 from tests.cluster import running, wheel_binaries  # noqa: E402
 
-SHELF = HERE.parents[1] / "tests" / "render" / "shelf.sql"
+SHELF = HERE.parents[1] / "tests" / "render" / "database.sql"
 #: Width and height, and how many pixels of the picture make one of the page.
 VIEWPORTS = {"desktop": (1280, 1000, 1), "phone": (390, 844, 1.5)}
 #: Bytes: the repository is cloned more often than the pictures are looked at.

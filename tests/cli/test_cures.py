@@ -1,4 +1,4 @@
-"""The cure of a sequence that is behind, pasted into a shell or into psql as it stands."""
+"""The remedy of a sequence that is behind, pasted into a shell or into psql as it stands."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def check(dsn: str, *options: str) -> dict[str, object]:
 
 
 def paste(command: str, dsn: str) -> None:
-    """Run a command that is printed as a cure."""
+    """Run a command that is printed as a remedy."""
     program, *words = shlex.split(command)
     assert program == "seqfix"
     done = seqfix(*words, "-d", dsn)
@@ -48,7 +48,7 @@ def test_with_cache_it_discards_what_other_sessions_hold(db: Database, session: 
 
 
 def test_with_cache_a_pasted_nextval_would_not_do(db: Database, session: psycopg.Connection) -> None:
-    """Why the cure is no statement there: each session hands out first what it holds."""
+    """Why the remedy is no statement there: each session hands out first what it holds."""
     statement = f"SELECT max(nextval('orders_id_seq')) FROM generate_series(1, {check(db.dsn)['gap']})"
     assert session.execute(statement).fetchone() < (100,)
     db.execute(statement)
@@ -70,8 +70,8 @@ def test_with_cache_and_without_ownership_it_names_the_owner(db: Database, sessi
 
 
 def test_of_the_script_for_psql(db: Database, session: psycopg.Connection) -> None:
-    cure = reset(db.dsn, mode="check").rows["public.orders_id_seq"]["cure"]
-    assert cure == "run this script with mode=fix"
+    remedy = reset(db.dsn, mode="check").rows["public.orders_id_seq"]["cure"]
+    assert remedy == "run this script with mode=fix"
     assert reset(db.dsn, mode="fix").status == 0
     assert session.execute(INSERT).fetchone() == (101,)
 

@@ -77,7 +77,7 @@ EDGES = {
         report={"verdict": "in_sync", "gap": 0, "furthest_value": 15},
         inserts=(21, 31),
     ),
-    "a stray on the steps, with a neighbour off them": Edge(
+    "an outlier on the steps, with a neighbour off them": Edge(
         sql="""CREATE SEQUENCE s INCREMENT 10; CREATE TABLE t (id bigint PRIMARY KEY DEFAULT nextval('s'));
                INSERT INTO t VALUES (1), (11), (999999991), (999999995)""",
         types={"id": "bigint"},
@@ -89,7 +89,7 @@ EDGES = {
             "warnings": ["outlier", "not_owned"],
         },
     ),
-    "values on the steps all along, and strays off them": Edge(
+    "values on the steps all along, and outliers off them": Edge(
         sql="""CREATE SEQUENCE s INCREMENT 10; CREATE TABLE t (id bigint PRIMARY KEY DEFAULT nextval('s'));
                INSERT INTO t SELECT generate_series(1, 5001, 100); INSERT INTO t VALUES (600000), (700000)""",
         types={"id": "bigint"},

@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 
 from airflow_seqfix import core
-from airflow_seqfix.core import crew, session
-from airflow_seqfix.core.crew import hire
-from airflow_seqfix.core.partitions import COLUMNS_AT_ONCE, RELATIONS_AT_ONCE
-from airflow_seqfix.core.session import Limits, Session
+from airflow_seqfix.core.database import session
+from airflow_seqfix.core.database import sessions as sessions
+from airflow_seqfix.core.database.session import Session
+from airflow_seqfix.core.database.sessions import open_sessions
+from airflow_seqfix.core.measure.partitions import COLUMNS_AT_ONCE, RELATIONS_AT_ONCE
+from airflow_seqfix.core.policy import Limits
 from airflow_seqfix.rules import MOST_JOBS
 from tests.conftest import Database
 from tests.waiting import PATIENCE, until
@@ -90,10 +92,10 @@ def test_more_connections_come_to_the_same(many: Database, driver: str) -> None:
     assert alone.summary["behind"] == COUNT // 3
 
     planned = core.plan(connector(many, driver, []), jobs=3)
-    assert planned.setvals == core.plan(connector(many, driver, [])).setvals
+    assert planned.moves == core.plan(connector(many, driver, [])).moves
     fixed, told, _ = run(3, core.fix, plan=planned)
     assert (fixed.summary["fixed"], fixed.summary["failed"]) == (COUNT // 3, 0)
-    assert [row.finding.sequence.oid for row in fixed.rows] == [move.sequence.oid for move in planned.setvals]
+    assert [row.finding.sequence.oid for row in fixed.rows] == [move.sequence.oid for move in planned.moves]
     counts = [progress.done for progress in told if progress.phase == "move"]
     assert counts == sorted(counts)
     assert counts[-1] == COUNT // 3
@@ -118,14 +120,14 @@ def test_a_connection_keeps_to_the_work_that_it_has_done_before(db: Database) ->
     """What a server process has opened once it need not open again."""
     together = threading.Barrier(3)
 
-    def who(session: Session, item: int, tell: Callable[[crew.Event], None]) -> int:
+    def who(session: Session, item: int, tell: Callable[[sessions.Event], None]) -> int:
         together.wait(PATIENCE)
         if item == 0:
             # The others look for more work first.
             time.sleep(0.2)
         return id(session)
 
-    with hire(db.connect, Limits(), jobs=3) as workers:
+    with open_sessions(db.connect, Limits(), jobs=3) as workers:
         once, again = (list(workers.map(who, range(6))) for _ in range(2))
     assert len(set(once)) == 3
     assert again == once
@@ -135,13 +137,13 @@ def test_a_connection_keeps_to_the_work_that_it_has_done_before(db: Database) ->
 def test_a_connection_without_work_of_its_own_does_another_s(db: Database) -> None:
     done: list[int] = []
 
-    def work(session: Session, item: int, tell: Callable[[crew.Event], None]) -> int:
+    def work(session: Session, item: int, tell: Callable[[sessions.Event], None]) -> int:
         if item == 0:
             until(lambda: len(done) == 5, "the others are done by the other connection")
         done.append(item)
         return item
 
-    with hire(db.connect, Limits(), jobs=2) as workers:
+    with open_sessions(db.connect, Limits(), jobs=2) as workers:
         assert list(workers.map(work, range(6))) == list(range(6))
     assert done[-1] == 0
 
@@ -225,13 +227,13 @@ def test_one_lost_connection_ends_the_run_with_a_clear_error(
         return rows_apart(session, statement)
 
     crews: list[Any] = []
-    init = crew.Crew.__init__
+    init = sessions.Sessions.__init__
 
     def remember(self: Any, *args: Any) -> None:
         init(self, *args)
         crews.append(self)
 
-    monkeypatch.setattr(crew.Crew, "__init__", remember)
+    monkeypatch.setattr(sessions.Sessions, "__init__", remember)
     monkeypatch.setattr(Session, "rows_apart", watched)
     begun = time.monotonic()
     with no_thread_is_left(), pytest.raises(core.ConnectionFailedError, match="the connection was lost"):
@@ -305,7 +307,7 @@ def test_a_failure_ends_a_statement_that_begins_after_the_cancel(
         no_thread_is_left(),
         # Not what the server says of the statement that it cancelled, which is waited for first.
         pytest.raises(ZeroDivisionError, match="the first failure"),
-        hire(connector(db, driver, opened), Limits(), jobs=2) as hired,
+        open_sessions(connector(db, driver, opened), Limits(), jobs=2) as hired,
     ):
         list(hired.map(work, [False, True]))
     assert time.monotonic() - started < 25
@@ -321,7 +323,7 @@ def test_an_interrupt_ends_all(db: Database, driver: str) -> None:
         no_thread_is_left(),
         interrupted_when_asleep(db, sessions=3),
         pytest.raises(Interrupted),
-        hire(connector(db, driver, opened), Limits(), jobs=3) as hired,
+        open_sessions(connector(db, driver, opened), Limits(), jobs=3) as hired,
     ):
         list(hired.map(sleep, [60] * 9))
     assert time.monotonic() - begun < 40
@@ -333,7 +335,7 @@ def test_an_interrupt_ends_all(db: Database, driver: str) -> None:
 def test_an_interrupt_while_the_work_is_given_out_ends_all(
     newest_db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    submit, given_out = crew.ThreadPoolExecutor.submit, []
+    submit, given_out = sessions.ThreadPoolExecutor.submit, []
 
     def slow(*args: Any) -> Any:
         given_out.append(args)
@@ -341,13 +343,13 @@ def test_an_interrupt_while_the_work_is_given_out_ends_all(
             time.sleep(40)
         return submit(*args)
 
-    monkeypatch.setattr(crew.ThreadPoolExecutor, "submit", slow)
+    monkeypatch.setattr(sessions.ThreadPoolExecutor, "submit", slow)
     begun = time.monotonic()
     with (
         no_thread_is_left(),
         interrupted_when_asleep(newest_db, sessions=3),
         pytest.raises(Interrupted),
-        hire(newest_db.connect, Limits(), jobs=3) as hired,
+        open_sessions(newest_db.connect, Limits(), jobs=3) as hired,
     ):
         list(hired.map(sleep, [60] * 9))
     assert time.monotonic() - begun < 30
@@ -358,7 +360,7 @@ def test_an_interrupt_while_the_work_is_given_out_ends_all(
 def test_an_interrupt_does_not_wait_for_a_server_that_is_silent(
     wheel_db: Database, driver: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(crew, "SECONDS_TO_STOP", 1.0)
+    monkeypatch.setattr(sessions, "SECONDS_TO_STOP", 1.0)
     monkeypatch.setattr(session, "CANCEL_TIMEOUT", 1.0)
     opened: list[Any] = []
     silent: list[int] = []
@@ -376,7 +378,7 @@ def test_an_interrupt_does_not_wait_for_a_server_that_is_silent(
             # The one that is silent has not begun to sleep.
             interrupted_when_asleep(wheel_db, sessions=1),
             pytest.raises(Interrupted),
-            hire(connector(wheel_db, driver, opened), Limits(), jobs=2) as hired,
+            open_sessions(connector(wheel_db, driver, opened), Limits(), jobs=2) as hired,
         ):
             list(hired.map(work, [60] * 4))
         assert time.monotonic() - begun < 40

@@ -16,12 +16,12 @@ from typing import Any
 import pytest
 
 from airflow_seqfix import core
-from airflow_seqfix.core.catalog import discover, identify
-from airflow_seqfix.core.crew import hire
-from airflow_seqfix.core.measure import measure
-from airflow_seqfix.core.partitions import COLUMNS_AT_ONCE, RELATIONS_AT_ONCE
-from airflow_seqfix.core.repair import MOVES_AT_ONCE
-from airflow_seqfix.core.session import Limits
+from airflow_seqfix.core.database.sessions import open_sessions
+from airflow_seqfix.core.discover.catalog import discover, identify
+from airflow_seqfix.core.measure.measure import measure
+from airflow_seqfix.core.measure.partitions import COLUMNS_AT_ONCE, RELATIONS_AT_ONCE
+from airflow_seqfix.core.policy import Limits
+from airflow_seqfix.core.repair.apply import MOVES_AT_ONCE
 from tests.conftest import Database
 from tests.watched import Watched, reads_a_table
 
@@ -83,8 +83,8 @@ def test_a_statement_opens_a_bounded_number_of_relations(db: Database) -> None:
 def test_the_catalog_is_read_without_locks_on_anything_of_the_users(db: Database) -> None:
     make_tables(db, 5)
     watched = Watched(db.psycopg2())
-    with hire(watched, Limits()) as crew:
-        assert len(discover(crew.session)) == 5
+    with open_sessions(watched, Limits()) as sessions:
+        assert len(discover(sessions.session)) == 5
     assert set(watched.locked) == {0}
     watched.close()
 
@@ -139,8 +139,8 @@ def test_discovery_waits_for_no_lock(db: Database) -> None:
         CREATE VIEW v AS SELECT * FROM defaults;
         ALTER VIEW v ALTER a SET DEFAULT nextval('s')
     """)
-    with db.connect() as conn, hire(conn, Limits()) as crew:
-        expected = discover(crew.session)
+    with db.connect() as conn, open_sessions(conn, Limits()) as sessions:
+        expected = discover(sessions.session)
     assert len(expected) == 4
     with (
         held(
@@ -149,9 +149,9 @@ def test_discovery_waits_for_no_lock(db: Database) -> None:
             + "".join(f"ALTER SEQUENCE {sequence.qualified_name} OWNER TO postgres;" for sequence in expected),
         ),
         db.connect() as conn,
-        hire(conn, Limits(lock_timeout=0.01)) as crew,
+        open_sessions(conn, Limits(lock_timeout=0.01)) as sessions,
     ):
-        assert discover(crew.session) == expected
+        assert discover(sessions.session) == expected
 
 
 @pytest.mark.parametrize("analysed", [False, True])
@@ -288,10 +288,10 @@ def test_default_inserts_make_no_false_alarm(db: Database, tables: int) -> None:
     for writer in writers:
         writer.start()
     try:
-        with db.connect() as conn, hire(conn, Limits()) as crew:
-            server, sequences = identify(crew.session), discover(crew.session)
+        with db.connect() as conn, open_sessions(conn, Limits()) as sessions:
+            server, sequences = identify(sessions.session), discover(sessions.session)
             for _ in range(300):
-                for measurement in itertools.chain(*measure(crew, server, sequences)):
+                for measurement in itertools.chain(*measure(sessions, server, sequences)):
                     assert measurement.obstacle is None
                     assert not measurement.is_reached, measurement
     finally:

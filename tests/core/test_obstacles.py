@@ -12,9 +12,10 @@ import pytest
 
 from airflow_seqfix import core
 from airflow_seqfix.core import queries
+from airflow_seqfix.core.database.session import Session
 from airflow_seqfix.core.errors import CatalogError
 from airflow_seqfix.core.obstacles import immovable
-from airflow_seqfix.core.session import Limits, Session
+from airflow_seqfix.core.policy import Limits
 from tests.conftest import Database
 from tests.watched import Watched, reads_a_table
 
@@ -242,9 +243,9 @@ def test_a_read_for_which_the_lock_table_has_no_room(tables: Database) -> None:
 def test_a_move_for_which_the_lock_table_has_no_room(tables: Database) -> None:
     with one_who_locks(tables) as neighbour:
         refusal = fill_the_lock_table(neighbour)
-    setval, _ = core.plan(tables.connect).setvals
+    setval, _ = core.plan(tables.connect).moves
     obstacle = immovable(setval, refusal, Limits())
-    assert (obstacle.sqlstate, obstacle.cure) == ("53200", NO_ROOM["cure"])
+    assert (obstacle.sqlstate, obstacle.remedy) == ("53200", NO_ROOM["cure"])
     assert obstacle.reason == NO_ROOM["reason"].format(what="move")
     # Nor is any other lack of memory taken for it.
-    assert immovable(setval, psycopg.errors.OutOfMemory("out of memory"), Limits()).cure == "see the server's log"
+    assert immovable(setval, psycopg.errors.OutOfMemory("out of memory"), Limits()).remedy == "see the server's log"

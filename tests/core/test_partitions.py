@@ -9,7 +9,7 @@ import pytest
 from psycopg import errors
 
 from airflow_seqfix import core
-from airflow_seqfix.core import partitions
+from airflow_seqfix.core.measure import partitions
 from tests.conftest import Database
 from tests.watched import Watched
 

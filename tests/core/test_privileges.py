@@ -1,6 +1,6 @@
 """What each role can see and do, and whether the grants that a message names are the ones that help.
 
-Cures are not only compared with a text: the statements in them are run, as superuser, and the work is tried again.
+Remedies are not only compared with a text: the statements in them are run, as superuser, and the work is tried again.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class Scene:
         for grant in grants:
             self.db.execute(grant.format(role=self.role))
 
-    def cure(self, text: str) -> None:
-        """Run the statements in a cure."""
+    def remedy(self, text: str) -> None:
+        """Run the statements in a remedy."""
         statements, _, _ = text.rpartition(";")
         assert statements, text
         self.db.execute(statements)
@@ -95,7 +95,7 @@ def test_one_grant_less_is_unknown_and_the_cure_is_that_grant(scene: Scene, miss
     assert row["cure"] == TO_CHECK[missing].format(role=scene.role)
     assert (row["next_value"], row["furthest_value"]) == (None, None), "what could not be read in full is not shown"
 
-    scene.cure(row["cure"])
+    scene.remedy(row["cure"])
     assert scene.check()["verdict"] == "behind"
 
 
@@ -109,7 +109,7 @@ def test_no_grant_at_all_raises_nothing(scene: Scene) -> None:
     row = scene.check(tables="users")
     assert row["reason"] == f"role {scene.role} may not read {', '.join(MISSING)}"
     assert row["cure"] == " ".join(TO_CHECK).format(role=scene.role)
-    scene.cure(row["cure"])
+    scene.remedy(row["cure"])
     assert scene.check(tables="users")["verdict"] == "behind"
 
 
@@ -137,10 +137,10 @@ def test_usage_on_the_sequence_is_enough_to_advance(scene: Scene, lock: str, rea
         "reason": reason.format(role=scene.role),
         "cure": TO_ADVANCE.format(role=scene.role),
     }
-    assert row["cure"] == TO_ADVANCE.format(role=scene.role), "a check names the same cure as a repair"
+    assert row["cure"] == TO_ADVANCE.format(role=scene.role), "a check names the same remedy as a repair"
     assert scene.db.state("app.users_id_seq")[:2] == (1, False)
 
-    scene.cure(row["error"]["cure"])
+    scene.remedy(row["error"]["cure"])
     assert is_fixed(scene.fix(lock=lock), "advance")
     assert scene.next_value() == 20001
 
@@ -154,7 +154,7 @@ def test_update_on_the_sequence_is_enough_for_guarded(scene: Scene) -> None:
         "cure": TO_GUARD.format(role=scene.role),
     }
 
-    scene.cure(row["error"]["cure"])
+    scene.remedy(row["error"]["cure"])
     row = scene.fix(lock="guarded")
     assert is_fixed(row, "guarded")
     assert not row["proven"]
@@ -201,9 +201,9 @@ def test_a_member_that_inherits_nothing_is_told_so(scene: Scene) -> None:
 
     with scene.db.connect(user=member) as conn:
         conn.execute(f"SET ROLE {scene.owner}")
-        assert str(core.plan(conn, lock="sequence").report.rows[0].finding.setval.way) == "locked"
+        assert str(core.plan(conn, lock="sequence").report.rows[0].finding.move.way) == "locked"
         assert conn.execute("SELECT current_user").fetchone() == (scene.owner,), "the caller's SET ROLE stays"
-    scene.cure(row["error"]["cure"])
+    scene.remedy(row["error"]["cure"])
     assert is_fixed(scene.fix(member, lock="sequence"), "locked")
 
 
@@ -211,7 +211,7 @@ def test_owner_superuser_and_auto_choose_the_lock_over_large_gaps(scene: Scene) 
     for role in (scene.owner, "postgres"):
         with scene.db.connect(user=role) as conn:
             (row,) = core.plan(conn, tables="users").report.rows
-        assert str(row.finding.setval.way) == "locked", role
+        assert str(row.finding.move.way) == "locked", role
     assert is_fixed(scene.fix("postgres"), "locked")
 
 
@@ -253,7 +253,7 @@ def test_a_policy_that_hides_rows_is_unknown(policy: Scene) -> None:
     for role in (policy.owner, "postgres"):
         assert policy.check(role)["gap"] == 10000, role
 
-    policy.cure(row["cure"])
+    policy.remedy(row["cure"])
     assert policy.check()["gap"] == 10000
 
 
@@ -271,7 +271,7 @@ def test_forced_policies_bind_the_owner_too(policy: Scene) -> None:
     assert row["cure"] == f"ALTER ROLE {policy.owner} BYPASSRLS;", "to run as the owner would not help"
     assert policy.check("postgres")["verdict"] == "behind"
 
-    policy.cure(row["cure"])
+    policy.remedy(row["cure"])
     assert policy.check(policy.owner)["verdict"] == "behind"
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from airflow_seqfix import core
-from airflow_seqfix.core.partitions import COLUMNS_AT_ONCE
+from airflow_seqfix.core.measure.partitions import COLUMNS_AT_ONCE
 from tests.conftest import Database
 
 SERIAL = "CREATE TABLE {0} (id serial PRIMARY KEY); INSERT INTO {0} SELECT generate_series(1, {1});"

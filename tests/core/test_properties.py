@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airflow_seqfix import core
-from airflow_seqfix.core.values import PROBE_ROWS
+from airflow_seqfix.core.measure.column_sql import PROBE_ROWS
 from tests.bench import Bench
 from tests.cases import Case, Column
 from tests.conftest import Database

@@ -12,9 +12,11 @@ import psycopg
 import pytest
 
 from airflow_seqfix import core
-from airflow_seqfix.core.crew import hire
-from airflow_seqfix.core.repair import Outcome, apply
-from airflow_seqfix.core.session import Limits, Session
+from airflow_seqfix.core.database.session import Session
+from airflow_seqfix.core.database.sessions import open_sessions
+from airflow_seqfix.core.model import Outcome
+from airflow_seqfix.core.policy import Limits
+from airflow_seqfix.core.repair.apply import apply
 from tests.conftest import Database, Server, database_on
 from tests.scenario import Scenario
 from tests.waiting import until
@@ -140,8 +142,8 @@ def test_a_sequence_that_has_moved_on_stays_where_it_is(lock: str, two: Database
     with two.connect() as conn, two.connect() as other:
         findings, server, policy = examined(conn, lock)
         other.execute("SELECT setval('orders_id_seq', 5000)")
-        with hire(conn, Limits()) as crew:
-            outcomes = apply(crew, server, findings, policy)
+        with open_sessions(conn, Limits()) as sessions:
+            outcomes = apply(sessions, server, findings, policy)
     assert [outcome.verified for outcome in outcomes] == [True, True]
     # nextval() steps on by one before it sees where it is.
     assert two.state("orders_id_seq")[0] in ((5000, 5001, 5100) if lock == "none" else (5000,))
@@ -163,13 +165,13 @@ def test_one_that_has_changed_is_left_and_the_other_is_done(
     with two.connect() as conn, two.connect() as other:
         findings, server, policy = examined(conn, lock)
         other.execute(happening)
-        with hire(conn, Limits()) as crew:
-            by_name = {o.before.sequence.sequence_name: o for o in apply(crew, server, findings, policy)}
+        with open_sessions(conn, Limits()) as sessions:
+            by_name = {o.before.sequence.sequence_name: o for o in apply(sessions, server, findings, policy)}
     assert by_name["customers_id_seq"].verified
     changed = by_name["orders_id_seq"]
     assert changed.error is not None
     assert changed.error.sqlstate in (sqlstate, "55000")
-    assert changed.error.cure == "run again"
+    assert changed.error.remedy == "run again"
     assert not changed.verified
     if "DROP" not in happening:
         assert two.state("orders_id_seq")[:2] == (1, False)
@@ -179,8 +181,8 @@ def test_several_that_have_changed_are_each_told_of(two: Database) -> None:
     with two.connect() as conn, two.connect() as other:
         findings, server, policy = examined(conn, "none")
         other.execute("ALTER SEQUENCE orders_id_seq INCREMENT 7; ALTER SEQUENCE customers_id_seq CYCLE")
-        with hire(conn, Limits()) as crew:
-            errors = [outcome.error for outcome in apply(crew, server, findings, policy)]
+        with open_sessions(conn, Limits()) as sessions:
+            errors = [outcome.error for outcome in apply(sessions, server, findings, policy)]
     assert [(error.reason, error.sqlstate) for error in errors if error] == [
         (f"the definition of public.{name}_id_seq has changed", "55000") for name in ("customers", "orders")
     ]
@@ -282,8 +284,8 @@ def test_rows_that_arrive_meanwhile_are_followed(two: Database) -> None:
     with two.connect() as conn, two.connect() as loader:
         findings, server, policy = examined(conn, "sequence")
         loader.execute("INSERT INTO orders (id) SELECT generate_series(101, 200)")
-        with hire(conn, Limits()) as crew:
-            outcomes = apply(crew, server, findings, policy)
+        with open_sessions(conn, Limits()) as sessions:
+            outcomes = apply(sessions, server, findings, policy)
     assert all(outcome.verified for outcome in outcomes)
     assert two.value(INSERT) == 201
 
@@ -294,8 +296,8 @@ def test_ctrl_c_leaves_no_statement_and_no_transaction(two: Database) -> None:
 
     with two.connect() as conn, two.connect() as watcher:
         pid = conn.info.backend_pid
-        with pytest.raises(Interrupted), hire(conn, Limits()) as crew, crew.session.transaction():
-            crew.session.run("SELECT 1")
+        with pytest.raises(Interrupted), open_sessions(conn, Limits()) as sessions, sessions.session.transaction():
+            sessions.session.run("SELECT 1")
             raise Interrupted
         assert watcher.execute("SELECT state FROM pg_stat_activity WHERE pid = %s", [pid]).fetchone() == ("idle",)
         assert conn.execute("SELECT 1").fetchone() == (1,)
@@ -318,8 +320,12 @@ def test_an_interrupted_statement_is_stopped_and_the_connection_is_good(
         timer = threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGUSR1))
         timer.start()
         try:
-            with pytest.raises(interrupt, match="time limit"), hire(conn, Limits()) as crew, crew.session.transaction():
-                crew.session.run(f"SELECT pg_sleep({seconds})")
+            with (
+                pytest.raises(interrupt, match="time limit"),
+                open_sessions(conn, Limits()) as sessions,
+                sessions.session.transaction(),
+            ):
+                sessions.session.run(f"SELECT pg_sleep({seconds})")
         finally:
             timer.join()
             signal.signal(signal.SIGUSR1, before)

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from airflow_seqfix import core
-from airflow_seqfix.core.repair import CALLS_AT_ONCE
+from airflow_seqfix.core.repair.apply import CALLS_AT_ONCE
 from tests.cluster import running
 from tests.conftest import Database, Server
 from tests.waiting import until

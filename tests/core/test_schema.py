@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from airflow_seqfix import core
-from airflow_seqfix.core.ways import Way
+from airflow_seqfix.core.model import Way
 from tests.conftest import Database, Server, database_on, server_labels
 from tests.render.conftest import SHELF
 from tests.schema import SCHEMAS, validate
@@ -48,9 +48,9 @@ def test_the_schema_promises_nothing_that_never_comes(documents: dict[str, list[
 def test_the_words_are_those_of_the_code() -> None:
     row = SCHEMAS["report"]["$defs"]["sequence"]["properties"]
     assert set(row["verdict"]["enum"]) == set(map(str, core.Verdict))
-    assert set(row["warnings"]["items"]["enum"]) == set(map(str, core.Caution))
+    assert set(row["warnings"]["items"]["enum"]) == set(map(str, core.SequenceWarning))
     assert set(row["way"]["enum"]) == {*map(str, Way), None}
-    for kind, words in (("verdict", core.Verdict), ("warnings", core.Caution), ("way", Way)):
+    for kind, words in (("verdict", core.Verdict), ("warnings", core.SequenceWarning), ("way", Way)):
         described = row[kind].get("items", row[kind])["description"]
         assert [word for word in map(str, words) if f"{word}:" not in described] == []
 

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from airflow_seqfix import core
-from airflow_seqfix.core.catalog import refuse_other_products
+from airflow_seqfix.core.discover.catalog import refuse_other_products
 from tests.conftest import Database
 
 

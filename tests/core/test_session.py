@@ -1,4 +1,4 @@
-"""The connection comes back as it was lent, whatever was done with it and whatever it was set up to do."""
+"""The connection comes back as it was borrowed, whatever was done with it and whatever it was set up to do."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from psycopg import pq
 from psycopg.rows import dict_row, namedtuple_row
 
 from airflow_seqfix import core
-from airflow_seqfix.core.crew import hire
-from airflow_seqfix.core.session import Limits
+from airflow_seqfix.core.database.sessions import open_sessions
+from airflow_seqfix.core.policy import Limits
 from tests.conftest import Database
 from tests.psql import psql, reset
 
@@ -284,10 +284,10 @@ def test_the_server_looks_whether_its_client_is_there(driver: str, db: Database)
     ask_for = "SELECT current_setting('client_connection_check_interval', true)"
     conn = connect(db, driver)
     before = ask(conn, ask_for)
-    with hire(conn, Limits()) as crew:
+    with open_sessions(conn, Limits()) as sessions:
         for read_only in (True, False):
-            with crew.session.transaction(read_only=read_only):
-                inside = crew.session.rows(ask_for)
+            with sessions.session.transaction(read_only=read_only):
+                inside = sessions.session.rows(ask_for)
             assert inside == [("1s",)] if db.server.version_num >= 140000 else before
     assert ask(conn, ask_for) == before
     conn.close()

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from airflow_seqfix import core
-from airflow_seqfix.core.session import Session
+from airflow_seqfix.core.database.session import Session
 from tests.cluster import Cluster, running, wheel_binaries
 from tests.conftest import WHEELS
 from tests.waiting import until

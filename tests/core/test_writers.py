@@ -21,7 +21,7 @@ def orders(newest_db: Database) -> Database:
 
 def warnings(report: core.Report) -> list[str]:
     (row,) = report.rows
-    return [str(caution) for caution in row.finding.warnings]
+    return [str(warning) for warning in row.finding.warnings]
 
 
 def test_an_open_load_is_reported(orders: Database) -> None:

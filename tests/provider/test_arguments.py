@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from airflow_seqfix.core import ArgumentError
-from airflow_seqfix.core.options import Settings
+from airflow_seqfix.core.settings import Settings
 from airflow_seqfix.rules import RULES
 from tests.conftest import Database
 from tests.provider.test_operator import DRIFT, Pushed, operator
@@ -134,7 +134,7 @@ def test_an_unknown_argument_is_refused_by_airflow() -> None:
 
 def test_the_core_knows_the_same_rules() -> None:
     """Whatever a rule refuses, the library refuses with the same sentence; no option is without a rule."""
-    from airflow_seqfix.core.options import LIMIT_OPTIONS, POLICY_OPTIONS
+    from airflow_seqfix.core.settings import LIMIT_OPTIONS, POLICY_OPTIONS
 
     assert {*POLICY_OPTIONS, *LIMIT_OPTIONS} <= set(RULES)
     for arguments, said in PARSED:

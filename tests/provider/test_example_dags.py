@@ -178,7 +178,7 @@ def test_manual_repair_of_nothing_asks_nobody(database: Database, run_example: C
 
 def test_manual_repair_fails_where_something_is_left(database: Database, run_example: Callable[..., Any]) -> None:
     # A row of a test that nobody cleaned up: an outlier, which is not followed.
-    database.execute("INSERT INTO shop.customers (id, name) VALUES (2000000000, 'stray')")
+    database.execute("INSERT INTO shop.customers (id, name) VALUES (2000000000, 'outlier')")
     database.execute("SELECT setval('shop.customers_id_seq', 3)")
     run = run_example("example_seqfix_manual", mode="repair", approval=False, schemas=["shop"])
     assert (run.state, states(run)["summary"]) == ("failed", "upstream_failed")

@@ -91,7 +91,7 @@ def test_min_remaining(threshold: int | None, is_open: bool, shop: Database) -> 
     assert sensor(min_remaining=threshold).poke({"ti": Pushed()}).is_done is is_open
     if not is_open:
         _, said = failing(check(min_remaining=threshold))
-        assert f"public.a_id_seq: in sync: it has 766 values left, and min_remaining is {threshold:,}. Cure: " in said
+        assert f"public.a_id_seq: in sync: it has 766 values left, and min_remaining is {threshold:,}. Remedy: " in said
         assert "bigint" in said
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from airflow_seqfix.core.partitions import COLUMNS_AT_ONCE
+from airflow_seqfix.core.measure.partitions import COLUMNS_AT_ONCE
 from airflow_seqfix.task import base, reporting
 from tests.conftest import Database
 from tests.provider.test_operator import Pushed, operator

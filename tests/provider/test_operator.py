@@ -277,9 +277,8 @@ def test_in_a_dag_twice(shop: Database, run_dag: Callable[..., Any]) -> None:
 
 
 def test_defaults_are_the_core_s() -> None:
-    from airflow_seqfix.core.options import LIMIT_OPTIONS, POLICY_OPTIONS, SELECTION_OPTIONS
-    from airflow_seqfix.core.policy import Policy
-    from airflow_seqfix.core.session import Limits
+    from airflow_seqfix.core.policy import Limits, Policy
+    from airflow_seqfix.core.settings import LIMIT_OPTIONS, POLICY_OPTIONS, SELECTION_OPTIONS
     from airflow_seqfix.operators.postgres import PostgresSequenceResetOperator
     from airflow_seqfix.task.base import SequenceTask
 

@@ -39,11 +39,11 @@ def test_fails_at_once_and_says_everything(shop: Database) -> None:
     assert said == (
         f"1 of 1 sequence in database {shop.name} is not in sync\n"
         "public.orders_id_seq (public.orders.id): behind: the next value is 1, and public.orders.id has reached 100. "
-        "Cure: SELECT max(nextval('public.orders_id_seq')) FROM generate_series(1, 100);"
+        "Remedy: SELECT max(nextval('public.orders_id_seq')) FROM generate_series(1, 100);"
     )
     assert ti.xcoms["return_value"]["summary"]["behind"] == 1
-    # The cure is a statement: it cures.
-    shop.execute(said.split("Cure: ")[1])
+    # The remedy is a statement: it remedies.
+    shop.execute(said.split("Remedy: ")[1])
     assert sensor(on_drift="fail", tables=["orders"]).poke({"ti": ti}).is_done
 
 

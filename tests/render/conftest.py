@@ -11,7 +11,7 @@ from psycopg import sql
 from airflow_seqfix import core
 from tests.conftest import Database, Server, database_on, server_labels
 
-SHELF = Path(__file__).with_name("shelf.sql").read_text(encoding="utf-8")
+SHELF = Path(__file__).with_name("database.sql").read_text(encoding="utf-8")
 
 #: Names of tables that try to be something else.
 HOSTILE = (

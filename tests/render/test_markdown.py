@@ -62,7 +62,7 @@ def test_only_moves_can_be_pasted(report: core.Report, shelf: Database) -> None:
     statements = [line for line in script.splitlines() if line and not line.startswith("-- ")]
     assert statements
     assert all(line.startswith("SELECT max(nextval('") for line in statements)
-    assert "-- Cure: remove the row, or accept_outlier=True" in script
+    assert "-- Remedy: remove the row, or accept_outlier=True" in script
 
 
 def test_a_repair_says_where_it_went(repaired: core.Report) -> None:
@@ -85,7 +85,7 @@ def test_a_healthy_database_is_said_in_a_line_or_two(newest_db: Database) -> Non
 def test_a_plan_says_what_would_move_and_what_is_left_alone(plan: core.Plan) -> None:
     text = plan_markdown(plan)
     (table,) = tables(text)
-    assert len(table) - 1 == len(plan.setvals)
+    assert len(table) - 1 == len(plan.moves)
     assert next(row[:5] for row in table if row[0] == "shop.invoices_id_seq") == [
         "shop.invoices_id_seq",
         "shop.invoices.id",
@@ -96,14 +96,14 @@ def test_a_plan_says_what_would_move_and_what_is_left_alone(plan: core.Plan) -> 
     left, script = fences(text)
     assert "**Left alone, and not in sync: 4**" in text
     assert "shop.page_views_id_seq: behind: " in left
-    moving = tuple(row for row in plan.report.rows if row.finding.setval and row.finding.setval.way)
+    moving = tuple(row for row in plan.report.rows if row.finding.move and row.finding.move.way)
     assert script.rstrip("\n") == replace(plan, report=replace(plan.report, rows=moving)).to_sql()
 
 
 def test_a_plan_is_cut_and_says_so(plan: core.Plan) -> None:
     text = plan_markdown(plan, rows=2)
     assert len(tables(text)[0]) == 3
-    assert f"… and {len(plan.setvals) - 2} more." in text
+    assert f"… and {len(plan.moves) - 2} more." in text
     assert fences(text)[-1].count(" AS in_sync") == 2
 
 
@@ -133,7 +133,7 @@ def test_names_are_never_markup(hostile: core.Plan) -> None:
         for mark in ("@", "<", "https:", "[", "javascript"):
             assert mark not in prose
         assert not re.search(r"[\u202e\x1b\x07]", text)
-    assert "-- Cure: seqfix fix; its name holds characters that do not print" in markdown(hostile.report)
+    assert "-- Remedy: seqfix fix; its name holds characters that do not print" in markdown(hostile.report)
 
 
 def test_a_script_runs_and_repairs(shelf: Database, newest_db: Database) -> None:

@@ -69,10 +69,10 @@ def test_a_descending_sequence_runs_to_the_left(report: core.Report) -> None:
 def test_a_stray_stands_apart_from_the_rest(report: core.Report) -> None:
     line = drawn(report, "shop.page_views_id_seq")
     assert values(line)["data"] == 900
-    assert values(line)["stray"] == 4611686018427387904
+    assert values(line)["outlier"] == 4611686018427387904
     assert line.move is None
-    stray = next(mark.at for mark in line.marks if mark.kind == "stray")
-    assert all(span.left + span.width < stray for span in line.spans)
+    outlier = next(mark.at for mark in line.marks if mark.kind == "outlier")
+    assert all(span.left + span.width < outlier for span in line.spans)
 
 
 def test_beyond_the_limit(report: core.Report) -> None:

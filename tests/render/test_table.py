@@ -14,8 +14,8 @@ from airflow_seqfix.render.table import table
 from tests.conftest import Database, Server, database_on, server_labels
 
 WIDTHS = (60, 80, 120, 200)
-#: Cures: what can be pasted stays on one line, however long.
-CURE = re.compile(r"^  \S")
+#: Remedies: what can be pasted stays on one line, however long.
+REMEDY = re.compile(r"^  \S")
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +43,7 @@ def test_no_line_is_too_long(request: pytest.FixtureRequest, which: str, width: 
     assert len(rows) == len(report.rows)
     for line in lines:
         alone = " " not in line
-        assert cell_len(line) <= width or CURE.match(line) or alone, line
+        assert cell_len(line) <= width or REMEDY.match(line) or alone, line
     assert not re.search(r"[\x00-\x1f\x7f\u202e]", "".join(lines))
 
 

@@ -139,8 +139,8 @@ def test_check_writes_nothing_and_says_with_its_status_what_it_found(two: Databa
         "public.orders_id_seq": ("behind", "100"),
     }
     assert states(two) == fresh
-    cure = run.rows["public.orders_id_seq"]["cure"]
-    assert psql(two.dsn, script=cure).returncode == 0
+    remedy = run.rows["public.orders_id_seq"]["cure"]
+    assert psql(two.dsn, script=remedy).returncode == 0
     assert reset(two.dsn, mode="check", table="orders").status == 0
     assert reset(two.dsn).status == 0
     run = reset(two.dsn, mode="check")

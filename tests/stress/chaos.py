@@ -25,8 +25,8 @@ from psycopg import conninfo
 from airflow_seqfix import core
 from tests.cluster import running, wheel_binaries
 from tests.conftest import WHEELS, Database, Server, database_on
-from tests.stress import victim
-from tests.stress.victim import DRIFT, EXIT_CODES, HOLD, HOLD_SECONDS, LOCKED, PHASES, SCANNED_ROWS, SIGHT, phase_of
+from tests.stress import killed
+from tests.stress.killed import DRIFT, EXIT_CODES, HOLD, HOLD_SECONDS, LOCKED, PHASES, SCANNED_ROWS, SIGHT, phase_of
 
 #: After this many seconds the server itself ends what an idle client has left open (Session), and some for the load.
 LEFT_OPEN = 10.0 + 5.0
@@ -51,7 +51,7 @@ class Chaos:
             self.conn.execute(f"CREATE TABLE {table} ({column}); INSERT INTO {table} DEFAULT VALUES")
         self.conn.execute(f"INSERT INTO scanned SELECT FROM generate_series(1, {SCANNED_ROWS}); ANALYZE scanned")
         self.context = multiprocessing.get_context("forkserver")
-        self.context.set_forkserver_preload([victim.__name__])
+        self.context.set_forkserver_preload([killed.__name__])
 
     def strike(self, phase: str, means: str) -> None:
         """Strike a repair in this phase; where it was over before, try again, and sooner."""
@@ -76,7 +76,7 @@ class Chaos:
         backend, moves = self.context.Value("i"), self.context.Value("i")
         driver = self.rng.choice(["psycopg", "psycopg2"])
         dsn = conninfo.make_conninfo(self.db.dsn, options=f"-c chaos.hold={PHASES[phase].hold}")
-        child = self.context.Process(target=victim.repair, args=(dsn, driver, PHASES[phase].options, backend, moves))
+        child = self.context.Process(target=killed.repair, args=(dsn, driver, PHASES[phase].options, backend, moves))
         child.start()
         try:
             if not self._await(phase, self.rng.randint(1, sights), child, backend, moves):
@@ -145,7 +145,7 @@ class Chaos:
     def _look_after(self, before: dict[str, int], what: str) -> None:
         lower = {table for table, position in self._positions().items() if position < before[table]}
         assert not lower, f"{what}: set back: {lower}"
-        # A new session: one that has drawn from `cached` may go on with what it holds (Caution.CACHED).
+        # A new session: one that has drawn from `cached` may go on with what it holds (SequenceWarning.CACHED).
         with self.db.connect() as conn:
             report = core.fix(conn, **LOCKED)
             assert not report.failing, f"{what}: {report.failing}"

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psycopg
 
-from airflow_seqfix.core.session import Limits
+from airflow_seqfix.core.policy import Limits
 from tests.cluster import running, wheel_binaries
 from tests.conftest import WHEELS, Server, database_on
 from tests.stress.loads import NOBODY, OURS, THEIRS, Load

@@ -194,8 +194,8 @@ def fix(conn: psycopg.Connection, seen: Seen, load: Load) -> None:
             seen.busy += 1
         elif outcome.error is None:
             assert outcome.way is not None and outcome.way.value == load.way, row
-            assert outcome.before.setval is not None and outcome.before.gap is not None
+            assert outcome.before.move is not None and outcome.before.gap is not None
             table = row.finding.sequence.sequence_name.removesuffix("_id_seq")
-            seen.moves.append((table, outcome.before.setval.target, outcome.before.gap))
+            seen.moves.append((table, outcome.before.move.target, outcome.before.gap))
         elif "have gone further meanwhile" not in outcome.error.reason:
             raise AssertionError(outcome.error)

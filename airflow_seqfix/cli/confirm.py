@@ -1,0 +1,109 @@
+"""What a person sees before anything is moved, and is asked."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from airflow_seqfix.cli.messages import is_terminal
+
+if TYPE_CHECKING:
+    from airflow_seqfix.core.model import Server
+
+RULE = """\
+Where stdin is a terminal, fix shows what it is about to move and asks; what it then makes are the moves that were
+shown. In a script, a pipe or CI nobody is asked. --yes never asks.
+"""
+
+#: How many moves are listed before the question; `seqfix plan` lists all.
+LISTED = 40
+#: From this width on there is room for the reason of each way.
+WIDE = 110
+
+WAYS = {
+    "advance": "calls nextval() until it has passed: cannot go back, blocks nobody",
+    "locked": "locks the sequence (ALTER SEQUENCE) and looks again: cannot go back, nextval() waits for a moment",
+    "guarded": "one setval() that looks first: not proven against writers",
+}
+
+
+def somebody_is_there() -> bool:
+    """Whether there is a person to ask.
+
+    :raises ArgumentError: when there is one who would not see the question.
+    """
+    from airflow_seqfix.core import ArgumentError
+
+    if not is_terminal(sys.stdin):
+        return False
+    if not is_terminal(sys.stderr):
+        raise ArgumentError("stderr is no terminal, so that nobody would see the question: give --yes to do without")
+    return True
+
+
+def show(plan: Mapping[str, Any], server: Server, where: str) -> None:
+    """Show on stderr what a plan, as a dictionary, moves and where."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from airflow_seqfix.core.errors import printable
+    from airflow_seqfix.core.repair.plan import StoredPlan
+    from airflow_seqfix.render.layout import elide
+
+    width = max(60, shutil.get_terminal_size().columns)
+    console = Console(stderr=True, highlight=False, width=width)
+    for label, value in (
+        ("server", f"PostgreSQL {server.version} at {where}"),
+        ("database", server.database),
+        ("role", server.role),
+    ):
+        console.print(Text.assemble((f"{label:<10}", "dim"), (printable(value), "bold")), soft_wrap=True)
+    console.print()
+    found = {row.get("sequence"): row for row in plan.get("sequences", ()) if isinstance(row, Mapping)}
+    ways = {move["sequence"]: move for move in plan["moves"]}
+    moves = StoredPlan.read(plan).moves
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False, header_style="bold")
+    table.add_column("sequence", no_wrap=True)
+    for heading in ("next value", "then"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("way", no_wrap=True)
+    if width >= WIDE:
+        table.add_column("because", no_wrap=True)
+    for move in moves[:LISTED]:
+        way, why = ways[move.sequence].get("way"), str(ways[move.sequence].get("why") or "")
+        cells = [
+            elide(printable(move.sequence), width - (60 if width >= WIDE else 42)),
+            str(found.get(move.sequence, {}).get("next_value", "?")),
+            str(move.target + move.increment_by),
+            str(way or "cannot be moved"),
+            why,
+        ]
+        table.add_row(*(Text(printable(cell), style="" if way else "yellow") for cell in cells[: len(table.columns)]))
+    console.print(table)
+    if len(moves) > LISTED:
+        console.print(f"… and {len(moves) - LISTED:,} more, which plan lists.")
+    left = sum(
+        row.get("verdict") in ("behind", "exhausted", "unknown")
+        for row in found.values()
+        if row["sequence"] not in ways
+    )
+    if left:
+        console.print(f"{left:,} more {'is' if left == 1 else 'are'} not in sync and cannot be moved: check says why.")
+    console.print()
+    for name in dict.fromkeys(str(ways[move.sequence].get("way")) for move in moves):
+        if name in WAYS:
+            console.print(Text(f"{name}: {WAYS[name]}", style="dim"), soft_wrap=True)
+
+
+def agreed(count: int) -> bool:
+    """Ask, on stderr, whether to make that many moves."""
+    click.echo(f"\nMove {count:,} {'sequence' if count == 1 else 'sequences'}? [y/N] ", nl=False, err=True)
+    answer = sys.stdin.readline()
+    if not answer.endswith("\n"):
+        click.echo(err=True)
+    return answer.strip().lower() in ("y", "yes")

@@ -1,0 +1,193 @@
+"""Where the data go: stdout or a file, in one of the forms, with or without colour."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import click
+
+from airflow_seqfix.cli import signals
+from airflow_seqfix.cli.messages import is_terminal
+from airflow_seqfix.cli.option_names import with_options
+
+if TYPE_CHECKING:
+    from airflow_seqfix.core import Plan, Report
+
+#: How wide a table is where stdout is no terminal, and the least that it needs.
+PIPE_WIDTH, NARROWEST = 120, 60
+
+#: The forms that are not of render.formats.
+EXTENSIONS = {".txt": "table", ".sql": "sql"}
+
+
+@dataclass(slots=True, kw_only=True)
+class Output:
+    """What is printed, and how."""
+
+    form: str
+    path: str | None = None
+    color: bool = False
+    all_rows: bool = False
+    _file: IO[str] | None = field(default=None, init=False)
+
+    @classmethod
+    def read(
+        cls,
+        forms: tuple[str, ...],
+        *,
+        form: str | None,
+        path: str | None,
+        color: str,
+        all_rows: bool = False,
+    ) -> Output:
+        """Read the options.
+
+        :param forms: What the command can write, its default first.
+        :raises ArgumentError: when a file's name does not say in which form it is to be written.
+        """
+        from airflow_seqfix.core import ArgumentError
+        from airflow_seqfix.render import formats
+
+        path = None if path == "-" else path
+        if form is None and path is not None and not _is_device(Path(path)):
+            extensions = formats.EXTENSIONS | EXTENSIONS
+            form = extensions.get(Path(path).suffix.lower())
+            if form not in forms:
+                known = ", ".join(extension for extension, form in extensions.items() if form in forms)
+                raise ArgumentError(f"--output {path}: its extension is none of {known}; say --format")
+        return cls(
+            form=form or forms[0], path=path, color=_wants_color(color, is_file=path is not None), all_rows=all_rows
+        )
+
+    @contextlib.contextmanager
+    def prepared(self) -> Iterator[None]:
+        """Make sure that the file can be written before anything else is done; it appears as a whole, or not at all.
+
+        :raises ArgumentError: when it cannot.
+        """
+        from airflow_seqfix.core import ArgumentError, SeqfixError
+
+        if self.path is None:
+            yield
+            return
+        # What a link points to is replaced, and not the link.
+        path = Path(os.path.realpath(self.path))
+        try:
+            with _replacing(path) as self._file:
+                yield
+        except OSError as error:
+            if self._file is not None:
+                raise SeqfixError(f"--output {self.path}: {error.strerror}") from None
+            raise ArgumentError(f"--output {self.path} cannot be written: {error.strerror}") from None
+
+    def write(self, text: str) -> None:
+        """Write the data. A reader that has gone away has read what it wanted."""
+        from airflow_seqfix.core import SeqfixError
+
+        text = text.removesuffix("\n")
+        if self._file is not None:
+            self._file.write(f"{text}\n")
+            return
+        try:
+            click.echo(text, color=True)
+        except BrokenPipeError:
+            signals.drop_output()
+        except OSError as error:
+            signals.drop_output()
+            raise SeqfixError(f"stdout: {error.strerror}") from None
+        except UnicodeEncodeError as error:
+            if self.form != "table":
+                raise SeqfixError(
+                    f"stdout is {error.encoding}, which has no letter for {text[error.start]!a}: "
+                    "set PYTHONIOENCODING=utf-8, or write to a file with -o"
+                ) from None
+            click.echo(text.encode(error.encoding, "backslashreplace"))
+
+    def write_report(self, report: Report) -> None:
+        self.write(self._as_text(report))
+
+    def write_plan(self, plan: Plan) -> None:
+        self.write(plan.to_sql() if self.form == "sql" else self._as_text(plan))
+
+    def _as_text(self, content: Report | Plan) -> str:
+        if self.form != "table":
+            from airflow_seqfix.render.formats import render
+
+            return render(content, self.form)
+        from airflow_seqfix.core import Plan
+        from airflow_seqfix.render.table import summary, table
+
+        report = content.report if isinstance(content, Plan) else content
+
+        rows = table(report, width=self._width, color=self.color, all_rows=self.all_rows)
+        return f"{with_options(rows)}\n{summary(report)}" if rows else summary(report)
+
+    @property
+    def _width(self) -> int:
+        if self.path is not None or not is_terminal(sys.stdout):
+            return PIPE_WIDTH
+        return max(NARROWEST, shutil.get_terminal_size((PIPE_WIDTH, 24)).columns)
+
+
+def _wants_color(color: str, *, is_file: bool, environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether to colour: the option decides, then NO_COLOR, then FORCE_COLOR, then whether it goes to a terminal."""
+    if color != "auto":
+        return color == "always"
+    if environment.get("NO_COLOR") or is_file:
+        return False
+    if environment.get("FORCE_COLOR"):
+        return True
+    return is_terminal(sys.stdout) and environment.get("TERM") != "dumb"
+
+
+def _is_device(path: Path) -> bool:
+    """Whether it is there and is neither a file nor a folder: /dev/null, a named pipe."""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+@contextlib.contextmanager
+def _replacing(path: Path) -> Iterator[IO[str]]:
+    """Open a file that takes the place of `path` when all is written; nothing does when nothing is."""
+    if _is_device(path):
+        with path.open("w", encoding="utf-8") as file:
+            yield file
+        return
+    mode = _mode_of(path)
+    # In the same folder: only within a file system is a rename all or nothing.
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", suffix=".new", delete=False
+    ) as file:
+        new = Path(file.name)
+        try:
+            yield file
+            file.flush()
+            is_empty = file.tell() == 0
+        except BaseException:
+            new.unlink()
+            raise
+    if is_empty:
+        new.unlink()
+    else:
+        new.chmod(mode)
+        new.replace(path)
+
+
+def _mode_of(path: Path) -> int:
+    """Return the permissions that the file has, or would get."""
+    if path.is_dir():
+        raise IsADirectoryError(21, "it is a folder")
+    if path.exists():
+        path.open("a").close()
+        return stat.S_IMODE(path.stat().st_mode)
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask

@@ -1,0 +1,136 @@
+"""How far a run has come: a live line with a bar on a terminal, a plain line now and then elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from airflow_seqfix.cli.messages import is_terminal, tell
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from airflow_seqfix.core.progress import Progress, Watcher
+
+#: After how many seconds something is shown: who is answered at once needs no bar.
+PATIENCE = 1.0
+#: After how many seconds a table or sequence that takes long is named.
+SLOW = 2.0
+#: How many seconds lie between two lines where there is no terminal.
+PAUSE = 5.0
+#: How wide the bar is.
+BAR = 24
+
+
+class Clock:
+    """The latest progress, and since when."""
+
+    def __init__(self) -> None:
+        self.state: Progress | None = None
+        self._begun = self._phase_begun = time.monotonic()
+        self._current_since = self._begun
+
+    def __call__(self, state: Progress) -> None:
+        now = time.monotonic()
+        before, self.state = self.state, state
+        if before is None or (before.phase, before.total) != (state.phase, state.total):
+            self._phase_begun = now
+        if before is None or before.current != state.current:
+            self._current_since = now
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._begun
+
+    @property
+    def rate(self) -> float:
+        """Sequences a second in this phase."""
+        seconds = time.monotonic() - self._phase_begun
+        return self.state.done / seconds if self.state and seconds else 0.0
+
+    @property
+    def slow(self) -> str | None:
+        """What is being read or moved and takes long, and for how long."""
+        seconds = time.monotonic() - self._current_since
+        if self.state is None or self.state.current is None or seconds < SLOW:
+            return None
+        return f"{self.state.current}, {seconds:.0f} s"
+
+
+@contextlib.contextmanager
+def watched(*, quiet: bool) -> Iterator[Watcher | None]:
+    """Show how far the run inside has come."""
+    if quiet:
+        yield None
+        return
+    clock = Clock()
+    with _live(clock) if is_terminal(sys.stderr) else _now_and_then(PAUSE, lambda: _line(clock)):
+        yield clock
+
+
+def _line(clock: Clock) -> None:
+    if clock.state is not None:
+        slow = f" for {clock.slow.rpartition(', ')[2]}" if clock.slow else ""
+        tell(f"{clock.state}{slow}")
+
+
+@contextlib.contextmanager
+def _now_and_then(seconds: float, act: Callable[[], None]) -> Iterator[None]:
+    """Act every so often in a thread, until what is inside has ended."""
+    ended = threading.Event()
+
+    def run() -> None:
+        while not ended.wait(seconds):
+            act()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+@contextlib.contextmanager
+def _live(clock: Clock) -> Iterator[None]:
+    from rich.console import Console
+    from rich.live import Live
+
+    console = Console(stderr=True, highlight=False)
+    with Live(console=console, transient=True, refresh_per_second=8, get_renderable=lambda: _bar(clock)):
+        yield
+
+
+def _bar(clock: Clock) -> RenderableType:
+    from rich.console import Group
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+    from rich.text import Text
+
+    from airflow_seqfix.core.errors import printable
+
+    state = clock.state
+    if state is None or clock.seconds < PATIENCE:
+        return Group()
+    line = Table.grid(padding=(0, 1))
+    # What is moved in long strides fills its own bar.
+    done, total = (state.values_done, state.values_total) if state.values_total else (state.done, state.total)
+    words = [
+        "reading" if state.phase == "read" else "moving",
+        ProgressBar(total=max(total, 1), completed=done, width=BAR),
+    ]
+    words.append(f"{state.done:,}/{state.total:,}")
+    if state.values_total:
+        words.append(f"{state.values_done:,} of {state.values_total:,} values")
+    elif state.phase == "read":
+        words.append(f"{state.found:,} not in sync")
+        if state.done:
+            words.append(f"{clock.rate:,.0f}/s")
+    line.add_row(*words)
+    slow = clock.slow
+    return Group(line, Text(f"  {printable(slow)}", style="dim", no_wrap=True, overflow="ellipsis")) if slow else line

@@ -1,0 +1,182 @@
+"""The sessions of one run, which share the work: one in the caller's thread, or several in threads of their own."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
+from typing import TypeVar
+
+from airflow_seqfix.core.database.connection import Connectable, Connection, borrowed, open_connection
+from airflow_seqfix.core.database.session import Session
+from airflow_seqfix.core.errors import ArgumentError
+from airflow_seqfix.core.policy import Limits
+
+#: How long a session that is told to stop may take, in seconds, before its connection is cut.
+SECONDS_TO_STOP = 5.0
+#: How often to look whether it has, in seconds.
+PAUSE = 0.05
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+#: Something to do in the caller's thread; None: there is no more.
+Event = Callable[[], None]
+#: Does one piece of work, and hands over events in between.
+Work = Callable[[Session, Item, Callable[[Event], None]], Result]
+
+
+class Sessions:
+    """Sessions on one server, with one deadline over all of them."""
+
+    def __init__(self, session: Session, another: Callable[[], Session] | None = None, jobs: int = 1) -> None:
+        #: The one that does what has to be done once.
+        self.session = session
+        self._another = another
+        self._jobs = jobs
+        self._sessions = [session]
+        self._executor: ThreadPoolExecutor | None = None
+        #: How many pieces of work have begun and not ended.
+        self._begun = 0
+        #: What each piece of work hands over.
+        self._told: list[SimpleQueue[Event | None]] = []
+        self._failure: BaseException | None = None
+        self._lock = threading.Lock()
+
+    def map(self, work: Work[Item, Result], items: Iterable[Item]) -> Iterator[Result]:
+        """Do the work on each item, and yield the results in the order of the items.
+
+        Events and results come in the same order, and in the caller's thread, however many sessions there are. Items
+        at the same place of two lists are done by the same session, unless another one has nothing else to do: what a
+        server process has opened once it keeps open.
+        """
+        items = list(items)
+        if len(items) < 2 or self._jobs < 2:
+            for item in items:
+                yield work(self.session, item, lambda event: event())
+            return
+        executor, idle = self._staff(min(self._jobs, len(items)))
+        count = len(self._sessions)
+        left = [deque(range(first, len(items), count)) for first in range(count)]
+        results: dict[int, Result] = {}
+        self._told = [SimpleQueue() for _ in items]
+        for _ in items:
+            executor.submit(self._do, work, items, left, idle, results)
+        for place, events in enumerate(self._told):
+            while (event := events.get()) is not None:
+                event()
+            yield results.pop(place)
+
+    def stop(self) -> None:
+        """End what is still running, and return when it has ended."""
+        if self._executor is None:
+            return
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        begun = time.monotonic()
+        # Again and again, because a cancel that arrives before a statement has begun is lost. By what the threads say,
+        # and not by the futures: the caller may have been interrupted before it was given them.
+        while True:
+            for session in self._sessions:
+                session.stop(cut=time.monotonic() - begun >= SECONDS_TO_STOP)
+            if not self._begun:
+                break
+            time.sleep(PAUSE)
+        self._executor.shutdown()
+
+    def _staff(self, wanted: int) -> tuple[ThreadPoolExecutor, SimpleQueue[int]]:
+        """Open the sessions that are still missing: in the caller's thread, where Airflow's hooks have to be called."""
+        assert self._another is not None
+        while len(self._sessions) < wanted:
+            self._sessions.append(self._another())
+        if self._executor is None:
+            self._executor = ThreadPoolExecutor(self._jobs, thread_name_prefix="seqfix")
+        idle: SimpleQueue[int] = SimpleQueue()
+        for number in range(len(self._sessions)):
+            idle.put(number)
+        return self._executor, idle
+
+    def _do(
+        self,
+        work: Work[Item, Result],
+        items: list[Item],
+        left: list[deque[int]],
+        idle: SimpleQueue[int],
+        results: dict[int, Result],
+    ) -> None:
+        """Do one piece of work that is left.
+
+        :param left: For each session the places of the items that it is to do.
+        :param idle: The numbers of the sessions that do nothing.
+        """
+        with self._lock:
+            self._begun += 1
+        number = idle.get()
+        with self._lock:
+            # What is another's, where nothing of its own is left.
+            place = (left[number] or max(left, key=len)).popleft()
+        events = self._told[place]
+        try:
+            results[place] = work(self._sessions[number], items[place], events.put)
+        except BaseException as error:
+            self._fail(error)
+        finally:
+            idle.put(number)
+            events.put(None)
+            with self._lock:
+                self._begun -= 1
+
+    def _fail(self, error: BaseException) -> None:
+        """Let nobody go on, and hand the first failure to the caller, whichever piece of work it waits for."""
+
+        def give_up() -> None:
+            raise error
+
+        with self._lock:
+            if self._failure is not None:
+                return
+            self._failure = error
+            # Before the others are stopped: what they say of that is not heard.
+            for events in self._told:
+                events.put(give_up)
+        for session in self._sessions:
+            session.stop()
+
+
+@contextlib.contextmanager
+def open_sessions(
+    source: Connectable, limits: Limits, *, application_name: str = "seqfix", jobs: int = 1
+) -> Iterator[Sessions]:
+    """Open or borrow the connections of a run, and give them back as they came.
+
+    :raises ArgumentError: when the connection is inside a transaction, or several are needed and one is given.
+    :raises ConnectionFailedError: when a callable cannot open its connection.
+    """
+    if jobs > 1 and not callable(source):
+        raise ArgumentError(
+            f"jobs={jobs} opens {jobs} connections: pass a callable that opens one, and not an open one"
+        )
+    with contextlib.ExitStack() as stack:
+        opened: list[Connection] = []
+
+        def another() -> Session:
+            connection = source
+            if callable(source):
+                connection = open_connection(source)
+                if any(connection is other for other in opened):
+                    raise ArgumentError(f"jobs={jobs}: the callable has returned the same connection twice")
+                stack.enter_context(contextlib.closing(connection))
+                opened.append(connection)
+            stack.enter_context(borrowed(connection))
+            return Session(connection, limits, application_name=application_name, deadline=deadline)
+
+        deadline: float | None = None
+        first = another()
+        deadline = first.deadline
+        sessions = Sessions(first, another, jobs)
+        try:
+            yield sessions
+        finally:
+            sessions.stop()

@@ -1,0 +1,111 @@
+"""Which sequences there are, and which columns they feed: catalog rows become `SequenceInfo` and `ColumnInfo`."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from airflow_seqfix.core import queries
+from airflow_seqfix.core.database.session import Session
+from airflow_seqfix.core.errors import ArgumentError, UnsupportedServerError, first_line, sqlstate
+from airflow_seqfix.core.model import DRAWN_AS_IS, ColumnInfo, Feed, SequenceInfo, Server, TableInfo, Tie
+
+#: The oldest server whose catalogs and behaviour are tested.
+OLDEST_SERVER = 13
+
+#: What `SELECT version()` holds, the product, and why it is refused.
+OTHER_PRODUCTS = (
+    ("Redshift", "Amazon Redshift", "it has no sequences, and its identity columns cannot be moved"),
+    ("CockroachDB", "CockroachDB", "it does not store is_called, and has no lock on a sequence"),
+    ("-YB-", "YugabyteDB", "its sequences are cached elsewhere, and it has no lock on a sequence"),
+    ("Greenplum", "Greenplum", "a sequence and its tables cannot be read in one statement"),
+)
+
+
+def identify(session: Session) -> Server:
+    """Ask the server who it is.
+
+    :raises UnsupportedServerError: when it is no PostgreSQL of version 13 or later.
+    """
+    try:
+        banner = session.rows("SELECT pg_catalog.version()")[0][0]
+    except Exception as error:
+        if sqlstate(error) is None:
+            raise
+        raise UnsupportedServerError(
+            f"the server does not answer SELECT pg_catalog.version() ({first_line(error)}): "
+            "connect to a database, not to a pooler's admin console"
+        ) from error
+    if isinstance(banner, bytes):
+        raise ArgumentError("the connection's client_encoding is SQL_ASCII: connect with client_encoding=utf8")
+    refuse_other_products(banner)
+    with session.transaction():
+        (server,) = session.fetch(queries.get("server"), Server)
+    return server
+
+
+def refuse_other_products(banner: str) -> None:
+    """Refuse what speaks PostgreSQL's protocol and whose sequences are something else.
+
+    :param banner: What `SELECT version()` returned.
+    :raises UnsupportedServerError: when it is no PostgreSQL, or one older than 13.
+    """
+    for mark, product, why in OTHER_PRODUCTS:
+        if mark in banner:
+            raise UnsupportedServerError(f"this is {product}, not PostgreSQL: {why}; nothing was read or written")
+    version = re.match(r"(?:PostgreSQL|EnterpriseDB) (\d+)", banner)
+    if version is None:
+        raise UnsupportedServerError(f"this is no PostgreSQL, it calls itself {banner!r}; nothing was read or written")
+    if int(version[1]) < OLDEST_SERVER:
+        raise UnsupportedServerError(
+            f"this is PostgreSQL {version[1]}, and {OLDEST_SERVER} or later is needed; nothing was read or written"
+        )
+
+
+def discover(session: Session, mapping: Iterable[Tie] = ()) -> list[SequenceInfo]:
+    """Return every sequence of the database with the columns tied to it, in order of schema and name.
+
+    :param mapping: Ties that no catalog shows.
+    """
+    with session.transaction():
+        # Integers only; the setting ends with the transaction. Defaults are told apart by how they are written.
+        session.run(
+            f"SET LOCAL seqfix.mapping = '{[list(tie) for tie in mapping]}'; SET LOCAL quote_all_identifiers = off"
+        )
+        tied: dict[int, list[ColumnInfo]] = defaultdict(list)
+        for oid, column in _mark_covered(session.fetch(queries.get("columns"), _column)):
+            tied[oid].append(column)
+
+        def sequence(*, oid: int, **row: Any) -> SequenceInfo:
+            return SequenceInfo(oid=oid, columns=tuple(tied.get(oid, ())), **row)
+
+        return session.fetch(queries.get("sequences"), sequence)
+
+
+def list_tables(session: Session) -> list[TableInfo]:
+    """Return every table of the database, in order of schema and name."""
+    with session.transaction():
+        return session.fetch(queries.get("tables"), TableInfo)
+
+
+def _column(
+    *, sequence_oid: int, feed: str, source: str | None, ancestors: list[int], **row: Any
+) -> tuple[int, ColumnInfo, list[int]]:
+    """Return a sequence's OID, a column that is tied to it, and the tables above the column's own."""
+    source = source if feed == Feed.WRAPPED else None
+    return sequence_oid, ColumnInfo(feed=Feed(feed), source=source, is_covered=False, **row), ancestors
+
+
+def _mark_covered(found: list[tuple[int, ColumnInfo, list[int]]]) -> Iterator[tuple[int, ColumnInfo]]:
+    """Mark what is read through a table above it: partitions and inheritance children."""
+    above = {oid for _, _, ancestors in found for oid in ancestors}
+    read = {(oid, c.table_oid, c.column_name) for oid, c, _ in found if c.table_oid in above and c.feed in DRAWN_AS_IS}
+    said = {(oid, c.table_oid, c.column_name) for oid, c, _ in found if c.feed is Feed.MAPPING}
+    for oid, column, ancestors in found:
+        if column.feed is not Feed.MAPPING and (oid, column.table_oid, column.column_name) in said:
+            continue
+        is_covered = any((oid, ancestor, column.column_name) in read for ancestor in ancestors)
+        yield oid, replace(column, is_covered=True) if is_covered else column

@@ -1,0 +1,149 @@
+"""What no catalog shows and the user says: columns that triggers or applications feed, ranges of several writers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from airflow_seqfix.core.discover.names import Name, did_you_mean, parse_all
+from airflow_seqfix.core.errors import ArgumentError, SelectionError
+from airflow_seqfix.core.model import Feed, SequenceInfo, TableInfo, Tie
+
+
+@dataclass(frozen=True, slots=True)
+class Fed:
+    """A sequence, and the columns that somebody says it feeds."""
+
+    sequence: Name
+    columns: tuple[Name, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A sequence, and the values that are its own."""
+
+    sequence: Name
+    low: int
+    high: int
+
+
+def parse_mapping(value: Mapping[str, str | Iterable[str]]) -> tuple[Fed, ...]:
+    """Read `{sequence: [table.column, …]}`.
+
+    :raises ArgumentError: when it is nothing of the kind.
+    """
+    if not isinstance(value, Mapping):
+        raise ArgumentError(f'mapping={value!r}: give {{"schema.sequence": ["schema.table.column", …]}}')
+    mapping = []
+    for sequence, columns in value.items():
+        fed = Fed(_exact(sequence, "mapping"), parse_all(columns, "columns"))
+        for column in fed.columns:
+            if len(column.parts) < 2 or column.is_pattern:
+                raise ArgumentError(f"mapping: {column.text!r} is no column; give table.column or schema.table.column")
+        if not fed.columns:
+            raise ArgumentError(f"mapping: {sequence!r} feeds no column; give at least one")
+        mapping.append(fed)
+    return tuple(mapping)
+
+
+def parse_id_range(value: Mapping[str, tuple[int, int]]) -> tuple[Range, ...]:
+    """Read `{sequence: (lowest, highest)}`.
+
+    :raises ArgumentError: when it is nothing of the kind.
+    """
+    if not isinstance(value, Mapping):
+        raise ArgumentError(f'id_range={value!r}: give {{"schema.sequence": (lowest, highest)}}')
+    ranges = []
+    for sequence, bounds in value.items():
+        numbers = list(bounds) if isinstance(bounds, list | tuple) else []
+        if len(numbers) != 2 or not all(type(number) is int for number in numbers) or numbers[0] > numbers[1]:
+            raise ArgumentError(f"id_range: {sequence!r} has {bounds!r}; give (lowest, highest), two integers")
+        ranges.append(Range(_exact(sequence, "id_range"), *numbers))
+    return tuple(ranges)
+
+
+def resolve_mapping(mapping: tuple[Fed, ...], sequences: list[SequenceInfo], tables: list[TableInfo]) -> list[Tie]:
+    """Find what a mapping names.
+
+    :raises SelectionError: when it is not there, or could be several.
+    """
+    ties = []
+    for fed in mapping:
+        sequence = _one_sequence(fed.sequence, sequences, "mapping")
+        for column in fed.columns:
+            table_name = Name(column.text.rpartition(".")[0], column.parts[:-1], False)
+            found = [t for t in tables if table_name.matches(t.schema_name, t.table_name)]
+            if not found:
+                near = did_you_mean(table_name, [t.qualified_name for t in tables])
+                raise SelectionError(f"mapping: there is no table {table_name.text}; {near}")
+            if len(found) > 1:
+                choice = ", ".join(t.qualified_name for t in found)
+                raise SelectionError(f"mapping: {column.text} could be of {choice}; write the schema as well")
+            if found[0].is_view:
+                raise SelectionError(
+                    f"mapping: {found[0].qualified_name} is a view, and may not show all rows; name the columns of the "
+                    "tables that it reads"
+                )
+            numbers = dict(zip(found[0].column_names, found[0].column_numbers, strict=True))
+            number = next((n for name, n in numbers.items() if Name("", column.parts[-1:], False).matches(name)), None)
+            if number is None:
+                raise SelectionError(
+                    f"mapping: {found[0].qualified_name} has no column {column.text.rpartition('.')[2]}; "
+                    f"its columns are {', '.join(found[0].columns)}"
+                )
+            ties.append((sequence.oid, found[0].oid, number))
+    return ties
+
+
+def refuse_incomparable(sequences: list[SequenceInfo]) -> None:
+    """Raise where a mapping names a column that cannot be set against a sequence: it would be skipped unseen.
+
+    :raises SelectionError: that says which.
+    """
+    for column in (column for sequence in sequences for column in sequence.columns):
+        if column.feed is Feed.MAPPING and column.largest_value is None:
+            raise SelectionError(
+                f"mapping: {column.qualified_name} is of type {column.data_type}, which cannot be compared with a "
+                "sequence; map an integer or numeric column"
+            )
+
+
+def narrow(sequences: list[SequenceInfo], ranges: tuple[Range, ...]) -> list[SequenceInfo]:
+    """Return the sequences, each with the range that is its own.
+
+    :raises SelectionError: when a range is for a sequence that is not there, or could be several.
+    :raises ArgumentError: when the sequence can hand out none of the values.
+    """
+    bounds: dict[int, tuple[int, int]] = {}
+    for own in ranges:
+        sequence = _one_sequence(own.sequence, sequences, "id_range")
+        if sequence.oid in bounds:
+            raise ArgumentError(f"id_range: {sequence.qualified_name} has two ranges; give one")
+        if own.high < sequence.lowest or own.low > sequence.highest:
+            raise ArgumentError(
+                f"id_range: {sequence.qualified_name} has {own.low} to {own.high}, and the values that it and its "
+                f"columns can hold are {sequence.lowest} to {sequence.highest}: give a range within those"
+            )
+        bounds[sequence.oid] = (own.low, own.high)
+    return [
+        replace(sequence, id_range=bounds[sequence.oid]) if sequence.oid in bounds else sequence
+        for sequence in sequences
+    ]
+
+
+def _exact(text: object, option: str) -> Name:
+    name = Name.parse(text, option)
+    if name.is_pattern:
+        raise ArgumentError(f"{option}: {text!r} is a pattern; name one sequence")
+    return name
+
+
+def _one_sequence(name: Name, sequences: list[SequenceInfo], option: str) -> SequenceInfo:
+    found = [s for s in sequences if name.matches(s.schema_name, s.sequence_name)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        choice = ", ".join(s.qualified_name for s in found)
+        raise SelectionError(f"{option}: {name.text} could be {choice}; write the schema as well")
+    near = did_you_mean(name, [s.qualified_name for s in sequences])
+    raise SelectionError(f"{option}: there is no sequence {name.text}; {near}")

@@ -1,0 +1,174 @@
+"""Which of the sequences found are meant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from airflow_seqfix.core.discover.names import Name, did_you_mean, parse_all
+from airflow_seqfix.core.errors import SelectionError
+from airflow_seqfix.core.model import SequenceInfo, TableInfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What to look at. Kinds narrow each other; within a kind, each name adds. Empty: everything.
+
+    What belongs to an extension is left out unless it is named without a pattern.
+    """
+
+    schemas: tuple[Name, ...] = ()
+    tables: tuple[Name, ...] = ()
+    columns: tuple[Name, ...] = ()
+    sequences: tuple[Name, ...] = ()
+    exclude: tuple[Name, ...] = ()
+    allow_empty: bool = False
+    allow_skipped: bool = False
+
+    @classmethod
+    def parse(
+        cls,
+        *,
+        schemas: str | Iterable[str] = (),
+        tables: str | Iterable[str] = (),
+        columns: str | Iterable[str] = (),
+        sequences: str | Iterable[str] = (),
+        exclude: str | Iterable[str] = (),
+        allow_empty: bool = False,
+        allow_skipped: bool = False,
+    ) -> Selection:
+        """Read names as they are written in SQL, or shell-style patterns (`app_*`).
+
+        :param schemas: Schemas of the sequences, or of the tables that they feed.
+        :param tables: Tables that the sequences feed.
+        :param columns: Columns that the sequences feed.
+        :param sequences: The sequences themselves.
+        :param exclude: Sequences, tables or columns whose sequences are listed as skipped.
+        :param allow_empty: Whether a selection that matches no sequence is in order: schemas and patterns may then find
+            nothing. A table, column or sequence that is named has to be there all the same.
+        :param allow_skipped: Whether what is named without a pattern may turn out not to be checkable.
+        :raises ArgumentError: when something is not a name.
+        """
+        return cls(
+            schemas=parse_all(schemas, "schemas"),
+            tables=parse_all(tables, "tables"),
+            columns=parse_all(columns, "columns"),
+            sequences=parse_all(sequences, "sequences"),
+            exclude=parse_all(exclude, "exclude"),
+            allow_empty=bool(allow_empty),
+            allow_skipped=bool(allow_skipped),
+        )
+
+    @property
+    def is_everything(self) -> bool:
+        return not any(getattr(self, kind) for kind in (*_MATCHES, "exclude"))
+
+    def apply(self, sequences: list[SequenceInfo], list_tables: Callable[[], list[TableInfo]]) -> Selected:
+        """Return the sequences that are meant. `list_tables` is called only when a name is not found.
+
+        :raises SelectionError: when a name matches nothing, or nothing is left.
+        """
+        kinds = {kind: names for kind in _MATCHES if (names := getattr(self, kind))}
+        for kind, names in (*kinds.items(), ("exclude", self.exclude)):
+            matches = _MATCHES.get(kind, _excludes)
+            for name in names:
+                # One exclude list serves many databases: a pattern in it may find nothing.
+                optional = name.is_pattern if kind == "exclude" else self.allow_empty and _may_come(kind, name)
+                if not optional and not any(matches(name, sequence) for sequence in sequences):
+                    raise SelectionError(f"{kind}: {self._not_found(kind, name, sequences, list_tables())}")
+        chosen = [
+            sequence
+            for sequence in sequences
+            if all(any(_MATCHES[kind](name, sequence) for name in names) for kind, names in kinds.items())
+            and (not sequence.in_extension or self._names(sequence))
+        ]
+        if kinds and not chosen and not self.allow_empty:
+            raise SelectionError(
+                f"no sequence matches {' and '.join(kinds)} together, though each matches some: "
+                "leave one out, or set allow_empty"
+            )
+        return Selected(
+            sequences=chosen,
+            excluded=frozenset(s.oid for s in chosen if any(_excludes(name, s) for name in self.exclude)),
+            named=frozenset(s.oid for s in chosen if self._names(s)),
+        )
+
+    def _names(self, sequence: SequenceInfo) -> bool:
+        """Whether the sequence, or a table or column that it feeds, is named without a pattern."""
+        return any(
+            not name.is_pattern and _MATCHES[kind](name, sequence)
+            for kind in ("tables", "columns", "sequences")
+            for name in getattr(self, kind)
+        )
+
+    def _not_found(self, kind: str, name: Name, sequences: list[SequenceInfo], tables: list[TableInfo]) -> str:
+        """Say what `name` did not find, and what there is."""
+        if kind == "schemas":
+            return f"no schema {name.text} has a sequence; " + did_you_mean(name, [s.quoted_schema for s in sequences])
+        if kind in ("tables", "columns"):
+            owner = Name(name.text, name.parts[:-1], name.is_pattern) if kind == "columns" else name
+            table = next((t for t in tables if owner.parts and owner.matches(t.schema_name, t.table_name)), None)
+            if table is not None and not name.is_pattern:
+                if table.partition_of is not None:
+                    return f"{table.qualified_name} is a partition of {table.partition_of}: name that"
+                what = "no column" if kind == "tables" else f"no column {name.text}"
+                return (
+                    f"{what} of {table.qualified_name} draws from a sequence; "
+                    f"its columns are {', '.join(table.columns)}"
+                )
+            if kind == "tables" or len(name.parts) > 1:
+                return f"there is no table {owner.text}; " + did_you_mean(owner, [t.qualified_name for t in tables])
+            return f"no column {name.text} draws from a sequence; " + did_you_mean(
+                name, [c.quoted_column for s in sequences for c in s.columns]
+            )
+        beside = [s for s in sequences if any(_feeds_table(table, s) for table in self.tables)] or sequences
+        return f"there is no sequence {name.text}; " + did_you_mean(name, [s.qualified_name for s in beside])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selected:
+    """What a selection came to."""
+
+    sequences: list[SequenceInfo]
+    #: OIDs of those that the user excluded: they are listed, and left alone.
+    excluded: frozenset[int]
+    #: OIDs of those that the user named one by one.
+    named: frozenset[int]
+
+
+def _may_come(kind: str, name: Name) -> bool:
+    """Whether what is named may not be there yet: a schema, or what a pattern stands for."""
+    return kind == "schemas" or name.is_pattern
+
+
+def _in_schema(name: Name, sequence: SequenceInfo) -> bool:
+    return name.matches(sequence.schema_name) or any(name.matches(c.schema_name) for c in sequence.columns)
+
+
+def _feeds_table(name: Name, sequence: SequenceInfo) -> bool:
+    return any(name.matches(c.schema_name, c.table_name) for c in sequence.columns)
+
+
+def _feeds_column(name: Name, sequence: SequenceInfo) -> bool:
+    return any(name.matches(c.schema_name, c.table_name, c.column_name) for c in sequence.columns)
+
+
+def _is_sequence(name: Name, sequence: SequenceInfo) -> bool:
+    return name.matches(sequence.schema_name, sequence.sequence_name)
+
+
+def _excludes(name: Name, sequence: SequenceInfo) -> bool:
+    return (
+        _is_sequence(name, sequence)
+        or _feeds_table(name, sequence)
+        # Of two parts the first is a schema: "audit.*" must not take the columns of a table "audit" for it.
+        or (len(name.parts) == 3 and _feeds_column(name, sequence))
+    )
+
+
+_MATCHES: dict[str, Callable[[Name, SequenceInfo], bool]] = {
+    "schemas": _in_schema,
+    "tables": _feeds_table,
+    "columns": _feeds_column,
+    "sequences": _is_sequence,
+}

@@ -1,0 +1,62 @@
+"""How a sequence that is behind gets moved: the way is chosen here, and taken in `repair`. Pure."""
+
+from __future__ import annotations
+
+from airflow_seqfix.core.model import Move, Obstacle, SequenceInfo, Server, Way
+from airflow_seqfix.core.policy import Lock, Policy
+
+
+def choose_way(sequence: SequenceInfo, target: int, calls: int, policy: Policy, server: Server) -> Move:
+    """Return how to move a sequence to `target`, given what the role may do."""
+
+    def take(way: Way, why: str) -> Move:
+        return Move(sequence=sequence, target=target, calls=calls, way=way, why=why)
+
+    def refuse(reason: str, remedy: str) -> Move:
+        obstacle = Obstacle(reason=reason, remedy=remedy, sqlstate="42501")
+        return Move(sequence=sequence, target=target, calls=calls, way=None, why=reason, obstacle=obstacle)
+
+    role, name = server.quoted_role, sequence.qualified_name
+    grant = f"GRANT USAGE ON SEQUENCE {name} TO {role};"
+    if server.in_recovery:
+        obstacle = Obstacle(reason="a standby is read-only", remedy="repair on the primary", sqlstate="25006")
+        return Move(sequence=sequence, target=target, calls=calls, way=None, why="", obstacle=obstacle)
+    match policy.lock:
+        case Lock.NONE:
+            if sequence.may_nextval:
+                return take(Way.ADVANCE, 'lock="none"')
+            return refuse(f"role {role} may not call nextval({sequence.name_literal})", grant)
+        case Lock.SEQUENCE:
+            if sequence.may_alter:
+                return take(Way.LOCKED, 'lock="sequence"')
+            if sequence.is_owners_member:
+                # Until 15 a role inherits from all or none of those that it is a member of.
+                inherit = (
+                    f"GRANT {sequence.owner} TO {role} WITH INHERIT TRUE;"
+                    if server.version_num >= 160000
+                    else f"ALTER ROLE {role} INHERIT;"
+                )
+                return refuse(
+                    f"only its owner {sequence.owner} may lock {name}, and role {role} does not inherit its rights",
+                    f"{inherit} or SET ROLE {sequence.owner} first",
+                )
+            return refuse(
+                f"only its owner {sequence.owner} may lock {name}",
+                f'GRANT {sequence.owner} TO {role}; or {grant} and lock="auto"',
+            )
+        case Lock.GUARDED:
+            if sequence.may_setval:
+                return take(Way.GUARDED, 'lock="guarded"')
+            return refuse(
+                f"role {role} may not call setval({sequence.name_literal})",
+                f"GRANT UPDATE ON SEQUENCE {name} TO {role};",
+            )
+    if sequence.cache_size > 1 and sequence.may_alter:
+        return take(Way.LOCKED, f"CACHE {sequence.cache_size}: only ALTER SEQUENCE discards what sessions have cached")
+    if sequence.may_nextval and calls <= policy.advance_up_to:
+        return take(Way.ADVANCE, f"{calls:,} values, no more than advance_up_to ({policy.advance_up_to:,})")
+    if sequence.may_alter:
+        return take(Way.LOCKED, f"{calls:,} values, and role {role} owns the sequence")
+    if sequence.may_nextval:
+        return take(Way.ADVANCE, f"role {role} does not own the sequence")
+    return refuse(f"role {role} may not move {name}", grant)

@@ -1,0 +1,27 @@
+"""What to know of a sequence beside its verdict. Pure."""
+
+from __future__ import annotations
+
+from airflow_seqfix.core.model import Feed, Measurement, SequenceWarning, Server
+
+
+def warnings_of(measurement: Measurement, server: Server) -> tuple[SequenceWarning, ...]:
+    sequence = measurement.sequence
+    columns = sequence.comparable
+    return tuple(
+        warning
+        for warning, applies in (
+            (SequenceWarning.STANDBY, server.in_recovery),
+            (SequenceWarning.OPEN_WRITERS, measurement.open_writers > 0),
+            (SequenceWarning.CACHED, sequence.cache_size > 1),
+            (SequenceWarning.SHARED, len(columns) > 1),
+            (SequenceWarning.NO_INDEX, any(not column.has_index for column in columns)),
+            (SequenceWarning.NOT_UNIQUE, any(not column.is_unique for column in columns)),
+            (SequenceWarning.NOT_OWNED, not any(column.is_owned for column in sequence.columns)),
+            (
+                SequenceWarning.NOT_COMPARED,
+                any(not (c.is_comparable or c.is_covered or c.feed is Feed.OWNED) for c in sequence.columns),
+            ),
+        )
+        if applies
+    )

@@ -1,0 +1,295 @@
+"""How far each sequence has come, and how far the columns that it feeds.
+
+The state of a sequence and the furthest values of its columns are read in one statement: its snapshot is older than
+the state, so a row that another session adds meanwhile cannot make a healthy sequence look behind.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from functools import partial
+from operator import attrgetter
+from typing import Any, TypeVar
+
+from airflow_seqfix.core.database.session import Session
+from airflow_seqfix.core.database.sessions import Event, Sessions
+from airflow_seqfix.core.errors import ConnectionFailedError, DeadlineError, sqlstate
+from airflow_seqfix.core.measure.column_sql import furthest_on_steps_query, furthest_query, probe_query, within_reach
+from airflow_seqfix.core.measure.partitions import columns_and_relations, cut, is_wide, read_in_slices
+from airflow_seqfix.core.model import ColumnInfo, Measurement, Probe, SequenceInfo, Server
+from airflow_seqfix.core.obstacles import forbidden, out_of_time, unreadable
+
+#: A column without an index and with more rows than this is read in a statement of its own.
+SLOW_ROWS = 100_000
+#: While another session rewrites a sequence (ALTER SEQUENCE … RESTART), the file that a reader has just found can be
+#: emptied under it: the server says this, or returns no row. It is read again so many times.
+REWRITING = "XX001"
+REWRITTEN = 4
+
+Item = TypeVar("Item")
+_SEQUENCE = attrgetter("sequence")
+
+
+def measure(
+    sessions: Sessions,
+    server: Server,
+    sequences: list[SequenceInfo],
+    *,
+    on_steps: bool = False,
+    max_jump: int = 0,
+    only_outliers: bool = False,
+    begin: Callable[[str], None] = lambda table: None,
+) -> Iterator[list[Measurement]]:
+    """Read each of `sequences`, and yield those that were read together; one that cannot be read costs only itself.
+
+    :param on_steps: Whether the furthest value on a sequence's own steps is looked up as well.
+    :param max_jump: Up to this distance a furthest value is no outlier, and the value before it is not looked up.
+    :param only_outliers: Whether only outliers are looked up a second time: a repair follows, so nobody needs the first
+        collision.
+    :param begin: Called with the name of a table before it is read: of several, with the one likely to take longest.
+    :raises ConnectionFailedError: when the connection is lost.
+    """
+    readable: list[SequenceInfo] = []
+    refused: list[Measurement] = []
+    for sequence in sequences:
+        obstacle = forbidden(sequence, server)
+        if obstacle is None:
+            readable.append(sequence)
+        else:
+            refused.append(Measurement(sequence=sequence, obstacle=obstacle))
+    if refused:
+        yield refused
+
+    def states(
+        session: Session, chunk: list[SequenceInfo], tell: Callable[[Event], None]
+    ) -> tuple[list[Measurement], list[Measurement]]:
+        """Return what is settled, and what is still to be looked up."""
+        tell(partial(begin, _slowest(chunk).qualified_table))
+        unread = [Measurement(sequence=sequence) for sequence in chunk]
+        read = _read_apart(session, server, unread, partial(_read_states, on_steps=on_steps))
+        settled: list[Measurement] = []
+        reached: list[Measurement] = []
+        for measurement in read:
+            is_outlier = measurement.distance > max_jump
+            (reached if measurement.is_reached and (is_outlier or not only_outliers) else settled).append(measurement)
+        # A few of each chunk are looked up together later: each for itself would be as many statements again.
+        if len(reached) < len(settled):
+            return settled, reached
+        return [
+            *settled,
+            *(m for part in _chunks(reached, _SEQUENCE) for m in probes(session, part, lambda event: None)),
+        ], []
+
+    def probes(session: Session, chunk: list[Measurement], tell: Callable[[Event], None]) -> list[Measurement]:
+        tell(partial(begin, _slowest([measurement.sequence for measurement in chunk]).qualified_table))
+        probed = _read_apart(session, server, chunk, partial(_read_probes, max_jump=max_jump))
+        # A probe that fails takes nothing away from what is known.
+        found = {measurement.sequence.oid: measurement for measurement in probed if measurement.obstacle is None}
+        return [found.get(measurement.sequence.oid, measurement) for measurement in chunk]
+
+    left: list[Measurement] = []
+    for settled, reached in sessions.map(states, _chunks(readable, lambda sequence: sequence)):
+        yield settled
+        left += reached
+    yield from sessions.map(probes, _chunks(left, _SEQUENCE))
+
+
+def _slowest(chunk: list[SequenceInfo]) -> ColumnInfo:
+    """Return the column that is likely to take longest: the largest without an index, else the largest."""
+    columns = [column for sequence in chunk for column in sequence.comparable]
+    return max(columns, key=lambda column: (not column.has_index, column.estimated_rows))
+
+
+def _chunks(items: list[Item], sequence: Callable[[Item], SequenceInfo]) -> Iterator[list[Item]]:
+    """Cut the work into statements; what may take long gets one of its own."""
+    together: list[Item] = []
+    alone: list[list[Item]] = []
+    for item in items:
+        if is_wide(sequence(item)) or any(map(_is_slow, sequence(item).comparable)):
+            alone.append([item])
+        else:
+            together.append(item)
+    yield from cut(together, lambda item: columns_and_relations(sequence(item)))
+    yield from alone
+
+
+def _is_slow(column: ColumnInfo) -> bool:
+    return not column.has_index and column.estimated_rows > SLOW_ROWS
+
+
+class _EmptyError(Exception):
+    """A sequence gave no row."""
+
+    sqlstate = REWRITING
+
+
+Reader = Callable[[Session, Server, list[Measurement]], list[Measurement]]
+
+
+def _read_apart(session: Session, server: Server, chunk: list[Measurement], read: Reader) -> list[Measurement]:
+    """Read a chunk; where that fails, split it until the culprits stand alone."""
+    try:
+        for _ in range(REWRITTEN):
+            try:
+                return read(session, server, chunk)
+            except Exception as error:
+                if sqlstate(error) != REWRITING:
+                    raise
+        return read(session, server, chunk)
+    except ConnectionFailedError:
+        raise
+    except DeadlineError:
+        return [replace(m, obstacle=out_of_time(session.limits)) for m in chunk]
+    except Exception as error:
+        if sqlstate(error) is None:
+            raise
+        if len(chunk) == 1:
+            return [replace(chunk[0], obstacle=unreadable(chunk[0].sequence, error, session.limits, server))]
+        return [
+            measurement
+            for part in _split(chunk, sqlstate(error))
+            for measurement in _read_apart(session, server, part, read)
+        ]
+
+
+def _split(chunk: list[Measurement], state: str | None) -> list[list[Measurement]]:
+    """Return the parts in which to look for what made a statement fail."""
+    if state == "57014":
+        # To halve would be to wait for statement_timeout half a dozen times. Columns without an index are suspected.
+        suspects = [[m] for m in chunk if not all(column.has_index for column in m.sequence.comparable)]
+        others = [m for m in chunk if all(column.has_index for column in m.sequence.comparable)]
+        if suspects:
+            return [others, *suspects] if others else suspects
+    middle = len(chunk) // 2
+    return [chunk[:middle], chunk[middle:]]
+
+
+def _read_states(session: Session, server: Server, chunk: list[Measurement], *, on_steps: bool) -> list[Measurement]:
+    if is_wide(chunk[0].sequence):
+        return [_read_wide_state(session, chunk[0].sequence, on_steps=on_steps)]
+    by_function = server.has_state_function and len(chunk) > 1
+
+    def query(measurement: Measurement, column: ColumnInfo) -> str:
+        sequence = measurement.sequence
+        state = f"pg_get_sequence_data({sequence.oid}::oid::regclass)" if by_function else sequence.qualified_name
+        furthest = _furthest(sequence, column, column.qualified_table, "s.last_value", on_steps=on_steps)
+        return f"s.last_value, s.is_called, {furthest} FROM {state} AS s"
+
+    answers = _ask(session, chunk, query)
+    read = []
+    for index, measurement in enumerate(chunk):
+        if index not in answers or answers[index][0][0] is None:
+            # Read alone, and by its name, it says what is wrong.
+            if len(chunk) == 1:
+                raise _EmptyError("another session is rewriting the sequence")
+            read += _read_apart(session, server, [measurement], partial(_read_states, on_steps=on_steps))
+            continue
+        last_value, is_called, *_ = answers[index][-1]
+        values = [(place, *answer[2:]) for place, answer in enumerate(answers[index])]
+        read.append(_measured(measurement.sequence, last_value, is_called, values))
+    return read
+
+
+def _read_wide_state(session: Session, sequence: SequenceInfo, *, on_steps: bool) -> Measurement:
+    state = f"SELECT last_value, is_called FROM {sequence.qualified_name}"
+    with session.transaction(one_snapshot=True):
+        ((before, _),) = session.rows(state) or [(None, None)]
+        if before is None:
+            raise _EmptyError("another session is rewriting the sequence")
+        furthest = partial(_furthest, sequence, last_value=f"'{before}'::bigint", on_steps=on_steps)
+        values = read_in_slices(session, sequence, furthest)
+        # Last, because reading a sequence goes by no snapshot.
+        ((last_value, is_called),) = session.rows(state) or [(None, None)]
+    if last_value is None or (last_value - before) % sequence.increment_by:
+        raise _EmptyError("another session is rewriting the sequence")
+    return _measured(sequence, last_value, is_called, values)
+
+
+def _furthest(sequence: SequenceInfo, column: ColumnInfo, table: str, last_value: str, *, on_steps: bool) -> str:
+    """Return subqueries for the furthest value, and for the furthest on the sequence's own steps."""
+    asked = furthest_query(sequence, column, table)
+    if on_steps and abs(sequence.increment_by) > 1:
+        return f"{asked}, {furthest_on_steps_query(sequence, column, table, last_value)}"
+    return f"{asked}, NULL::bigint"
+
+
+def _measured(
+    sequence: SequenceInfo, last_value: int, is_called: bool, values: Iterable[tuple[int, int | None, int | None]]
+) -> Measurement:
+    """Put together what was found.
+
+    :param values: Places of columns with a furthest value and the furthest on steps; one column may come in parts.
+    """
+    far = max if sequence.is_ascending else min
+    furthest: list[int | None] = [None] * len(sequence.comparable)
+    furthest_on_steps = None
+    for place, value, value_on_steps in values:
+        value = within_reach(sequence, sequence.comparable[place], value)
+        furthest[place] = far((v for v in (furthest[place], value) if v is not None), default=None)
+        furthest_on_steps = far((v for v in (furthest_on_steps, value_on_steps) if v is not None), default=None)
+    return Measurement(
+        sequence=sequence,
+        last_value=last_value,
+        is_called=is_called,
+        furthest=tuple(furthest),
+        furthest_on_steps=furthest_on_steps,
+    )
+
+
+def _read_probes(session: Session, server: Server, chunk: list[Measurement], *, max_jump: int) -> list[Measurement]:
+    def query(measurement: Measurement, column: ColumnInfo, table: str | None = None) -> str:
+        next_value, furthest_value = measurement.next_value, measurement.furthest_value
+        assert next_value is not None and furthest_value is not None
+        return probe_query(
+            measurement.sequence,
+            column,
+            table or column.qualified_table,
+            next_value,
+            furthest_value,
+            furthest_on_steps=measurement.furthest_on_steps,
+            is_far=measurement.distance > max_jump,
+        )
+
+    if is_wide(chunk[0].sequence):
+        with session.transaction(one_snapshot=True):
+            rows = read_in_slices(session, chunk[0].sequence, partial(query, chunk[0]))
+        answers = {0: [answer for _, *answer in rows]}
+    else:
+        answers = _ask(session, chunk, query)
+    return [replace(measurement, probe=_probe(measurement, answers[index])) for index, measurement in enumerate(chunk)]
+
+
+def _probe(measurement: Measurement, answers: list[list[Any]]) -> Probe:
+    """Put together what was looked up in several columns, or in several parts of one."""
+    near, far = (min, max) if measurement.sequence.is_ascending else (max, min)
+    collisions, ends, runners_up, runners_up_on_steps = (
+        [value for value in values if value is not None] for values in zip(*answers, strict=True)
+    )
+    collision = near(collisions, default=None)
+    # Where no look ended early, all values were looked at; where one did, nobody knows what lies beyond.
+    end = near(ends, default=measurement.furthest_value)
+    if ends and collision is not None and near(collision, *ends) != collision:
+        collision = None
+    return Probe(
+        collision=collision,
+        probed_to=end,
+        runner_up=far(runners_up, default=None),
+        runner_up_on_steps=far(runners_up_on_steps, default=None),
+    )
+
+
+def _ask(
+    session: Session, chunk: list[Measurement], query: Callable[[Measurement, ColumnInfo], str]
+) -> dict[int, list[list[Any]]]:
+    """Read all columns of a chunk in one transaction of one statement; return the rows by the place in the chunk."""
+    statement = "\nUNION ALL ".join(
+        f"SELECT {index}, {query(measurement, column)}"
+        for index, measurement in enumerate(chunk)
+        for column in measurement.sequence.comparable
+    )
+    answers: dict[int, list[list[Any]]] = defaultdict(list)
+    for index, *answer in session.rows_apart(statement):
+        answers[index].append(answer)
+    return answers

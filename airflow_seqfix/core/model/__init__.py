@@ -1,0 +1,24 @@
+"""The facts that a run works on, as frozen data: what was discovered, measured, judged and done."""
+
+from airflow_seqfix.core.model.catalog import DRAWN_AS_IS, ColumnInfo, Feed, SequenceInfo, Server, TableInfo, Tie
+from airflow_seqfix.core.model.finding import Finding, Move, Outcome, SequenceWarning, Verdict, Way
+from airflow_seqfix.core.model.measurement import Measurement, Obstacle, Probe
+
+__all__ = [
+    "DRAWN_AS_IS",
+    "ColumnInfo",
+    "Feed",
+    "Finding",
+    "Measurement",
+    "Move",
+    "Obstacle",
+    "Outcome",
+    "Probe",
+    "SequenceInfo",
+    "SequenceWarning",
+    "Server",
+    "TableInfo",
+    "Tie",
+    "Verdict",
+    "Way",
+]

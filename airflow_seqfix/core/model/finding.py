@@ -1,0 +1,127 @@
+"""What is said of one sequence, the move that repairs it, and what came of that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from airflow_seqfix.core.model.catalog import SequenceInfo
+from airflow_seqfix.core.model.measurement import Measurement, Obstacle
+from airflow_seqfix.core.policy import Policy
+
+
+class Verdict(str, Enum):
+    """How a sequence stands against the columns that it feeds."""
+
+    IN_SYNC = "in_sync"  #: the next value lies beyond every value in the columns
+    BEHIND = "behind"  #: the data have reached the next value
+    EXHAUSTED = "exhausted"  #: no value is left that fits both the sequence and its columns
+    UNKNOWN = "unknown"  #: could be judged, but could not be read
+    SKIPPED = "skipped"  #: nothing to compare, or not ours to move
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class SequenceWarning(str, Enum):
+    """What to know beside the verdict."""
+
+    EXHAUSTING = "exhausting"  #: `warn_used_pct` of the values are used
+    OUTLIER = "outlier"  #: the furthest value stands far from all others, and is not followed unasked
+    CACHED = "cached"  #: CACHE > 1: open sessions may still hand out values that they took earlier
+    NO_INDEX = "no_index"  #: no index leads with a column, so it is read from end to end
+    NOT_UNIQUE = "not_unique"  #: a column takes the same value twice without an error
+    SHARED = "shared"  #: the sequence feeds several columns
+    NOT_OWNED = "not_owned"  #: no column owns the sequence
+    NOT_COMPARED = "not_compared"  #: it also feeds a column whose values cannot be compared
+    OPEN_WRITERS = "open_writers"  #: transactions were writing whose rows could not be seen yet
+    STANDBY = "standby"  #: read on a standby, which sees sequences ahead of the primary
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class Way(str, Enum):
+    """How one sequence is moved."""
+
+    ADVANCE = "advance"  #: nextval() until it has passed the target: cannot go back, blocks nobody
+    LOCKED = "locked"  #: lock the sequence, look again, set it: cannot go back, blocks nextval() for a moment
+    GUARDED = "guarded"  #: setval() where still behind: a race with writers remains
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """The move that mends one sequence: afterwards `last_value = target, is_called = true`, or further."""
+
+    sequence: SequenceInfo
+    target: int
+    #: How many calls of nextval() lead there.
+    calls: int
+    #: None where this role cannot move it.
+    way: Way | None
+    #: Why this way.
+    why: str
+    #: What stands in the way of every way.
+    obstacle: Obstacle | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What is to be said of one sequence."""
+
+    measurement: Measurement
+    verdict: Verdict
+    reason: str | None = None
+    remedy: str | None = None
+    warnings: tuple[SequenceWarning, ...] = ()
+    #: How many values the sequence is behind.
+    gap: int | None = None
+    #: How many default inserts succeed before one fails; None where that is not known.
+    inserts_until_collision: int | None = None
+    #: Whether `inserts_until_collision` is only a lower bound.
+    is_at_least: bool = False
+    #: The share of values used, in percent.
+    used_pct: float | None = None
+    #: How many values are left.
+    remaining: int | None = None
+    #: The move that mends it.
+    move: Move | None = None
+
+    @property
+    def sequence(self) -> SequenceInfo:
+        return self.measurement.sequence
+
+    @property
+    def is_not_in_sync(self) -> bool:
+        """Whether it is anything but in sync or skipped."""
+        return self.verdict in (Verdict.BEHIND, Verdict.EXHAUSTED, Verdict.UNKNOWN)
+
+    def fails(self, policy: Policy) -> bool:
+        """Whether a gate stays shut."""
+        return str(self.verdict) in policy.failing or self.shortage(policy) is not None
+
+    def shortage(self, policy: Policy) -> str | None:
+        """Say which threshold it has passed on its way to being exhausted."""
+        if self.used_pct is not None and policy.fail_used_pct is not None and self.used_pct >= policy.fail_used_pct:
+            return f"{self.used_pct} % of its values are used, and fail_used_pct is {policy.fail_used_pct:g}"
+        if self.remaining is not None and policy.min_remaining is not None and self.remaining < policy.min_remaining:
+            return f"it has {self.remaining:,} values left, and min_remaining is {policy.min_remaining:,}"
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one sequence that was behind."""
+
+    #: How it was found.
+    before: Finding
+    #: How it stands now, read again in a new transaction; the same as `before` where nothing was tried.
+    after: Finding
+    way: Way | None = None
+    #: Whether it was read again and found in sync.
+    verified: bool = False
+    #: Why it was not moved.
+    error: Obstacle | None = None

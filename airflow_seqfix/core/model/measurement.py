@@ -1,0 +1,88 @@
+"""What is read of one sequence and its columns. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from airflow_seqfix.core.model.catalog import ColumnInfo, SequenceInfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obstacle:
+    """Why one sequence could not be read or moved; the others go on."""
+
+    #: What was found, as a sentence without its full stop.
+    reason: str
+    #: What helps: a statement to run, or an option to set.
+    remedy: str
+    #: The server's SQLSTATE; None where the server was not asked.
+    sqlstate: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """What is looked up besides, where the next value has been reached by the data."""
+
+    #: The first stored value that nextval() will hit; None where the values looked at do not show one.
+    collision: int | None
+    #: The last stored value that was looked at for it.
+    probed_to: int | None
+    #: The furthest stored value before the furthest one.
+    runner_up: int | None
+    #: The furthest stored value on the sequence's own steps before the furthest of these.
+    runner_up_on_steps: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """One sequence and its columns, read at one moment, or the obstacle that was met."""
+
+    sequence: SequenceInfo
+    last_value: int | None = None
+    is_called: bool | None = None
+    #: The furthest value of each comparable column, in order; None for a column without rows in reach.
+    furthest: tuple[int | None, ...] = ()
+    #: The furthest stored value on the sequence's own steps; None where none is, or where it was not asked for.
+    furthest_on_steps: int | None = None
+    probe: Probe | None = None
+    #: How many transactions were writing to the tables, whose rows could not be seen.
+    open_writers: int = 0
+    obstacle: Obstacle | None = None
+    #: The maximum of the fed columns for an ascending sequence, the minimum for a descending one.
+    furthest_value: int | None = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        # Once, because it is asked for a dozen times.
+        values = [value for value in self.furthest if value is not None]
+        far = max if self.sequence.is_ascending else min
+        object.__setattr__(self, "furthest_value", far(values, default=None))
+
+    @property
+    def next_value(self) -> int | None:
+        """What nextval() would return, were there no limit."""
+        if self.last_value is None:
+            return None
+        return self.last_value + self.sequence.increment_by if self.is_called else self.last_value
+
+    @property
+    def distance(self) -> int:
+        """How far apart the next and the furthest value are; 0 where there is none."""
+        if self.next_value is None or self.furthest_value is None:
+            return 0
+        return abs(self.furthest_value - self.next_value)
+
+    @property
+    def furthest_column(self) -> ColumnInfo | None:
+        """The column that holds the furthest value."""
+        if self.furthest_value is None:
+            return None
+        return self.sequence.comparable[self.furthest.index(self.furthest_value)]
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether the data have reached the next value."""
+        if self.next_value is None or self.furthest_value is None:
+            return False
+        if self.sequence.is_ascending:
+            return self.next_value <= self.furthest_value
+        return self.next_value >= self.furthest_value

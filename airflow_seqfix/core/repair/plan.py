@@ -1,0 +1,179 @@
+"""A plan that was stored, shown to somebody, and comes back to be applied: untrusted input.
+
+A move of it is made only where the database still looks as it did: the same sequence by OID, name and definition, and
+data that reach as far as the target.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from airflow_seqfix.core.errors import ArgumentError
+from airflow_seqfix.core.judge.arithmetic import calls_to_pass, is_beyond
+from airflow_seqfix.core.judge.move import choose_way
+from airflow_seqfix.core.model import Finding, Measurement, Move, Obstacle, Outcome, SequenceInfo, Server, Verdict
+from airflow_seqfix.core.policy import Policy
+
+#: The version of the moves in a plan's dictionary.
+PLAN_VERSION = 1
+
+#: What has to be the same as when the plan was made.
+DEFINITION = ("oid", "data_type", "increment_by", "min_value", "max_value", "cache_size")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredMove:
+    """One move of a stored plan."""
+
+    sequence: str
+    target: int
+    oid: int
+    data_type: str
+    increment_by: int
+    min_value: int
+    max_value: int
+    cache_size: int
+
+    @classmethod
+    def of(cls, move: Move) -> StoredMove:
+        definition = {name: getattr(move.sequence, name) for name in DEFINITION}
+        return cls(sequence=move.sequence.qualified_name, target=move.target, **definition)
+
+    def as_sequence(self) -> SequenceInfo:
+        """Return what is known of a sequence that is no longer there."""
+        return SequenceInfo(
+            oid=self.oid,
+            schema_name="",
+            sequence_name=self.sequence,
+            quoted_schema="",
+            qualified_name=self.sequence,
+            name_literal="",
+            data_type=self.data_type,
+            start_value=self.min_value,
+            min_value=self.min_value,
+            max_value=self.max_value,
+            increment_by=self.increment_by,
+            cycle=False,
+            cache_size=self.cache_size,
+            owner="",
+            in_extension=False,
+            may_use_schema=False,
+            may_select=False,
+            may_alter=False,
+            may_nextval=False,
+            may_setval=False,
+            is_owners_member=False,
+        )
+
+    def differs_from(self, sequence: SequenceInfo) -> str | None:
+        """Say in what a sequence is no longer the one of the plan."""
+        changed = [
+            f"{name} was {getattr(self, name)} and is {getattr(sequence, name)}"
+            for name in DEFINITION
+            if getattr(self, name) != getattr(sequence, name)
+        ]
+        return ", ".join(changed) or None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPlan:
+    """A plan as it was stored."""
+
+    database: str
+    #: The options that it was made with.
+    options: Mapping[str, Any]
+    moves: tuple[StoredMove, ...]
+
+    @classmethod
+    def read(cls, data: Any) -> StoredPlan:
+        """Read what `Plan.to_dict()` returned.
+
+        :raises ArgumentError: when it is nothing of the kind, or of another version.
+        """
+        if not isinstance(data, Mapping) or "moves" not in data:
+            raise ArgumentError(
+                "plan: this is no plan; give what Plan.to_dict() or `seqfix plan --format json` returned"
+            )
+        if data.get("plan_version") != PLAN_VERSION:
+            raise ArgumentError(
+                f"plan: it is of version {data.get('plan_version')!r}, not {PLAN_VERSION}: make a new one"
+            )
+        if data.get("moves_left_out"):
+            raise ArgumentError(
+                "plan: it was cut short and does not hold all its moves: make one that is whole, as "
+                "seqfix plan --format json does"
+            )
+        kinds = dict.fromkeys((field.name for field in fields(StoredMove)), int) | {"sequence": str, "data_type": str}
+        moves = []
+        for number, move in enumerate(data["moves"] if isinstance(data["moves"], list) else [None], start=1):
+            if not isinstance(move, Mapping):
+                raise ArgumentError(f"plan: move {number} is no object: make a new plan")
+            for field, kind in kinds.items():
+                if type(move.get(field)) is not kind:
+                    raise ArgumentError(
+                        f"plan: move {number} has {field}={move.get(field)!r}, and {kind.__name__} is expected: "
+                        "make a new plan"
+                    )
+            moves.append(StoredMove(**{field: move[field] for field in kinds}))
+        if not isinstance(data.get("database"), str):
+            raise ArgumentError("plan: it does not say for which database it was made: make a new one")
+        if not isinstance(data.get("options"), Mapping):
+            raise ArgumentError("plan: it does not say with which options it was made: make a new one")
+        return cls(database=data["database"], options=data["options"], moves=tuple(moves))
+
+    def refuse_other_database(self, database: str) -> None:
+        """Raise where it was made for another database.
+
+        :raises ArgumentError: that says which.
+        """
+        if self.database != database:
+            raise ArgumentError(
+                f"plan: it was made for database {self.database}, and this is {database}: "
+                f"connect to {self.database}, or make a new plan here"
+            )
+
+    def refuse_other_options(self, options: Mapping[str, Any]) -> None:
+        """Raise where it is to be applied with other options than it was made with.
+
+        :raises ArgumentError: that says which.
+        """
+        for name, value in options.items():
+            if self.options.get(name) != value:
+                made = self.options.get(name)
+                raise ArgumentError(
+                    f"plan: it was made with {name}={made!r}, and this is {name}={value!r}: give the same"
+                )
+
+
+def check_move(move: StoredMove, finding: Finding | None, policy: Policy, server: Server) -> Outcome:
+    """Hold a stored move against the present. What is left to do is the `move` of the outcome's findings."""
+    if finding is None:
+        finding = Finding(measurement=Measurement(sequence=move.as_sequence()), verdict=Verdict.UNKNOWN)
+        return _refuse(finding, "it is no longer there")
+    changed = move.differs_from(finding.sequence)
+    if changed:
+        return _refuse(finding, f"it is not what it was when the plan was made: {changed}")
+    done = replace(finding, move=None)
+    if finding.verdict is Verdict.IN_SYNC:
+        return Outcome(before=done, after=done, verified=True)
+    fresh, next_value = finding.move, finding.measurement.next_value
+    if fresh is None or next_value is None:
+        return _refuse(finding, finding.reason or f"its verdict is {finding.verdict}")
+    if is_beyond(finding.sequence, move.target, fresh.target):
+        return _refuse(finding, f"the plan goes to {move.target}, and the data ask for {fresh.target}")
+    calls = calls_to_pass(finding.sequence, next_value, move.target)
+    if calls == 0:
+        return Outcome(before=done, after=done)
+    finding = replace(finding, move=choose_way(finding.sequence, move.target, calls, policy, server))
+    return Outcome(before=finding, after=finding)
+
+
+def _refuse(finding: Finding, reason: str) -> Outcome:
+    finding = replace(finding, move=None)
+    return Outcome(
+        before=finding,
+        after=finding,
+        error=Obstacle(reason=f"not moved: {reason}", remedy="make a new plan", sqlstate="55000"),
+    )

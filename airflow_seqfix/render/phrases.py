@@ -1,0 +1,131 @@
+"""What every form of a report says of one sequence, in the same words."""
+
+from __future__ import annotations
+
+from airflow_seqfix.core.errors import printable
+from airflow_seqfix.core.judge.remedies import is_pasteable
+from airflow_seqfix.core.model import Move, Verdict
+from airflow_seqfix.core.report import Report, Row
+
+
+def words(verdict: Verdict) -> str:
+    return str(verdict).replace("_", " ")
+
+
+def state(row: Row) -> str:
+    """Return the verdict, or that it was repaired."""
+    return "fixed" if row.is_fixed else words(row.verdict)
+
+
+def number(value: int | None) -> str:
+    return "-" if value is None else str(value)
+
+
+def fed_column(row: Row) -> str:
+    """Return the column that decides, and how many others there are."""
+    furthest = row.finding.measurement.furthest_column
+    columns = [column for column in row.finding.sequence.columns if not column.is_covered]
+    column = furthest or (columns[0] if columns else None)
+    if column is None:
+        return "-"
+    return f"{column.qualified_name} +{len(columns) - 1}" if len(columns) > 1 else column.qualified_name
+
+
+def inserts_left(row: Row, *, grouped: bool = False) -> str:
+    """Return how many inserts are left until one collides."""
+    inserts = row.finding.inserts_until_collision
+    if inserts is None:
+        return "-"
+    return f"{'≥ ' if row.finding.is_at_least else ''}{inserts:{',' if grouped else ''}}"
+
+
+def used(row: Row) -> str:
+    return "-" if row.finding.used_pct is None else f"{row.finding.used_pct:.0f} %"
+
+
+def next_was(row: Row) -> int | None:
+    """Return the next value before the repair."""
+    return row.outcome.before.measurement.next_value if row.outcome else None
+
+
+def moved_from(row: Row) -> int | None:
+    """Return the next value before it was moved; None where it was not."""
+    was = next_was(row)
+    return was if was != row.finding.measurement.next_value else None
+
+
+def way(row: Row) -> str:
+    """Return how it was moved."""
+    return str(row.outcome.way or "-") if row.outcome else "-"
+
+
+def move(row: Row) -> Move | None:
+    """Return the move that a repair would make."""
+    move = row.finding.move
+    return move if move is not None and move.way is not None else None
+
+
+def statement(row: Row) -> str | None:
+    """Return the remedy where it is a statement that moves the sequence, and reads as it runs."""
+    found = move(row)
+    is_one = found is not None and is_pasteable(found) and _is_a_move(row)
+    return row.remedy if is_one and (row.remedy or "").isprintable() else None
+
+
+def remedy(row: Row) -> str | None:
+    """Return what helps, in one line."""
+    if _is_a_move(row) and not (row.remedy or "").isprintable():
+        return "seqfix fix; its name holds characters that do not print, and cannot be pasted"
+    return row.remedy and printable(row.remedy)
+
+
+def _is_a_move(row: Row) -> bool:
+    """Whether the remedy is what moves the sequence."""
+    return move(row) is not None and row.remedy == row.finding.remedy
+
+
+def count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def grouped(value: int | None) -> str:
+    return "-" if value is None else f"{value:,}"
+
+
+def sentence(row: Row) -> str:
+    """Return the reason as a sentence of its own."""
+    reason = printable(row.reason or "")
+    return f"{reason[:1].upper()}{reason[1:]}."
+
+
+def consequence(row: Row) -> str | None:
+    """Say what the next inserts will meet."""
+    inserts = row.finding.inserts_until_collision
+    if row.verdict is Verdict.EXHAUSTED:
+        return "The next insert fails."
+    if row.verdict is not Verdict.BEHIND or inserts is None:
+        return None
+    if row.finding.is_at_least:
+        return f"At least {count(inserts, 'more insert')} succeed before one fails."
+    return (
+        f"{count(inserts, 'more insert')} {'succeeds' if inserts == 1 else 'succeed'} before one fails."
+        if inserts
+        else "The next insert fails."
+    )
+
+
+def remarks(row: Row) -> str:
+    """Return what the figures of a row do not say."""
+    is_plain = row.verdict is Verdict.BEHIND and row.obstacle is None
+    said = "" if is_plain else printable(row.reason or "")
+    return "; ".join(filter(None, (said, ", ".join(map(str, row.finding.warnings)))))
+
+
+def headline(report: Report) -> str:
+    """Return how it stands, in a few words."""
+    total, amiss = len(report.rows), len(report.failing)
+    if not total:
+        return "No sequences to look at"
+    if not amiss:
+        return f"None of {count(total, 'sequence')} is out of order"
+    return f"{amiss:,} of {count(total, 'sequence')} {'is' if amiss == 1 else 'are'} not in sync"
