@@ -14,19 +14,19 @@ PAGE = "docs/reference/messages.md"
 #: Sentences that are no messages.
 OTHER = {
     "cli/__init__.py": {"Try '…"},
-    "core/catalog.py": {r"(?:PostgreSQL|EnterpriseDB) (\d+)"},
-    "core/judge.py": {"the value before it, …", "the next value"},
-    "core/report.py": {
+    "core/discover/catalog.py": {r"(?:PostgreSQL|EnterpriseDB) (\d+)"},
+    "core/judge/verdict.py": {"the value before it, …", "the next value"},
+    "core/repair/plan_sql.py": {
         "-- Moves …",
         "-- PostgreSQL …, read",
         "-- Each move",
         "-- With psql -1",
         "-- Refused inside",
     },
-    "core/session.py": {"FETCH …", "pg_catalog, pg_temp", "REPEATABLE READ", "READ COMMITTED", "READ ONLY"},
-    "core/partitions.py": {"SAVEPOINT slice", "ROLLBACK TO SAVEPOINT slice"},
-    "core/measure.py": {"s.last_value, s.is_called", "…, NULL::bigint"},
-    "core/values.py": {"… BETWEEN", "…::bigint, …::bigint", "CASE sign("},
+    "core/database/session.py": {"FETCH …", "pg_catalog, pg_temp", "REPEATABLE READ", "READ COMMITTED", "READ ONLY"},
+    "core/measure/partitions.py": {"SAVEPOINT slice", "ROLLBACK TO SAVEPOINT slice"},
+    "core/measure/measure.py": {"s.last_value, s.is_called", "…, NULL::bigint"},
+    "core/measure/column_sql.py": {"… BETWEEN", "…::bigint, …::bigint", "CASE sign("},
     "task/links.py": {"Sequence report"},
 }
 #: Modules that show how far a run is, and say nothing of what went wrong.
