@@ -88,10 +88,14 @@
     \set all off
 \endif
 
+-- Until a statement has set the search_path, everything in it is qualified, operators and types included: a database
+-- or a role can be given a search_path on which somebody else's functions come first.
+
 -- Settings of this session carry the options into the blocks below, where psql's variables do not reach. A mark in them
 -- and in application_name, which PgBouncer sets for its client in every session, shows whether they are this run's.
 SELECT pg_catalog.current_setting('application_name') AS seqfix_application_name,
-       'reset_sequences ' || pg_catalog.md5(pg_catalog.random()::text || pg_catalog.clock_timestamp()::text) AS seqfix_run \gset
+       pg_catalog.concat('reset_sequences ', pg_catalog.md5(pg_catalog.concat(pg_catalog.random(), pg_catalog.clock_timestamp())))
+       AS seqfix_run \gset
 SELECT pg_catalog.set_config('application_name', :'seqfix_run', false),
        pg_catalog.set_config('seqfix.run', :'seqfix_run', false),
        pg_catalog.set_config('seqfix.mode', :'mode', false),
@@ -167,63 +171,63 @@ DO $seqfix$
 DECLARE
     -- For each transaction. Nothing that a user created can stand in for a built-in function or operator, and a
     -- row-level security policy that would hide rows is an error.
-    settings       text := 'SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL row_security = off; '
+    settings       pg_catalog.text := 'SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL row_security = off; '
                            'SET LOCAL quote_all_identifiers = off; SET LOCAL jit = off; SET LOCAL lock_timeout = @lock_timeout@';
-    started_at     constant timestamptz := clock_timestamp();
-    give_up_at     timestamptz;
-    next_notice_at timestamptz;
-    mode           text;
+    started_at     pg_catalog.timestamptz;
+    give_up_at     pg_catalog.timestamptz;
+    next_notice_at pg_catalog.timestamptz;
+    mode           pg_catalog.text;
     may_alter      boolean;
-    schema_like    text;
-    table_like     text;
-    exclude_like   text;
-    sequence_like  text;
+    schema_like    pg_catalog.text;
+    table_like     pg_catalog.text;
+    exclude_like   pg_catalog.text;
+    sequence_like  pg_catalog.text;
     margin         numeric;
     max_jump       numeric;
     accept_outlier boolean;
 
-    s              record;      -- a sequence, as the catalogs describe it
-    readable       jsonb;       -- its columns, or their parts
-    queries        text[];      -- what reads them, and at last the sequence itself
-    query          text;
+    s              pg_catalog.record;      -- a sequence, as the catalogs describe it
+    readable       pg_catalog.jsonb;       -- its columns, or their parts
+    queries        pg_catalog.text[];      -- what reads them, and at last the sequence itself
+    query          pg_catalog.text;
     value          bigint;
     value_before   bigint;
-    seen           numeric[];   -- the furthest values of its columns
+    seen           numeric[];              -- the furthest values of its columns
     last_value     numeric;
     is_called      boolean;
-    next_value     numeric;     -- what nextval() would return; numeric because it may be no bigint any more
+    next_value     numeric;                -- what nextval() would return; numeric because it may be no bigint any more
     furthest       numeric;
-    runner_up      numeric;     -- the furthest value before that one
-    look_again     boolean;     -- whether that one is needed
-    direction      numeric;     -- 1 or -1
+    runner_up      numeric;                -- the furthest value before that one
+    look_again     boolean;                -- whether that one is needed
+    direction      numeric;                -- 1 or -1
     step           numeric;
-    near           numeric;     -- the first and the last value that both the sequence and its columns can hold
+    near           numeric;                -- the first and the last value that both the sequence and its columns can hold
     far            numeric;
-    last_step      numeric;     -- the last value that the sequence can hold
+    last_step      numeric;                -- the last value that the sequence can hold
     is_used_up     boolean;
-    is_reached     boolean;     -- whether the data have reached the next value
-    needed         numeric;     -- where they are with the margin
+    is_reached     boolean;                -- whether the data have reached the next value
+    needed         numeric;                -- where they are with the margin
     in_margin      boolean;
     margin_fits    boolean;
-    calls          numeric;     -- how often nextval() is called until it has passed the data
+    calls          numeric;                -- how often nextval() is called until it has passed the data
     target         bigint;
     reached        bigint;
 
-    at_first       text;        -- the verdict when it was found,
-    verdict        text;        -- and now
-    before         numeric;     -- the next value when it was found
+    at_first       pg_catalog.text;        -- the verdict when it was found,
+    verdict        pg_catalog.text;        -- and now
+    before         numeric;                -- the next value when it was found
     gap            numeric;
-    reason         text;
-    cure           text;
-    way            text;
-    problem        text;        -- the SQLSTATE of an error; SQF01: run_timeout is over
-    said           text;
+    reason         pg_catalog.text;
+    cure           pg_catalog.text;
+    way            pg_catalog.text;
+    problem        pg_catalog.text;        -- the SQLSTATE of an error; SQF01: run_timeout is over
+    said           pg_catalog.text;
     moves          integer;
     rereads        integer;
 
     done           bigint := 0;
-    counts         jsonb := '{"in_sync": 0, "behind": 0, "exhausted": 0, "unknown": 0, "skipped": 0, "repaired": 0}';
-    report         jsonb[] := '{}';
+    counts         pg_catalog.jsonb := '{"in_sync": 0, "behind": 0, "exhausted": 0, "unknown": 0, "skipped": 0, "repaired": 0}';
+    report         pg_catalog.jsonb[] := '{}';
 BEGIN
     EXECUTE settings;
     IF current_setting('seqfix.run', true) IS DISTINCT FROM current_setting('application_name') THEN
@@ -239,6 +243,7 @@ BEGIN
     max_jump := current_setting('seqfix.max_jump')::numeric;
     accept_outlier := current_setting('seqfix.accept_outlier') = 'on';
     may_alter := current_setting('seqfix.lock') = 'auto';
+    started_at := clock_timestamp();
     give_up_at := started_at + make_interval(secs => current_setting('seqfix.run_timeout')::integer);
     next_notice_at := started_at + interval '5 seconds';
     -- * and ? become LIKE's % and _, which stand for themselves where they are given.
@@ -649,8 +654,9 @@ $seqfix$;
 
 \set seqfix_failed :ERROR
 \set ON_ERROR_STOP on
-SELECT pg_catalog.set_config('statement_timeout', CASE pg_catalog.current_setting('seqfix.run', true)
-           WHEN :'seqfix_run' THEN pg_catalog.current_setting('seqfix.statement_timeout')
+SELECT pg_catalog.set_config('statement_timeout', CASE
+           WHEN pg_catalog.current_setting('seqfix.run', true) OPERATOR(pg_catalog.=) :'seqfix_run'
+           THEN pg_catalog.current_setting('seqfix.statement_timeout')
            ELSE pg_catalog.current_setting('statement_timeout') END, false) AS seqfix_ignore \gset
 \if :seqfix_failed
     DO 'BEGIN RAISE EXCEPTION ''the run was cut short, see the error above; what was moved stays moved''
@@ -689,10 +695,10 @@ COMMIT;
 
 -- Leave nothing behind.
 SELECT pg_catalog.set_config('application_name', :'seqfix_application_name', false) AS seqfix_ignore \gset
-SELECT pg_catalog.count(pg_catalog.set_config('seqfix.' || name, '', false)) AS seqfix_ignore
+SELECT pg_catalog.count(pg_catalog.set_config(pg_catalog.concat('seqfix.', name), '', false)) AS seqfix_ignore
   FROM pg_catalog.unnest(ARRAY['mode', 'schema', 'table', 'sequence', 'exclude', 'lock', 'margin', 'max_jump',
                                'accept_outlier', 'run_timeout', 'all', 'run', 'report', 'statement_timeout']) AS name \gset
-SELECT pg_catalog.format('BEGIN RAISE EXCEPTION %L; END', pg_catalog.concat('not in sync: ', :seqfix_failing, ', see above'))
+SELECT pg_catalog.format('BEGIN RAISE EXCEPTION %L; END', pg_catalog.concat('not in sync: ', :'seqfix_failing', ', see above'))
        AS seqfix_verdict \gset
 \if :seqfix_fails
     DO :'seqfix_verdict';
