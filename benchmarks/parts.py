@@ -22,7 +22,7 @@ from benchmarks.database import LARGE, MIXES, ROWS, build, build_large, next_val
 from benchmarks.measuring import ENOUGH, PATIENCE, PGLOADER, Result, able, compare, in_turns, run, version
 from benchmarks.page import FLOOR, Page, comparison, rows
 from benchmarks.proxy import delayed
-from tests.cluster import Cluster
+from tests.support.cluster import Cluster
 
 #: How many sequences are measured at which added milliseconds per round trip, at least and at most.
 DELAYS = {1: (300, 10_000), 10: (300, 1_000)}

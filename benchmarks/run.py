@@ -18,7 +18,7 @@ import psycopg
 from benchmarks.airflow_share import LOGGED
 from benchmarks.page import Page, refuse_other_pages
 from benchmarks.parts import PARTS, Bench
-from tests.cluster import running, wheel_binaries
+from tests.support.cluster import running, wheel_binaries
 
 #: No background work that falls on one and not on the other, and a write-ahead log that is kept while it is counted.
 SETTINGS = {"autovacuum": "off", "checkpoint_timeout": "1h", "wal_keep_size": "256MB"}

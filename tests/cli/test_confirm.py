@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Database
-from tests.terminal import CTRL_C, CTRL_D, on_a_terminal, terminal
-from tests.test_cli import DRIFT, seqfix
+from tests.support.command import DRIFT, seqfix
+from tests.support.servers import Database
+from tests.support.terminal import CTRL_C, CTRL_D, on_a_terminal, terminal
 
 QUESTION = "Move 1 sequence? [y/N]"
 

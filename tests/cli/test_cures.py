@@ -10,9 +10,9 @@ import psycopg
 import pytest
 from psycopg import conninfo
 
-from tests.conftest import Database
-from tests.psql import reset
-from tests.test_cli import seqfix
+from tests.support.command import seqfix
+from tests.support.psql import reset
+from tests.support.servers import Database
 
 INSERT = "INSERT INTO orders (note) VALUES ('') RETURNING id"
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from airflow_seqfix.cli.commands import seqfix as group
-from tests.command_page import HELP, PAGE, helps, page, sessions
-from tests.conftest import Server
-from tests.test_cli import seqfix
+from tests.support.command import seqfix
+from tests.support.command_page import HELP, PAGE, helps, page, sessions
+from tests.support.servers import Server
 
-REGENERATE = "make it anew with: python -m tests.command_page"
+REGENERATE = "make it anew with: python -m tests.support.command_page"
 
 
 def test_each_command_has_its_golden_help() -> None:

@@ -7,9 +7,9 @@ import pytest
 from airflow_seqfix.cli.commands import seqfix as group
 from airflow_seqfix.cli.option_names import as_error, option, with_options
 from airflow_seqfix.core import Options
-from tests.conftest import Database
-from tests.terminal import terminal
-from tests.test_cli import seqfix
+from tests.support.command import seqfix
+from tests.support.servers import Database
+from tests.support.terminal import terminal
 
 
 @pytest.mark.parametrize(

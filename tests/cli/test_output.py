@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Database
-from tests.psql import psql, reset_script
-from tests.terminal import terminal
-from tests.test_cli import DRIFT, seqfix
+from tests.support.command import DRIFT, seqfix
+from tests.support.psql import psql, reset_script
+from tests.support.servers import Database
+from tests.support.terminal import terminal
 
 #: Leads nowhere: who gets as far as connecting says so.
 CLOSED = "postgresql://u@127.0.0.1:1/x"

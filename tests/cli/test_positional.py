@@ -8,8 +8,8 @@ import re
 import pytest
 from psycopg import conninfo
 
-from tests.conftest import Database
-from tests.test_cli import seqfix
+from tests.support.command import seqfix
+from tests.support.servers import Database
 
 USERS = """
     CREATE TABLE users (user_id serial PRIMARY KEY, name text);

@@ -7,9 +7,9 @@ import subprocess
 import sys
 
 from tests.cli.slow import held_table, slow_table
-from tests.conftest import Database
-from tests.terminal import ESCAPES, terminal
-from tests.test_cli import DRIFT
+from tests.support.command import DRIFT
+from tests.support.servers import Database
+from tests.support.terminal import ESCAPES, terminal
 
 
 def test_who_is_answered_at_once_sees_no_bar(newest_db: Database) -> None:

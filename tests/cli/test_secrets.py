@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from airflow_seqfix.cli import secrets
-from tests.cluster import running, wheel_binaries
-from tests.test_cli import seqfix
+from tests.support.cluster import running, wheel_binaries
+from tests.support.command import seqfix
 
 #: A password in every place where a slip of the pen can put it; the port leads nowhere.
 WRITTEN = [

@@ -12,8 +12,8 @@ import time
 import pytest
 
 from tests.cli.slow import slow_table
-from tests.conftest import Database
-from tests.terminal import CTRL_C, Terminal, terminal
+from tests.support.servers import Database
+from tests.support.terminal import CTRL_C, Terminal, terminal
 
 INTERRUPTED = "seqfix: interrupted; no sequence has gone back, and running again finishes the work"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import Database
-from tests.test_cli import seqfix
+from tests.support.command import seqfix
+from tests.support.servers import Database
 
 IN_SYNC = "CREATE TABLE t (id serial)"
 BEHIND = f"{IN_SYNC}; INSERT INTO t VALUES (3)"

@@ -8,10 +8,22 @@ from pathlib import Path
 
 import pytest
 
-from tests import recipes, thousands, tools
-from tests.behaviours import beside_a_writer, inserts, outcomes, repairs
-from tests.behaviours_page import AHEAD, KINDS, NOT_JUDGED, RIGHT, THEN, cases, counts, mark, right, told, verdict
-from tests.conftest import Server, server_labels
+from tests.support.behaviours import recipes, thousands, tools
+from tests.support.behaviours.page import (
+    AHEAD,
+    KINDS,
+    NOT_JUDGED,
+    RIGHT,
+    THEN,
+    cases,
+    counts,
+    mark,
+    right,
+    told,
+    verdict,
+)
+from tests.support.behaviours.runs import beside_a_writer, inserts, outcomes, repairs
+from tests.support.servers import Server, server_labels
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "behaviours.md"
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from airflow_seqfix import core
-from tests.conftest import Database, Server, database_on
+from tests.support.servers import Database, Server, database_on
 
 
 def found(db: Database, **options) -> dict[str, str]:

@@ -9,8 +9,8 @@ import psycopg
 import pytest
 
 from airflow_seqfix import core
-from tests.conftest import Database
-from tests.oracle import Fed, Wish, judge
+from tests.support.properties.oracle import Fed, Wish, judge
+from tests.support.servers import Database
 
 PLAIN = Wish()
 

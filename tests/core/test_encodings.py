@@ -12,8 +12,8 @@ from psycopg import conninfo, sql
 
 import airflow_seqfix
 from airflow_seqfix import core
-from tests.conftest import Database, Server, database_on
-from tests.psql import psql, reset
+from tests.support.psql import psql, reset
+from tests.support.servers import Database, Server, database_on
 
 #: Letters that each has; SQL_ASCII takes all.
 LETTERS = {"LATIN1": "é", "LATIN9": "€", "EUC_JP": "駅", "KOI8R": "ж", "SQL_ASCII": "é"}

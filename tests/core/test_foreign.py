@@ -7,7 +7,7 @@ from collections.abc import Callable
 from psycopg import conninfo
 
 from airflow_seqfix import core
-from tests.conftest import Database, Server, database_on
+from tests.support.servers import Database, Server, database_on
 
 #: A wrapper without a handler: the catalogs are all there, and reading would fail.
 NOWHERE = """

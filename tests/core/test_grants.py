@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from airflow_seqfix import core
-from tests.conftest import Database
+from tests.support.servers import Database
 
 PAGE = (Path(__file__).parents[2] / "docs" / "grants.md").read_text(encoding="utf-8")
 BLOCKS = dict(re.findall(r"^```sql\n-- ([a-z-]+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))

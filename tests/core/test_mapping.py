@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from airflow_seqfix import core
-from tests.conftest import Database
+from tests.support.servers import Database
 
 HIBERNATE = """
     CREATE SEQUENCE hibernate_sequence;

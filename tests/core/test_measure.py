@@ -22,8 +22,8 @@ from airflow_seqfix.core.measure.measure import measure
 from airflow_seqfix.core.measure.partitions import COLUMNS_AT_ONCE, RELATIONS_AT_ONCE
 from airflow_seqfix.core.policy import Limits
 from airflow_seqfix.core.repair.apply import MOVES_AT_ONCE
-from tests.conftest import Database
-from tests.watched import Watched, reads_a_table
+from tests.support.servers import Database
+from tests.support.watched import Watched, reads_a_table
 
 
 def make_tables(db: Database, count: int, *, rows: int = 0, indexes: int = 0) -> None:

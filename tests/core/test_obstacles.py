@@ -16,8 +16,8 @@ from airflow_seqfix.core.database.session import Session
 from airflow_seqfix.core.errors import CatalogError
 from airflow_seqfix.core.obstacles import immovable
 from airflow_seqfix.core.policy import Limits
-from tests.conftest import Database
-from tests.watched import Watched, reads_a_table
+from tests.support.servers import Database
+from tests.support.watched import Watched, reads_a_table
 
 DRIVERS = ("psycopg", "psycopg2")
 #: What stands in for a statement that takes long.

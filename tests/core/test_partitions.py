@@ -10,8 +10,8 @@ from psycopg import errors
 
 from airflow_seqfix import core
 from airflow_seqfix.core.measure import partitions
-from tests.conftest import Database
-from tests.watched import Watched
+from tests.support.servers import Database
+from tests.support.watched import Watched
 
 #: A column with more relations than this is read in slices in these tests: no need to make thousands of partitions.
 FEW = 20

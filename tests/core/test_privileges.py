@@ -12,7 +12,7 @@ import pytest
 from psycopg import errors, sql
 
 from airflow_seqfix import core
-from tests.conftest import Database
+from tests.support.servers import Database
 
 TO_CHECK = (
     "GRANT USAGE ON SCHEMA app TO {role};",

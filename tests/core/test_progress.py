@@ -8,7 +8,7 @@ import pytest
 
 from airflow_seqfix import core
 from airflow_seqfix.core.measure.partitions import COLUMNS_AT_ONCE
-from tests.conftest import Database
+from tests.support.servers import Database
 
 SERIAL = "CREATE TABLE {0} (id serial PRIMARY KEY); INSERT INTO {0} SELECT generate_series(1, {1});"
 

@@ -1,58 +1,27 @@
 """Random sequences and rows: the package against an oracle that shares nothing with it, and both against real inserts.
 
 The same examples are tried each time, so that a failure is a finding of the change at hand. SEQFIX_EXAMPLES draws new
-ones, so many batches of up to six sequences. `python -m tests.property_run` tells what they held.
+ones, so many batches of up to six sequences. `python -m tests.support.properties` tells what they held.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airflow_seqfix import core
 from airflow_seqfix.core.measure.column_sql import PROBE_ROWS
-from tests.bench import Bench
-from tests.cases import Case, Column
-from tests.conftest import Database
-from tests.oracle import Fed, Wish, judge
-from tests.strategies import GOALS, batches
+from tests.support.properties.bench import Bench, for_all, run
+from tests.support.properties.cases import Case, Column
+from tests.support.properties.oracle import Fed, Wish, judge
+from tests.support.properties.strategies import GOALS, batches
+from tests.support.servers import Database
 
 EXAMPLES = int(os.environ.get("SEQFIX_EXAMPLES", "175"))
-FRESH = "SEQFIX_EXAMPLES" in os.environ
-
-
-def for_all(
-    bench: Bench,
-    examples: int,
-    strategy: st.SearchStrategy[Any],
-    holds: Callable[[Wish, list[Case], Any], None],
-    *,
-    fresh: bool = FRESH,
-) -> None:
-    """Make batches of `strategy`, and try `holds` on each."""
-
-    @settings(deadline=None, suppress_health_check=list(HealthCheck), derandomize=not fresh, max_examples=examples)
-    @given(batch=strategy, data=st.data())
-    def try_one(batch: tuple[Wish, list[Case]], data: st.DataObject) -> None:
-        wish, cases = batch
-        bench.make(cases)
-        try:
-            holds(wish, cases, data.draw)
-        finally:
-            bench.drop()
-
-    try_one()
-
-
-def run(bench: Bench, examples: int, strategy: st.SearchStrategy[Any], *, fresh: bool = FRESH) -> None:
-    """Hold the package against the oracle."""
-    for_all(bench, examples, strategy, bench.try_out, fresh=fresh)
-
 
 #: Two inserts that succeed, and then one that does not.
 COLLISION = Case(

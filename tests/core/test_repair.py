@@ -17,15 +17,10 @@ from airflow_seqfix.core.database.sessions import open_sessions
 from airflow_seqfix.core.model import Outcome
 from airflow_seqfix.core.policy import Limits
 from airflow_seqfix.core.repair.apply import apply
-from tests.conftest import Database, Server, database_on
-from tests.scenario import Scenario
-from tests.waiting import until
-
-TABLE = """
-    CREATE TABLE orders (id serial PRIMARY KEY, note text);
-    INSERT INTO orders (id) SELECT generate_series(1, 100);
-"""
-INSERT = "INSERT INTO orders (note) VALUES ('') RETURNING id"
+from tests.support.scenario import Scenario
+from tests.support.servers import Database, Server, database_on
+from tests.support.tables import INSERT, TABLE
+from tests.support.waiting import until
 
 
 @pytest.fixture

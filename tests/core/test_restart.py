@@ -8,9 +8,9 @@ import pytest
 
 from airflow_seqfix import core
 from airflow_seqfix.core.repair.apply import CALLS_AT_ONCE
-from tests.cluster import running
-from tests.conftest import Database, Server
-from tests.waiting import until
+from tests.support.cluster import running
+from tests.support.servers import Database, Server
+from tests.support.waiting import until
 
 
 @pytest.mark.parametrize("mode", ["fast", "immediate"])

@@ -1,57 +1,19 @@
-"""Every scenario on every server: check, repair, repair again, insert. See tests/scenario.py for the files."""
+"""Every scenario on every server: check, repair, repair again, insert. See tests/support/scenario.py for the files."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 import pytest
-from psycopg.rows import class_row
 
 from airflow_seqfix import core
-from tests.conftest import Database, server_labels, server_major
-from tests.psql import psql
-from tests.scenario import FIGURES, FOLDER, Scenario, load_all, outcome
-from tests.schema import validate
+from tests.support.psql import psql
+from tests.support.scenario import FIGURES, FOLDER, Scenario, assert_inserts, load_all, states
+from tests.support.schema import validate
+from tests.support.servers import Database, server_labels, server_major
 
 SCENARIOS = load_all()
-
-
-@dataclass(frozen=True, kw_only=True)
-class State:
-    """Everything about a sequence that a repair may touch, and everything that it must not."""
-
-    name: str
-    #: last_value and is_called as one number that grows with each call of nextval(), in either direction.
-    position: Decimal
-    #: Changes where the sequence was rewritten.
-    relation_file: int
-    #: What only its owner decides: limits, owner, privileges, OWNED BY and the like.
-    definition: str
-
-
-def states(db: Database) -> dict[str, State]:
-    """Return the state of every sequence by its qualified name."""
-    with db.connect() as conn:
-        conn.execute("SET search_path = pg_catalog")
-        cursor = conn.cursor(row_factory=class_row(State))
-        return {
-            name: cursor.execute(
-                f"""
-                SELECT quote_ident(c.relnamespace::regnamespace::name) || '.' || quote_ident(c.relname) AS name,
-                       (s.last_value + q.seqincrement::numeric * s.is_called::int) * sign(q.seqincrement::numeric)
-                           AS position,
-                       c.relfilenode::bigint AS relation_file,
-                       row(q, c.relowner, c.relacl, c.relpersistence,
-                           ARRAY(SELECT d::text FROM pg_depend d WHERE d.objid = c.oid ORDER BY 1))::text AS definition
-                  FROM {name} AS s, pg_class AS c JOIN pg_sequence AS q ON q.seqrelid = c.oid
-                 WHERE c.oid = {oid}
-                """
-            ).fetchall()[0]
-            for oid, name in conn.execute("SELECT seqrelid, seqrelid::regclass::text FROM pg_sequence").fetchall()
-        }
 
 
 def check(connection: Any, scenario: Scenario) -> dict[str, Any]:
@@ -71,16 +33,6 @@ def assert_row(row: dict[str, Any], wanted: dict[str, Any]) -> None:
             assert wanted[text] in (got[text] or "")
             got[text] = wanted[text]
     assert got == wanted, row["sequence"]
-
-
-def assert_inserts(scenario: Scenario, db: Database) -> None:
-    with db.connect() as conn:
-        for insert in scenario.inserts:
-            returned, error = outcome(conn, insert["sql"])
-            if "sqlstate" in insert:
-                assert error is not None and error.sqlstate == insert["sqlstate"], insert["sql"]
-            else:
-                assert error is None and returned == insert["returns"], f"{insert['sql']}: {error or returned}"
 
 
 @pytest.mark.parametrize(

@@ -12,16 +12,16 @@ from jsonschema.exceptions import ValidationError
 
 from airflow_seqfix import core
 from airflow_seqfix.core.model import Way
-from tests.conftest import Database, Server, database_on, server_labels
-from tests.render.conftest import SHELF
-from tests.schema import SCHEMAS, validate
+from tests.support.schema import SCHEMAS, validate
+from tests.support.servers import Database, Server, database_on, server_labels
+from tests.support.tables import EVERY_VERDICT
 
 
 @pytest.fixture(scope="module")
 def documents(start_server: Callable[[str], Server]) -> Iterator[dict[str, list[dict[str, Any]]]]:
     """The report, the plan, and the report of the repair of a database with every verdict."""
     with database_on(start_server(server_labels()[0])) as database, database.connect() as conn:
-        conn.execute(SHELF)
+        conn.execute(EVERY_VERDICT)
         report, plan = core.check(conn).to_dict(), core.plan(conn).to_dict()
         yield {"report": [report, core.fix(conn).to_dict()], "plan": [plan]}
 

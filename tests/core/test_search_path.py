@@ -16,8 +16,8 @@ from psycopg import conninfo
 
 from airflow_seqfix.core import check, fix, plan, queries
 from airflow_seqfix.core.measure import partitions
-from tests.conftest import Database
-from tests.psql import psql, reset, reset_script
+from tests.support.psql import psql, reset, reset_script
+from tests.support.servers import Database
 from tests.support.shadows import MARK, Shadows, shadow
 
 #: One sequence for each way of being moved, and a table in parts.

@@ -7,7 +7,7 @@ import pytest
 
 from airflow_seqfix import core
 from airflow_seqfix.core.discover.catalog import refuse_other_products
-from tests.conftest import Database
+from tests.support.servers import Database
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from psycopg.rows import dict_row, namedtuple_row
 from airflow_seqfix import core
 from airflow_seqfix.core.database.sessions import open_sessions
 from airflow_seqfix.core.policy import Limits
-from tests.conftest import Database
-from tests.psql import psql, reset
+from tests.support.psql import psql, reset
+from tests.support.servers import Database
 
 #: Three sequences that are behind, and one way of moving for each: advance, locked because of the gap, and of CACHE.
 BEHIND = """
@@ -263,7 +263,7 @@ def test_a_session_that_was_made_read_only_stays_so(behind: Database, driver: st
 
 
 def test_a_check_runs_read_only_and_names_itself(behind: Database) -> None:
-    from tests.watched import Watched, reads_a_table
+    from tests.support.watched import Watched, reads_a_table
 
     seen = set()
     watched = Watched(behind.psycopg2())

@@ -13,9 +13,9 @@ import pytest
 from psycopg import sql
 
 from airflow_seqfix import core
-from tests.conftest import Database, Server, database_on
-from tests.core.test_repair import INSERT, TABLE
-from tests.psql import psql
+from tests.support.psql import psql
+from tests.support.servers import Database, Server, database_on
+from tests.support.tables import INSERT, TABLE
 
 
 @pytest.fixture

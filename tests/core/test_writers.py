@@ -8,8 +8,8 @@ import time
 import pytest
 
 from airflow_seqfix import core
-from tests.conftest import Database
-from tests.core.test_repair import INSERT, TABLE
+from tests.support.servers import Database
+from tests.support.tables import INSERT, TABLE
 
 
 @pytest.fixture
@@ -83,8 +83,8 @@ def test_waiting_is_bounded_and_blocks_nobody(orders: Database) -> None:
 
 
 def test_a_prepared_transaction_is_an_open_writer(start_server, newest_server) -> None:
-    from tests.cluster import running
-    from tests.conftest import Server, database_on
+    from tests.support.cluster import running
+    from tests.support.servers import Server, database_on
 
     assert newest_server.cluster is not None
     with running(newest_server.cluster.binaries, {"max_prepared_transactions": "5"}) as cluster:

@@ -12,8 +12,8 @@ from typing import Any
 
 import httpx
 
-from tests.cluster import free_port
-from tests.provider.standalone import PATIENCE, Standalone
+from tests.support.cluster import free_port
+from tests.support.standalone import PATIENCE, Standalone
 
 ROOT = Path(__file__).parents[2]
 FINISHED = {"success", "failed"}

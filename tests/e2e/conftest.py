@@ -15,10 +15,10 @@ import httpx
 import pytest
 from psycopg import conninfo
 
-from tests.cluster import running, wheel_binaries
-from tests.conftest import WHEELS, Database, Server
 from tests.e2e.airflow import Airflow, Run
-from tests.pages import load_shop
+from tests.support.cluster import running, wheel_binaries
+from tests.support.pages import load_shop
+from tests.support.servers import WHEELS, Database, Server
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

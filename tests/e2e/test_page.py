@@ -10,10 +10,10 @@ import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser import chromium
-from tests.conftest import Database
 from tests.e2e.airflow import Airflow, Run
-from tests.provider.standalone import PATIENCE
+from tests.support.browser import chromium
+from tests.support.servers import Database
+from tests.support.standalone import PATIENCE
 
 MANUAL = "example_seqfix_manual"
 #: The size of the window, and of the pictures.

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import httpx
 
-from tests.conftest import Database
 from tests.e2e.airflow import Airflow, Run
+from tests.support.servers import Database
 
 Start = Callable[..., Run]
 

@@ -11,9 +11,8 @@ import pytest
 from airflow_seqfix.core import ArgumentError
 from airflow_seqfix.core.settings import Settings
 from airflow_seqfix.rules import RULES
-from tests.conftest import Database
-from tests.provider.test_operator import DRIFT, Pushed, operator
-from tests.provider.test_sensor import sensor
+from tests.support.servers import Database
+from tests.support.tasks import DRIFT, Pushed, operator, sensor
 
 
 def check(**arguments: Any) -> Any:

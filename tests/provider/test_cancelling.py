@@ -20,9 +20,9 @@ import psutil
 import pytest
 from psycopg import conninfo
 
-from tests.conftest import Database, Server, database_on, server_labels
-from tests.provider.conftest import airflow_uri
-from tests.provider.standalone import Standalone, standalone
+from tests.support.airflow import airflow_uri
+from tests.support.servers import Database, Server, database_on, server_labels
+from tests.support.standalone import Standalone, standalone
 
 #: The table `slow` is read over the wire from a view that sleeps for as long as `pause` says.
 FAR = """

@@ -7,9 +7,9 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from tests.conftest import Database
-from tests.provider.conftest import airflow_uri
-from tests.test_cli import DRIFT, seqfix
+from tests.support.airflow import airflow_uri
+from tests.support.command import DRIFT, seqfix
+from tests.support.servers import Database
 
 
 def said(done: subprocess.CompletedProcess[str]) -> str:

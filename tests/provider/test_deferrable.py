@@ -17,12 +17,10 @@ import pytest
 from psycopg import conninfo
 
 from airflow_seqfix.core import ConnectionFailedError
-from tests.conftest import Database
-from tests.provider.conftest import airflow_uri
-from tests.provider.test_operator import DRIFT, Pushed
-from tests.provider.test_report_file import MANY
-from tests.provider.test_sensor import sensor
-from tests.waiting import until
+from tests.support.airflow import airflow_uri
+from tests.support.servers import Database
+from tests.support.tasks import DRIFT, MANY, Pushed, sensor
+from tests.support.waiting import until
 
 REPAIR = "SELECT setval('orders_id_seq', 100), setval('customers_id_seq', 7)"
 

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from tests.cluster import wheel_binaries
-from tests.conftest import Database, Server, database_on
-from tests.provider.conftest import ROOT, airflow_uri
+from tests.support import ROOT
+from tests.support.airflow import airflow_uri
+from tests.support.cluster import wheel_binaries
+from tests.support.servers import Database, Server, database_on
 
 EXAMPLES = sorted(path.stem for path in (ROOT / "example_dags").glob("*.py"))
 NEXT_CUSTOMER = "INSERT INTO shop.customers (name) VALUES ('x') RETURNING id"

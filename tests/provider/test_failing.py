@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Database
-from tests.provider.conftest import airflow_uri
-from tests.provider.test_operator import DRIFT, Pushed, operator
-from tests.provider.test_sensor import sensor
+from tests.support.airflow import airflow_uri
+from tests.support.servers import Database
+from tests.support.tasks import DRIFT, Pushed, operator, sensor
 
 #: One sequence of each verdict that can fail.
 ALL = """

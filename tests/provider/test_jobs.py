@@ -8,8 +8,8 @@ import pytest
 
 from airflow_seqfix.core.measure.partitions import COLUMNS_AT_ONCE
 from airflow_seqfix.task import base, reporting
-from tests.conftest import Database
-from tests.provider.test_operator import Pushed, operator
+from tests.support.servers import Database
+from tests.support.tasks import Pushed, operator
 
 
 @pytest.fixture

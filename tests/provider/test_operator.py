@@ -13,35 +13,10 @@ from typing import Any
 import pytest
 
 from airflow_seqfix.core import ConnectionFailedError, LockTimeoutError
-from tests.conftest import Database
-from tests.provider.conftest import airflow_uri
-from tests.waiting import until
-
-DRIFT = """
-    CREATE TABLE orders (id serial PRIMARY KEY, note text);
-    INSERT INTO orders (id) SELECT generate_series(1, 100);
-    CREATE TABLE customers (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, note text);
-    INSERT INTO customers (id) OVERRIDING SYSTEM VALUE VALUES (7);
-    CREATE TABLE fine (id serial PRIMARY KEY, note text);
-"""
-
-
-class Pushed:
-    """Stands where the task instance stands, for what is pushed when a task runs outside Airflow."""
-
-    dag_id, task_id, run_id = "dag", "task", "run"
-
-    def __init__(self) -> None:
-        self.xcoms: dict[str, Any] = {}
-
-    def xcom_push(self, key: str, value: Any) -> None:
-        self.xcoms[key] = value
-
-
-def operator(**arguments: Any) -> Any:
-    from airflow_seqfix.operators.postgres import PostgresSequenceResetOperator
-
-    return PostgresSequenceResetOperator(task_id="reset", conn_id="shop", **arguments)
+from tests.support.airflow import airflow_uri
+from tests.support.servers import Database
+from tests.support.tasks import DRIFT, Pushed, operator
+from tests.support.waiting import until
 
 
 def test_repairs_and_reports(shop: Database, caplog: pytest.LogCaptureFixture) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Database
-from tests.pages import Block, blocks, load_shop, pages
-from tests.provider.conftest import airflow_uri
+from tests.support.airflow import airflow_uri
+from tests.support.pages import Block, blocks, load_shop, pages
+from tests.support.servers import Database
 
 DAGS = [block for page in pages() for block in blocks(page) if block.is_dag and not block.not_run]
 

@@ -18,8 +18,8 @@ import pytest
 
 from airflow_seqfix import __version__
 from airflow_seqfix.get_provider_info import get_provider_info
-from tests.pages import read
-from tests.provider.conftest import ROOT
+from tests.support import ROOT
+from tests.support.pages import read
 
 EXAMPLES = sorted(path.stem for path in (ROOT / "example_dags").glob("*.py"))
 MODULES = ("airflow_seqfix.operators.postgres", "airflow_seqfix.sensors.postgres")

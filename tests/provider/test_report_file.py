@@ -11,15 +11,8 @@ from typing import Any
 import pytest
 
 from airflow_seqfix.core.report import REPORT_VERSION
-from tests.conftest import Database
-from tests.provider.test_operator import DRIFT, Pushed, operator
-from tests.provider.test_sensor import sensor
-
-MANY = """
-    DO $$ BEGIN FOR n IN 1..60 LOOP
-        EXECUTE format('CREATE TABLE t%s (id serial); INSERT INTO t%s (id) VALUES (5)', n, n);
-    END LOOP; END $$
-"""
+from tests.support.servers import Database
+from tests.support.tasks import DRIFT, MANY, Pushed, operator, sensor
 
 
 def check(**arguments: Any) -> Any:

@@ -7,14 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Database
-from tests.provider.test_operator import DRIFT, Pushed
-
-
-def sensor(**arguments: Any) -> Any:
-    from airflow_seqfix.sensors.postgres import PostgresSequenceDriftSensor
-
-    return PostgresSequenceDriftSensor(task_id="gate", conn_id="shop", **arguments)
+from tests.support.servers import Database
+from tests.support.tasks import DRIFT, Pushed, sensor
 
 
 def test_waits_for_the_repair(shop: Database) -> None:
@@ -56,7 +50,7 @@ def test_skips(shop: Database) -> None:
 
 
 def test_what_cannot_be_read_keeps_the_gate_shut(shop: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tests.provider.conftest import airflow_uri
+    from tests.support.airflow import airflow_uri
 
     shop.execute(DRIFT)
     shop.execute("SELECT setval('orders_id_seq', 100), setval('customers_id_seq', 7)")

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Database, Server, database_on
-from tests.pages import read
-from tests.provider.conftest import airflow_uri
-from tests.provider.test_operator import DRIFT, Pushed
+from tests.support.airflow import airflow_uri
+from tests.support.pages import read
+from tests.support.servers import Database, Server, database_on
+from tests.support.tasks import DRIFT, Pushed
 
 ON_DRIFT = ("wait", "fail", "skip")
 OPTIONS = ("default", "soft_fail", "never_fail", "silent_fail")
@@ -77,7 +77,7 @@ def outcomes(drifted: Database, airflow_home: Any) -> dict[Cell, str]:
     """Run every cell as a task of one DAG."""
     from airflow.providers.common.compat.sdk import DAG
 
-    from tests.provider.conftest import run_serialized
+    from tests.support.airflow import run_serialized
 
     with DAG(dag_id="states", schedule=None) as dag:
         cells = {gate(cell).task_id: cell for cell in CELLS}

@@ -18,9 +18,9 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Server, database_on, server_labels
-from tests.provider.conftest import HOME, airflow_uri, airflow_version
-from tests.provider.test_operator import DRIFT
+from tests.support.airflow import HOME, airflow_uri, airflow_version
+from tests.support.servers import Server, database_on, server_labels
+from tests.support.tasks import DRIFT
 
 DAG_FILE = """
 import json

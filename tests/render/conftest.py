@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from psycopg import sql
 
 from airflow_seqfix import core
-from tests.conftest import Database, Server, database_on, server_labels
-
-SHELF = Path(__file__).with_name("database.sql").read_text(encoding="utf-8")
+from tests.support.servers import Database, Server, database_on, server_labels
+from tests.support.tables import EVERY_VERDICT
 
 #: Names of tables that try to be something else.
 HOSTILE = (
@@ -37,22 +35,22 @@ HOSTILE = (
 
 
 @pytest.fixture(scope="session")
-def shelf(start_server: Callable[[str], Server]) -> Iterator[Database]:
+def every_verdict(start_server: Callable[[str], Server]) -> Iterator[Database]:
     """A database with every verdict; nobody changes it."""
     with database_on(start_server(server_labels()[0])) as database:
-        database.execute(SHELF)
+        database.execute(EVERY_VERDICT)
         yield database
 
 
 @pytest.fixture(scope="session")
-def report(shelf: Database) -> core.Report:
-    with shelf.connect() as conn:
+def report(every_verdict: Database) -> core.Report:
+    with every_verdict.connect() as conn:
         return core.check(conn)
 
 
 @pytest.fixture(scope="session")
-def plan(shelf: Database) -> core.Plan:
-    with shelf.connect() as conn:
+def plan(every_verdict: Database) -> core.Plan:
+    with every_verdict.connect() as conn:
         return core.plan(conn)
 
 
@@ -60,7 +58,7 @@ def plan(shelf: Database) -> core.Plan:
 def repaired(start_server: Callable[[str], Server]) -> Iterator[core.Report]:
     """The report of a repair of the same database."""
     with database_on(start_server(server_labels()[0])) as database:
-        database.execute(SHELF)
+        database.execute(EVERY_VERDICT)
         with database.connect() as conn:
             yield core.fix(conn)
 

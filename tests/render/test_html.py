@@ -12,7 +12,7 @@ import pytest
 from airflow_seqfix import core
 from airflow_seqfix.core.errors import printable
 from airflow_seqfix.render.html import html
-from tests.conftest import Database
+from tests.support.servers import Database
 
 VOID = {"meta", "input", "line", "rect", "use", "path", "br"}
 #: Every element that our own template has.

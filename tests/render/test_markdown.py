@@ -13,7 +13,7 @@ from markdown_it.token import Token
 from airflow_seqfix import core
 from airflow_seqfix.core.errors import printable
 from airflow_seqfix.render.markdown import code, fence, markdown, plan_markdown
-from tests.conftest import Database
+from tests.support.servers import Database
 
 #: What our own words use; everything else would come from a name.
 EXPECTED = {
@@ -57,7 +57,7 @@ def test_a_report_lists_the_worst_first_and_what_helps(report: core.Report) -> N
     assert "\nSELECT max(nextval('shop.invoices_id_seq')) FROM generate_series(1, 3089);\n" in script
 
 
-def test_only_moves_can_be_pasted(report: core.Report, shelf: Database) -> None:
+def test_only_moves_can_be_pasted(report: core.Report, every_verdict: Database) -> None:
     (script,) = fences(markdown(report))
     statements = [line for line in script.splitlines() if line and not line.startswith("-- ")]
     assert statements
@@ -136,7 +136,7 @@ def test_names_are_never_markup(hostile: core.Plan) -> None:
     assert "-- Remedy: seqfix fix; its name holds characters that do not print" in markdown(hostile.report)
 
 
-def test_a_script_runs_and_repairs(shelf: Database, newest_db: Database) -> None:
+def test_a_script_runs_and_repairs(every_verdict: Database, newest_db: Database) -> None:
     newest_db.execute("CREATE TABLE t (id serial); INSERT INTO t VALUES (1), (9)")
     with newest_db.connect() as conn:
         (script,) = fences(markdown(core.check(conn)))

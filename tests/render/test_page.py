@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page
 from airflow_seqfix import core
 from airflow_seqfix.core.report import Row
 from airflow_seqfix.render.html import html
-from tests.browser import axe, chromium
+from tests.support.browser import axe, chromium
 
 pytestmark = pytest.mark.system
 

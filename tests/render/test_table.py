@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from airflow_seqfix import core
 from airflow_seqfix.render.layout import elide
 from airflow_seqfix.render.table import table
-from tests.conftest import Database, Server, database_on, server_labels
+from tests.support.servers import Database, Server, database_on, server_labels
 
 WIDTHS = (60, 80, 120, 200)
 #: Remedies: what can be pasted stays on one line, however long.

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from psycopg import conninfo
 
-from tests.conftest import Database
-from tests.psql import program, reset_script
 from tests.sql.agreement import DIFFERENCES
+from tests.support.psql import program, reset_script
+from tests.support.servers import Database
 
 DOCS = (Path(__file__).parents[2] / "docs" / "sql.md").read_text(encoding="utf-8")
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import Database, server_labels, server_major
-from tests.core.test_scenarios import State, assert_inserts, states
-from tests.psql import Run, reset
-from tests.scenario import Scenario, load_all
 from tests.sql.agreement import DIFFERENCES, variables
+from tests.support.psql import Run, reset
+from tests.support.scenario import Scenario, State, assert_inserts, load_all, states
+from tests.support.servers import Database, server_labels, server_major
 
 SCENARIOS = load_all()
 

@@ -16,11 +16,11 @@ import pytest
 from psycopg import conninfo
 
 from airflow_seqfix.cli import main
-from tests.cluster import Cluster, running, wheel_binaries
-from tests.conftest import WHEELS, Database
-from tests.core.test_scenarios import states
-from tests.psql import Run, psql, reset, reset_script
-from tests.waiting import until
+from tests.support.cluster import Cluster, running, wheel_binaries
+from tests.support.psql import Run, psql, reset, reset_script
+from tests.support.scenario import states
+from tests.support.servers import WHEELS, Database
+from tests.support.waiting import until
 
 BEHIND = """
     CREATE TABLE {0} (id serial PRIMARY KEY, note text);

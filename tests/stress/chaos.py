@@ -23,10 +23,10 @@ from typing import Any
 from psycopg import conninfo
 
 from airflow_seqfix import core
-from tests.cluster import running, wheel_binaries
-from tests.conftest import WHEELS, Database, Server, database_on
 from tests.stress import killed
 from tests.stress.killed import DRIFT, EXIT_CODES, HOLD, HOLD_SECONDS, LOCKED, PHASES, SCANNED_ROWS, SIGHT, phase_of
+from tests.support.cluster import running, wheel_binaries
+from tests.support.servers import WHEELS, Database, Server, database_on
 
 #: After this many seconds the server itself ends what an idle client has left open (Session), and some for the load.
 LEFT_OPEN = 10.0 + 5.0

@@ -16,10 +16,10 @@ from pathlib import Path
 import psycopg
 
 from airflow_seqfix.core.policy import Limits
-from tests.cluster import running, wheel_binaries
-from tests.conftest import WHEELS, Server, database_on
 from tests.stress.loads import NOBODY, OURS, THEIRS, Load
 from tests.stress.traffic import Result, run
+from tests.support.cluster import running, wheel_binaries
+from tests.support.servers import WHEELS, Server, database_on
 
 #: For how long one writer stays idle inside its transactions, in seconds.
 IDLE = 0.5

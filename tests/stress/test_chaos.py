@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from tests.conftest import Database
 from tests.stress.chaos import Chaos, targets
+from tests.support.servers import Database
 
 
 def test_what_a_killed_repair_leaves_behind(newest_db: Database) -> None:

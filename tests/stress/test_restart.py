@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from airflow_seqfix import core
-from tests.conftest import Database
+from tests.support.servers import Database
 
 
 def test_a_sequence_that_is_restarted_all_the_time_is_read(newest_db: Database) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import Database
 from tests.stress.loads import NOBODY, OURS, THEIRS, Load
 from tests.stress.traffic import run
+from tests.support.servers import Database
 
 
 @pytest.mark.parametrize("load", OURS.values(), ids=lambda load: load.name)

@@ -16,10 +16,10 @@ from typing import Any
 
 from psycopg import conninfo
 
-from tests.conftest import Database
 from tests.stress import sessions
 from tests.stress.loads import COLUMNS, Load
 from tests.stress.sessions import Seen
+from tests.support.servers import Database
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,9 +20,9 @@ import pytest
 from psycopg import conninfo
 
 from airflow_seqfix import core
-from tests.cluster import UNPRIVILEGED, free_port
-from tests.conftest import Database
-from tests.psql import psql, reset
+from tests.support.cluster import UNPRIVILEGED, free_port
+from tests.support.psql import psql, reset
+from tests.support.servers import Database
 
 pytestmark = pytest.mark.system
 

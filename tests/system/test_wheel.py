@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Database
-from tests.pages import ROOT
-from tests.test_cli import DRIFT
+from tests.support import ROOT
+from tests.support.command import DRIFT
+from tests.support.servers import Database
 
 pytestmark = pytest.mark.system
 

@@ -1,0 +1,75 @@
+"""docs/reference/messages.md has every message of the code, and no other."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.support.messages import HOLE, PACKAGE, errors_in_sql, files, sentences
+from tests.support.pages import read
+
+PAGE = "docs/reference/messages.md"
+
+#: Sentences that are no messages.
+OTHER = {
+    "cli/__init__.py": {"Try '…"},
+    "core/discover/catalog.py": {r"(?:PostgreSQL|EnterpriseDB) (\d+)"},
+    "core/judge/verdict.py": {"the value before it, …", "the next value"},
+    "core/repair/plan_sql.py": {
+        "-- Moves …",
+        "-- PostgreSQL …, read",
+        "-- Each move",
+        "-- With psql -1",
+        "-- Refused inside",
+    },
+    "core/database/session.py": {"FETCH …", "pg_catalog, pg_temp", "REPEATABLE READ", "READ COMMITTED", "READ ONLY"},
+    "core/measure/partitions.py": {"SAVEPOINT slice", "ROLLBACK TO SAVEPOINT slice"},
+    "core/measure/measure.py": {"s.last_value, s.is_called", "…, NULL::bigint"},
+    "core/measure/column_sql.py": {"… BETWEEN", "…::bigint, …::bigint", "CASE sign("},
+    "task/links.py": {"Sequence report"},
+}
+#: Modules that show how far a run is, and say nothing of what went wrong.
+SHOWN = {"core/progress.py"}
+
+
+def plain(text: str) -> str:
+    return " ".join(text.replace("`", "").replace("\\", "").split())
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_every_message_is_on_the_page(path) -> None:
+    name = str(path.relative_to(PACKAGE))
+    if name in SHOWN:
+        return
+    page = plain(read(PAGE))
+    missing = [
+        f"{name}:{line}: {text}"
+        for line, text in sentences(path)
+        if not any(text.startswith(other) for other in OTHER.get(name, ())) and text.strip(" ;,") not in page
+    ]
+    assert not missing, f"put on {PAGE}, with cause and remedy:\n" + "\n".join(missing)
+
+
+def test_every_error_of_a_statement_is_on_the_page() -> None:
+    page = plain(read(PAGE))
+    found = list(errors_in_sql())
+    assert len(found) >= 5
+    missing = [f"{name}: {text}" for name, text in found if plain(text) not in page]
+    assert not missing, f"put on {PAGE}, with cause and remedy:\n" + "\n".join(missing)
+
+
+def test_every_row_is_a_message_of_the_code() -> None:
+    said = [plain(text).strip(" ;,") for path in files() for _, text in sentences(path)]
+    said += ["excluded", "sequences in database", *(plain(text) for _, text in errors_in_sql())]
+    rows = re.findall(r"^\| (`.+?) \|", read(PAGE), re.MULTILINE)
+    assert len(rows) > 90
+    stale = [row for row in rows if "(the server's words)" not in row and not any(text in plain(row) for text in said)]
+    assert not stale
+
+
+def test_the_collector_sees_what_is_said() -> None:
+    said = {text for path in files() for _, text in sentences(path)}
+    assert "the connection is inside a transaction: commit or roll back first" in said
+    assert f"role {HOLE} may not read {HOLE}" in said
+    assert len(said) > 120

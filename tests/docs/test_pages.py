@@ -1,0 +1,216 @@
+"""What README.md and docs/ show is what happens."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import yaml
+from psycopg import conninfo
+
+from tests.support import ROOT
+from tests.support.pages import RUN_ELSEWHERE, Block, blocks, load_shop, pages, read, starts_with_shop
+from tests.support.servers import Server
+
+#: Languages that are run here, or in tests/provider/test_pages.py.
+RUN = ("console", "sql", "text", "python", "yaml")
+
+
+class Shell:
+    """A shell whose connections go to one server, in a folder of its own."""
+
+    def __init__(self, server: Server, folder: Path) -> None:
+        assert server.cluster is not None
+        self.folder = folder
+        programs = folder / "bin"
+        programs.mkdir()
+        seqfix = programs / "seqfix"
+        seqfix.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m airflow_seqfix "$@"\n')
+        seqfix.chmod(0o755)
+        port = str(conninfo.conninfo_to_dict(server.dsn)["port"])
+        self.connection = {"PGHOST": "localhost", "PGPORT": port, "PGUSER": "postgres", "PGDATABASE": "shop"}
+        path = os.pathsep.join(map(str, [programs, Path(sys.executable).parent, server.cluster.programs]))
+        self.environment = (
+            os.environ
+            | self.connection
+            | {"PATH": f"{path}{os.pathsep}{os.environ['PATH']}", "PSQLRC": "", "PGOPTIONS": "", "LC_ALL": "C.UTF-8"}
+        )
+
+    def run(self, command: str, given: str = "") -> subprocess.CompletedProcess[str]:
+        """Run a command of bash, stdout and stderr in one."""
+        return subprocess.run(
+            ["bash", "-c", command],
+            input=given,
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=120,
+        )
+
+
+@pytest.fixture
+def shell(wheel_server: Server, tmp_path: Path) -> Iterator[Shell]:
+    with psycopg.connect(wheel_server.dsn, autocommit=True) as conn:
+        conn.execute("DROP DATABASE IF EXISTS shop WITH (FORCE)")
+        conn.execute("CREATE DATABASE shop TEMPLATE template0")
+        yield Shell(wheel_server, tmp_path)
+        for (name,) in conn.execute("SELECT datname FROM pg_database WHERE datname ~ '^shop'").fetchall():
+            conn.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.mark.parametrize("page", [page for page in pages() if page not in RUN_ELSEWHERE])
+def test_page(page: str, shell: Shell, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, value in shell.connection.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(shell.folder)
+    if starts_with_shop(page):
+        with psycopg.connect(autocommit=True) as conn:
+            load_shop(conn)
+    printed, unclaimed = "", ""
+    for block in blocks(page):
+        if block.is_directive or block.not_run or block.is_dag:
+            continue
+        assert block.language in RUN, f"{block.place}: nothing runs {block.language!r}; see tests/support/pages.py"
+        if block.language != "text":
+            assert not unclaimed, f"{block.place}: the page does not show what went before it:\n{unclaimed}"
+        if block.before:
+            with psycopg.connect(autocommit=True) as conn:
+                conn.execute(block.before)
+        match block.language:
+            case "console":
+                run_console(block, shell)
+            case "sql":
+                printed = psql(block.text, shell)
+                # A result may go unshown; an error may not.
+                unclaimed = printed if "ERROR:" in printed else ""
+            case "text":
+                if block.printed_by:
+                    printed = psql(block.printed_by, shell)
+                assert printed, f"{block.place}: shows what no block before it has printed"
+                assert_shown(block.text, printed, block.place)
+                printed = unclaimed = ""
+            case "python":
+                capsys.readouterr()
+                exec(compile(block.text, block.place, "exec"), {"__name__": "page"})
+                printed = unclaimed = capsys.readouterr().out
+            case "yaml":
+                run_job(block, shell)
+    assert not unclaimed, f"{page} does not show what its last block printed:\n{unclaimed}"
+
+
+def run_console(block: Block, shell: Shell) -> None:
+    """Run each command, and compare what it prints."""
+    assert block.text.startswith("$ "), f"{block.place}: a console starts with `$ `"
+    for session in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
+        command, expected = re.fullmatch(r"((?:[^\n]*\\\n)*[^\n]*\n)(.*)", session, re.DOTALL).groups()
+        assert_shown(expected.strip("\n"), shell.run(command).stdout.strip("\n"), f"{block.place}: {command}")
+
+
+def psql(statements: str, shell: Shell) -> str:
+    done = shell.run("psql -X -q -f - 2>&1", given=statements)
+    return re.sub(r"^psql:<stdin>:\d+: ", "", done.stdout, flags=re.MULTILINE)
+
+
+def assert_shown(shown: str, printed: str, place: str) -> None:
+    """Compare what a page shows with what was printed; … stands for anything within a line."""
+    printed = "\n".join(line.rstrip() for line in printed.splitlines())
+    pattern = ".*".join(re.escape(part) for part in shown.rstrip("\n").split("…"))
+    if re.fullmatch(pattern, printed.rstrip("\n")) is None:
+        assert printed.rstrip("\n") == shown.rstrip("\n"), place
+
+
+def run_job(block: Block, shell: Shell) -> None:
+    """Run the steps of a CI job."""
+    steps = [step for job in yaml.safe_load(block.text)["jobs"].values() for step in job["steps"] if "run" in step]
+    assert steps, f"{block.place}: no step runs anything"
+    for step in steps:
+        if "pip install" in step["run"]:
+            continue  # it is installed
+        done = shell.run(step["run"])
+        assert done.returncode == 0, f"{block.place}: {step['run']}\n{done.stdout}"
+
+
+def test_each_page_that_is_run_elsewhere_is() -> None:
+    for page, test in RUN_ELSEWHERE.items():
+        assert f'"{Path(page).name}"' in (ROOT / test).read_text(encoding="utf-8")
+
+
+def test_enough_is_run() -> None:
+    every = [block for page in pages() for block in blocks(page) if not block.is_directive]
+    run = [block for block in every if not block.not_run]
+    assert len(run) > 0.9 * len(every)
+
+
+@pytest.mark.parametrize("page", pages())
+def test_links_lead_somewhere(page: str) -> None:
+    targets = re.findall(
+        r"\]\(<?(?!https?:|mailto:)([^)#>]+)", re.sub(r"^```.*?^```$", "", read(page), flags=re.M | re.S)
+    )
+    folder = (ROOT / page).parent
+    assert [target for target in targets if not (folder / target).exists()] == []
+
+
+def test_versions_are_the_package_s() -> None:
+    metadata = read("pyproject.toml")
+    shown = re.search(r"Python (\d\.\d+) to (\d\.\d+)", read("README.md"))
+    assert shown
+    assert f'requires-python = ">={shown[1]}"' in metadata
+    assert f"Programming Language :: Python :: {shown[2]}" in metadata
+
+
+def test_the_counts_of_issued_ids_are_those_of_the_run() -> None:
+    stress = read("docs/stress.md")
+    table = dict(re.findall(r"^\| `(.*?)` \| ([\d,]+ \| [\d,]+) \|", read("README.md"), re.MULTILINE))
+    assert len(table) == 4
+    assert [recipe for recipe, counts in table.items() if f"| `{recipe}` | {counts} |" not in stress] == []
+    ours = re.findall(
+        r"^\| (?:advance|locked).*?\| [\d, ]+ \| ([\d,]+) \| (\d+) \|", stress.split("## Popular")[0], re.MULTILINE
+    )
+    issued = sum(int(count.replace(",", "")) for count, _ in ours)
+    assert f"| this, all ways together | {issued:,} | {sum(int(twice) for _, twice in ours)} |" in read("README.md")
+
+
+def beside_other_ways() -> dict[str, list[str]]:
+    """Return the cells of README's comparison by the first one."""
+    section = read("README.md").split("## Beside other ways")[1].split("\n\nBeside a")[0]
+    rows = [re.split(r" ?\| ?", line)[1:-1] for line in section.splitlines() if line.startswith("| ")]
+    return {name: cells for name, *cells in rows if name}
+
+
+def test_the_comparison_is_that_of_the_run() -> None:
+    page = read("docs/behaviours.md")
+    measured = dict(re.findall(r"^\| (.*) \| (\d+ of \d+ \| \d+ \| (?:yes|no) \| .*) \|$", page, re.MULTILINE))
+    versions = dict(re.findall(r"^- \*\*(\w+)\*\* ([\d.]+)", page, re.MULTILINE))
+    shown = {name: " | ".join(cells[:4]) for name, cells in beside_other_ways().items()}
+    for tool, version in versions.items():
+        label = next(name for name in shown if name.startswith(tool))
+        assert version.startswith(re.findall(r"\d+\.\d+", label)[0]), label
+        shown[tool] = shown.pop(label)
+    assert len(versions) == 3
+    assert shown == measured
+
+
+def test_who_gets_through_thousands_of_tables_is_as_in_the_run() -> None:
+    page = read("docs/behaviours.md")
+    measured = re.findall(r"^\| (.*) \| ([\d,]+) of 5,000 \| (out of shared memory)? ?\|$", page, re.MULTILINE)
+    shown = [
+        (name.split()[0], cells[4]) for name, cells in beside_other_ways().items() if cells[4] not in ("", "not run")
+    ]
+    for (label, cell), (name, left, error) in zip(shown, measured, strict=True):
+        assert label.strip("`:").split("(")[0] in name
+        assert cell.endswith("out of locks" if error else "done")
+        assert (left == "0") is not bool(error)
+
+
+def test_two_commands_set_everything_up() -> None:
+    for target in ("demo", "test"):
+        assert f"`make {target}`" in read("README.md")
+        assert re.search(rf"^{target}: \$\(READY\)", read("Makefile"), re.MULTILINE)

@@ -1,0 +1,1 @@
+"""Recipes and tools that reset sequences, beside this package: python -m tests.support.behaviours"""
