@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Iterable
 from importlib import resources
 
 from airflow_seqfix import __version__
@@ -12,6 +13,7 @@ from airflow_seqfix.core.database.session import milliseconds
 from airflow_seqfix.core.discover.catalog import OLDEST_SERVER, OTHER_PRODUCTS
 from airflow_seqfix.core.judge.remedies import PASTE_UP_TO
 from airflow_seqfix.core.judge.verdict import LOGGED_AHEAD
+from airflow_seqfix.core.measure.column_sql import FLOATS, INTEGER, TEXTS
 from airflow_seqfix.core.measure.measure import REWRITTEN, SLOW_ROWS
 from airflow_seqfix.core.measure.partitions import RELATIONS_AT_ONCE
 from airflow_seqfix.core.model import DRAWN_AS_IS
@@ -65,7 +67,10 @@ def _parts() -> dict[str, str]:
             furthest="%6$s",
         ),
         "calls_at_once": CALLS_AT_ONCE,
-        "drawn_as_is": ", ".join(f"'{feed}'" for feed in sorted(map(str, DRAWN_AS_IS))),
+        "drawn_as_is": _literals(map(str, DRAWN_AS_IS)),
+        "texts": _literals(TEXTS),
+        "floats": _literals(FLOATS),
+        "integer": INTEGER,
         "other_products": "|".join(mark for mark, *_ in OTHER_PRODUCTS),
         "oldest_server": OLDEST_SERVER,
         "max_jump": policy.max_jump,
@@ -81,3 +86,7 @@ def _parts() -> dict[str, str]:
         "rounds": ROUNDS,
     }
     return {name: str(part).strip() for name, part in parts.items()}
+
+
+def _literals(names: Iterable[str]) -> str:
+    return ", ".join(f"'{name}'" for name in sorted(names))

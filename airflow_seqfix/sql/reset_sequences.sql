@@ -269,8 +269,6 @@ BEGIN
                    row_number() OVER (ORDER BY t.schema_name COLLATE "C", t.table_name COLLATE "C", t.column_number)
                        AS place,
                    t.feed IN (@drawn_as_is@) AS is_drawn,
-                   -t.largest_value - (t.largest_value IN (32767, 2147483647, 9223372036854775807))::integer
-                       AS smallest_value,
                    -- A read of the topmost table covers its partitions and inheritance children.
                    coalesce(array_agg(t.table_oid) FILTER (WHERE t.feed IN (@drawn_as_is@))
                                 OVER (PARTITION BY t.sequence_oid, t.column_name) && t.ancestors, false) AS is_covered
@@ -283,7 +281,7 @@ BEGIN
                         WHEN 'wrapped' THEN format('the default of %s is an expression, %s', m.name, m.source)
                         WHEN 'view'    THEN format('it feeds a view, %s', m.name)
                         WHEN 'owned'   THEN format('%s owns it, and does not draw from it', m.name)
-                        ELSE format('%s is of type %s; integers and numeric are compared', m.name, m.data_type)
+                        ELSE format('%s is of type %s; numbers are compared, and texts that hold them', m.name, m.data_type)
                    END AS why_not
               FROM marked m
         ),
@@ -312,7 +310,14 @@ BEGIN
                         FILTER (WHERE j.is_comparable AND j.hides_rows))[1]                            AS hidden,
                    coalesce(bool_or(NOT j.has_index AND j.estimated_rows > @slow_rows@)
                                 FILTER (WHERE j.is_comparable), false)                                 AS is_slow,
-                   jsonb_agg(jsonb_build_object('table', j.qualified_table, 'column', j.quoted_column,
+                   jsonb_agg(jsonb_build_object('table', j.qualified_table, 'number',
+                                                CASE WHEN j.base_type IN (@texts@)
+                                                     THEN format('CASE WHEN t.%1$s::text COLLATE "C" ~ %2$L THEN t.%1$s::text::numeric END',
+                                                                 j.quoted_column, $re$@integer@$re$)
+                                                     ELSE 't.' || j.quoted_column END,
+                                                'cast', CASE WHEN j.base_type IN (@floats@) THEN ''
+                                                             WHEN j.base_type = 'oid' THEN '::bigint::numeric'
+                                                             ELSE '::numeric' END,
                                                 'table_oid', j.table_oid, 'column_number', j.column_number,
                                                 'smallest', j.smallest_value, 'largest', j.largest_value)
                              ORDER BY j.place) FILTER (WHERE j.is_comparable)                          AS readable,
@@ -410,14 +415,15 @@ BEGIN
                  CROSS JOIN LATERAL unnest(coalesce(parts.names, ARRAY[r.value ->> 'table'])) AS part (name);
             END IF;
             SELECT array_agg(format(
-                       'SELECT f.value, CASE WHEN $1 THEN (SELECT %1$s(%2$s(t.%3$s)::numeric) FROM %4$s AS t'
-                       ' WHERE t.%3$s BETWEEN %5$L::bigint AND %6$L::bigint AND t.%3$s %7$s f.value)::bigint END, NULL'
-                       ' FROM (SELECT %1$s(%2$s(t.%3$s)::numeric)::bigint AS value FROM %4$s AS t'
-                       ' WHERE t.%3$s BETWEEN %5$L::bigint AND %6$L::bigint) AS f',
+                       'SELECT f.value, CASE WHEN $1 THEN (SELECT %1$s(%2$s(%3$s)%8$s) FROM %4$s AS t'
+                       ' WHERE %3$s BETWEEN %5$L::bigint AND %6$L::bigint AND %3$s %7$s f.value)::bigint END, NULL'
+                       ' FROM (SELECT %1$s(%2$s(%3$s)%8$s)::bigint AS value FROM %4$s AS t'
+                       ' WHERE %3$s BETWEEN %5$L::bigint AND %6$L::bigint) AS f',
                        CASE WHEN direction > 0 THEN 'floor' ELSE 'ceil' END,
                        CASE WHEN direction > 0 THEN 'max' ELSE 'min' END,
-                       r.value ->> 'column', r.value ->> 'table', greatest(s.min_value, (r.value ->> 'smallest')::bigint),
-                       least(s.max_value, (r.value ->> 'largest')::bigint), CASE WHEN direction > 0 THEN '<' ELSE '>' END))
+                       r.value ->> 'number', r.value ->> 'table', greatest(s.min_value, (r.value ->> 'smallest')::bigint),
+                       least(s.max_value, (r.value ->> 'largest')::bigint), CASE WHEN direction > 0 THEN '<' ELSE '>' END,
+                       r.value ->> 'cast'))
                    || format('SELECT last_value, NULL, is_called FROM %s', s.qualified_name)
               INTO queries
               FROM jsonb_array_elements(readable) AS r;

@@ -11,7 +11,7 @@ from tests.support.servers import Database
 
 HIBERNATE = """
     CREATE SEQUENCE hibernate_sequence;
-    CREATE TABLE orders (id bigint PRIMARY KEY, note text);
+    CREATE TABLE orders (id bigint PRIMARY KEY, note text, day date);
     CREATE TABLE "Invoices" ("Nr" integer PRIMARY KEY);
     INSERT INTO orders VALUES (40);
     INSERT INTO "Invoices" VALUES (55);
@@ -62,14 +62,14 @@ def test_columns_of_the_catalog_stay(db: Database) -> None:
             "no sequence hibernate_sequenz; did you mean public.hibernate_sequence?",
         ),
         ({"hibernate_sequence": ["order.id"]}, "there is no table order; did you mean public.orders?"),
-        ({"hibernate_sequence": ["orders.nr"]}, "public.orders has no column nr; its columns are id, note"),
+        ({"hibernate_sequence": ["orders.nr"]}, "public.orders has no column nr; its columns are id, note, day"),
         ({"hibernate_sequence": ["id"]}, "'id' is no column; give table.column"),
         ({"hibernate_sequence": ["orders.*"]}, r"'orders.\*' is no column"),
         ({"hibernate_sequence": []}, "feeds no column"),
         ({"hib*": ["orders.id"]}, "is a pattern; name one sequence"),
         ({"twice": ["orders.id"]}, r"twice could be a.twice, b.twice; write the schema"),
         ({"hibernate_sequence": ["late.id"]}, "public.late is a view, and may not show all rows; name the columns"),
-        ({"hibernate_sequence": ["orders.note"]}, "public.orders.note is of type text, which cannot be compared"),
+        ({"hibernate_sequence": ["orders.day"]}, "public.orders.day is of type date, which cannot be compared"),
         (["hibernate_sequence"], "mapping="),
     ],
 )

@@ -26,7 +26,13 @@ OTHER = {
     "core/database/session.py": {"FETCH …", "pg_catalog, pg_temp", "REPEATABLE READ", "READ COMMITTED", "READ ONLY"},
     "core/measure/partitions.py": {"SAVEPOINT slice", "ROLLBACK TO SAVEPOINT slice"},
     "core/measure/measure.py": {"s.last_value, s.is_called", "…, NULL::bigint"},
-    "core/measure/column_sql.py": {"… BETWEEN", "…::bigint, …::bigint", "CASE sign("},
+    "core/measure/column_sql.py": {
+        "… BETWEEN",
+        "…::bigint, …::bigint",
+        "CASE ",
+        "double precision",
+        "character varying",
+    },
     "task/links.py": {"Sequence report"},
 }
 #: Modules that show how far a run is, and say nothing of what went wrong.

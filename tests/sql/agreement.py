@@ -9,6 +9,7 @@ DIFFERENCES: dict[str, str] = {
     "exclude_column": "`exclude` takes tables and sequences, no columns",
     "interleaved": "it has no `interleaved`: every value in the column counts",
     "interleaved_healthy": "it has no `interleaved`: every value in the column counts",
+    "double_column_steps": "it has no `interleaved`: every value in the column counts",
     "names_patterns": "each option takes one name, in which * and ? are always wildcards",
     "select_column": "a column cannot be selected, only its table or its sequence",
 }

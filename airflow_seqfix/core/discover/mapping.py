@@ -104,7 +104,7 @@ def refuse_incomparable(sequences: list[SequenceInfo]) -> None:
         if column.feed is Feed.MAPPING and column.largest_value is None:
             raise SelectionError(
                 f"mapping: {column.qualified_name} is of type {column.data_type}, which cannot be compared with a "
-                "sequence; map an integer or numeric column"
+                "sequence; map a column of numbers, or of texts that hold them"
             )
 
 

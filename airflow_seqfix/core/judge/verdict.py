@@ -58,7 +58,10 @@ def _nothing_to_compare(sequence: SequenceInfo) -> str:
             case Feed.OWNED:
                 return f"{column.qualified_name} owns it, and does not draw from it"
             case _:
-                return f"{column.qualified_name} is of type {column.data_type}; integers and numeric are compared"
+                return (
+                    f"{column.qualified_name} is of type {column.data_type}; "
+                    "numbers are compared, and texts that hold them"
+                )
     return "no column draws from it"
 
 

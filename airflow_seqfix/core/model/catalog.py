@@ -67,7 +67,11 @@ class ColumnInfo:
     qualified_table: str
     quoted_column: str
     data_type: str
-    #: The largest integer that the column can hold; None where it is neither an integer nor a numeric column.
+    #: The type under all domains.
+    base_type: str
+    #: The integers that the column can hold, and that all casts on the way to it let through; None where it is no
+    #: column for numbers.
+    smallest_value: int | None
     largest_value: int | None
     is_foreign: bool
     has_foreign_partition: bool
@@ -92,13 +96,6 @@ class ColumnInfo:
     @property
     def qualified_name(self) -> str:
         return f"{self.qualified_table}.{self.quoted_column}"
-
-    @property
-    def smallest_value(self) -> int | None:
-        """The smallest integer that the column can hold: one further down for the binary integer types."""
-        if self.largest_value is None:
-            return None
-        return -self.largest_value - (self.largest_value in (32767, 2147483647, 9223372036854775807))
 
     @property
     def is_comparable(self) -> bool:

@@ -63,7 +63,7 @@ late_bound AS (
       FROM expression e
      CROSS JOIN LATERAL (
            SELECT replace((regexp_match(e.source,
-                  $re$^\(?nextval\(\('((?:[^']|'')+)'::(?:text|character varying)\)::regclass\)\)?(?:::[a-z ]+)?$$re$))[1],
+                  $re$^\(*nextval\(\('((?:[^']|'')+)'::(?:text|character varying)\)::regclass\)(?:\)*::[^:()']+(?:\([0-9]+(?:,0)?\))?)*\)*$$re$))[1],
                   '''''', '''') AS literal) m
        -- Letters beyond ASCII are letters whatever the database's locale says, as for the server's own scanner.
      CROSS JOIN LATERAL (
@@ -118,7 +118,7 @@ tie AS (
      UNION ALL
     SELECT r.sequence_oid, e.table_oid, e.column_number,
            CASE WHEN NOT r.in_function AND e.source ~
-                     $re$^\(?nextval\('(?:[^']|'')+'::regclass\)\)?(?:::[^:()']+(?:\([0-9, ]+\))?)?$$re$
+                     $re$^\(*nextval\('(?:[^']|'')+'::regclass\)(?:\)*::[^:()']+(?:\([0-9]+(?:,0)?\))?)*\)*$$re$
                 THEN e.feed ELSE 'wrapped' END,
            e.source
       FROM recorded r
@@ -133,6 +133,19 @@ tie AS (
     SELECT u.sequence_oid, u.table_oid, u.column_number, 'owned', NULL
       FROM undrawn u
 ),
+-- The types that hold integers, and which of them exactly: a float up to the width of its mantissa, a text as its digits.
+room (type_oid, smallest_value, largest_value, sign_width) AS (
+    VALUES ('smallint'::regtype::oid, '-32768'::bigint, '32767'::bigint, 0),
+           ('integer'::regtype, -2147483648, 2147483647, 0),
+           ('bigint'::regtype, -9223372036854775808, 9223372036854775807, 0),
+           ('numeric'::regtype, -9223372036854775808, 9223372036854775807, 0),
+           ('oid'::regtype, 0, 4294967295, 0),
+           ('real'::regtype, -16777216, 16777216, 0),
+           ('double precision'::regtype, -9007199254740992, 9007199254740992, 0),
+           ('text'::regtype, -9223372036854775808, 9223372036854775807, 1),
+           ('character varying'::regtype, -9223372036854775808, 9223372036854775807, 1),
+           ('character'::regtype, -9223372036854775808, 9223372036854775807, 1)
+),
 -- A domain takes its limits from the type under all its layers.
 layer AS (
     SELECT t.oid AS type_oid, t.typbasetype AS base_oid, t.typtypmod AS type_modifier
@@ -144,7 +157,8 @@ layer AS (
       JOIN pg_type t ON t.oid = l.base_oid AND t.typtype = 'd'
 )
 SELECT tie.sequence_oid::bigint                                       AS sequence_oid,
-       CASE WHEN c.relkind IN ('v', 'm') THEN 'view' ELSE tie.feed END AS feed,
+       CASE WHEN c.relkind IN ('v', 'm') THEN 'view'
+            WHEN k.is_changed THEN 'wrapped' ELSE tie.feed END         AS feed,
        tie.source                                                     AS source,
        c.oid::bigint                                                  AS table_oid,
        n.nspname::text                                                AS schema_name,
@@ -154,15 +168,11 @@ SELECT tie.sequence_oid::bigint                                       AS sequenc
        quote_ident(n.nspname) || '.' || quote_ident(c.relname)        AS qualified_table,
        quote_ident(a.attname)                                         AS quoted_column,
        format_type(a.atttypid, a.atttypmod)                           AS data_type,
-       -- The integers that the column can hold; NULL where it is no integer or numeric column.
-       CASE b.base_oid
-            WHEN 'smallint'::regtype THEN 32767
-            WHEN 'integer'::regtype  THEN 2147483647
-            WHEN 'bigint'::regtype   THEN 9223372036854775807
-            WHEN 'numeric'::regtype  THEN
-                 CASE WHEN m.digits IS NULL OR m.digits > 18 THEN 9223372036854775807
-                      WHEN m.scale >= 0 THEN (10::numeric ^ greatest(m.digits, 0) - 1)::bigint END
-       END                                                            AS largest_value,
+       format_type(b.base_oid, NULL)                                  AS base_type,
+       -- The integers that the column can hold, and that all casts on the way to it let through; NULL where it is no
+       -- column for numbers.
+       greatest(h.smallest_value, k.smallest_value)                   AS smallest_value,
+       least(h.largest_value, k.largest_value)                        AS largest_value,
        c.relkind = 'f'                                                AS is_foreign,
        w.has_foreign AND c.relkind <> 'f'                             AS has_foreign_partition,
        u.ancestors                                                    AS ancestors,
@@ -189,10 +199,12 @@ SELECT tie.sequence_oid::bigint                                       AS sequenc
   LEFT JOIN (layer JOIN pg_type t ON t.oid = layer.base_oid AND t.typtype <> 'd') ON layer.type_oid = a.atttypid
  CROSS JOIN LATERAL (
        SELECT coalesce(layer.base_oid, a.atttypid) AS base_oid, coalesce(layer.type_modifier, -1) AS type_modifier) b
+  LEFT JOIN room r ON r.type_oid = b.base_oid
  CROSS JOIN LATERAL (
        SELECT count(*) AS indexes,
               -- min() and max() can use a valid btree that is not partial and leads with the column.
-              coalesce(bool_or(u.leads AND u.is_btree), false)                                     AS has_index,
+              -- A text is in no order of numbers.
+              coalesce(bool_or(u.leads AND u.is_btree AND r.sign_width = 0), false)                AS has_index,
               coalesce(bool_or(u.leads AND i.indnkeyatts = 1 AND i.indisunique), false)            AS is_unique
          FROM pg_index i
          JOIN pg_class ic ON ic.oid = i.indexrelid
@@ -232,7 +244,30 @@ SELECT tie.sequence_oid::bigint                                       AS sequenc
          FROM ancestor) u
  -- A numeric's modifier holds precision and scale, see numeric_typmod_precision() in numeric.c.
  CROSS JOIN LATERAL (SELECT greatest(a.atttypmod, b.type_modifier) - 4 AS packed) z
- CROSS JOIN LATERAL (SELECT CASE WHEN z.packed >= 0 THEN ((z.packed & 2047) # 1024) - 1024 END AS scale) s
- CROSS JOIN LATERAL (SELECT s.scale, CASE WHEN z.packed >= 0 THEN (z.packed >> 16 & 65535) - s.scale END AS digits) m
+ CROSS JOIN LATERAL (SELECT CASE WHEN z.packed >= 0 AND b.base_oid = 'numeric'::regtype
+                             THEN ((z.packed & 2047) # 1024) - 1024 END AS scale) s
+ CROSS JOIN LATERAL (
+       SELECT CASE WHEN z.packed < 0 THEN NULL
+                   WHEN b.base_oid = 'numeric'::regtype THEN greatest((z.packed >> 16 & 65535) - s.scale, 0)
+                   -- That of a text is its length.
+                   WHEN r.sign_width = 1 THEN z.packed END AS digits) m
+ CROSS JOIN LATERAL (
+       -- A negative scale rounds digits away.
+       SELECT CASE WHEN m.digits - r.sign_width < 19 THEN (1 - 10::numeric ^ (m.digits - r.sign_width))::bigint
+                   WHEN s.scale IS NULL OR s.scale >= 0 THEN r.smallest_value END AS smallest_value,
+              CASE WHEN s.scale < 0 THEN NULL
+                   WHEN m.digits < 19 THEN (10::numeric ^ m.digits - 1)::bigint
+                   ELSE r.largest_value END                                       AS largest_value) h
+ -- The casts between nextval() and the column.
+ CROSS JOIN LATERAL (
+       SELECT max(cr.smallest_value)                                              AS smallest_value,
+              min(least(cr.largest_value, CASE WHEN f.name[2]::integer < 19
+                                               THEN (10::numeric ^ f.name[2]::integer - 1)::bigint END)) AS largest_value,
+              coalesce(bool_or(cr.type_oid IS NULL), false)                       AS is_changed
+         FROM (SELECT (regexp_match(tie.source, $re$'(?:[^']|'')+'(?:::text\)|::character varying\))?::regclass\)(.+)$$re$))[1]
+                WHERE tie.feed IN ('default', 'domain', 'late_bound')) AS t (casts)
+        CROSS JOIN regexp_matches(t.casts, $re$::([^:()']+)(?:\(([0-9]+)(?:,0)?\))?$re$, 'g') AS f (name)
+         LEFT JOIN layer cl ON cl.type_oid = to_regtype(f.name[1]) AND cl.base_oid IN (SELECT room.type_oid FROM room)
+         LEFT JOIN room cr ON cr.type_oid = coalesce(cl.base_oid, to_regtype(f.name[1]))) k
  WHERE NOT pg_is_other_temp_schema(n.oid)
  ORDER BY n.nspname, c.relname, a.attnum

@@ -27,7 +27,7 @@ AIMS = {
 
 def table(seen: Counter[tuple[str, str, str]]) -> str:
     """Return the counts as Markdown, a row for each verdict and direction."""
-    kinds = [*KINDS, "text"]
+    kinds = list(KINDS)
     lines = [f"| verdict | direction | {' | '.join(kinds)} |", "|---|---|" + "---:|" * len(kinds)]
     for verdict in AIMS:
         for direction in ("ascending", "descending"):

@@ -71,7 +71,7 @@ class Case:
     @property
     def kind(self) -> str:
         first = self.tables[0][0]
-        return "text" if first.type == "text" else first.kind
+        return first.kind
 
     def sql(self, schema: str) -> str:
         """Return the statements that make the case."""

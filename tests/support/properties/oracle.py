@@ -8,6 +8,7 @@ created them.
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
@@ -29,10 +30,6 @@ class Fed:
     column: str
     #: The type, for a domain the one under it.
     type: str
-
-    @property
-    def is_number(self) -> bool:
-        return self.type != "text"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +71,7 @@ def judge(
 
     With `own`, other writers have the values outside of it.
     """
-    columns = [column for column in fed if column.is_number]
+    columns = list(fed)
     low, high, step, cycle = _rows(
         conn,
         "SELECT seqmin, seqmax, seqincrement, seqcycle FROM pg_sequence WHERE seqrelid = %s::regclass",
@@ -199,8 +196,12 @@ def held_by(conn: psycopg.Connection, type_name: str) -> tuple[int, int]:
 
 
 def _values(conn: psycopg.Connection, column: Fed) -> list[Decimal]:
-    rows = _rows(conn, f"SELECT {column.column}::numeric FROM {column.table}")
-    return [value for (value,) in rows if value is not None and value.is_finite()]
+    rows = _rows(conn, f"SELECT {column.column}::text FROM {column.table}")
+    texts = [text for (text,) in rows if text is not None]
+    if column.type == "text":
+        # nextval() writes a number in one way only.
+        texts = [text for text in texts if re.fullmatch("-?[0-9]+", text) and str(int(text)) == text]
+    return [value for value in map(Decimal, texts) if value.is_finite()]
 
 
 def _rows(conn: psycopg.Connection, query: str, *parameters: Any) -> list[tuple[Any, ...]]:

@@ -34,6 +34,7 @@ KINDS = {
     "numeric": ["numeric"],
     "numeric(p,s)": [name for name in HOLDS if name.startswith("numeric(")],
     "domain": ["integer"],
+    "text": ["text"],
 }
 DOMAINS = ["public.whole", "public.positive_or_not"]
 GOALS = ["in_sync", "behind", "exhausted", "outlier", "margin", "skipped", "anything"]
@@ -54,16 +55,15 @@ def _wishes(draw: st.DrawFn, goal: str) -> Wish:
 @st.composite
 def _cases(draw: st.DrawFn, number: int, wish: Wish, goal: str, kind: str, upward: bool) -> Case:
     step = draw(st.sampled_from([1, 1, 1, 2, 5, 10, 50]) | st.integers(1, 50) | st.sampled_from([1_000, 2**31]))
-    shapes = draw(_shapes(kind, text=goal == "skipped"))
+    shapes = draw(_shapes(kind))
     first = shapes[0][0]
     tied = first["feed"] in ("serial", "always", "by default")
     data_type = first["type"] if tied else draw(st.sampled_from(list(SERIALS)))
-    holds = [HOLDS[column["type"]] for columns in shapes for column in columns if column["type"] != "text"]
-    holds = holds or [HOLDS["bigint"]]
+    holds = [HOLDS[column["type"]] for columns in shapes for column in columns]
     held_low, held_high = max(low for low, _ in holds), min(high for _, high in holds)
     low, high = draw(_bounds(data_type, held_low, held_high, upward))
     step = step if upward else -step
-    cycle = goal == "skipped" and (first["type"] != "text" or draw(st.booleans()))
+    cycle = goal == "skipped"
     cache = draw(st.sampled_from([1, 1, 1, 2, 10]))
 
     ends = [max(low, held_low), min(high, held_high)]
@@ -114,7 +114,7 @@ def _cases(draw: st.DrawFn, number: int, wish: Wish, goal: str, kind: str, upwar
 
 
 @st.composite
-def _shapes(draw: st.DrawFn, kind: str, *, text: bool) -> list[list[dict[str, str]]]:
+def _shapes(draw: st.DrawFn, kind: str) -> list[list[dict[str, str]]]:
     """Return one to three columns in one or two tables; the first is of `kind`."""
     sizes = draw(st.sampled_from([[1], [1], [1], [2], [1, 1], [1, 2], [3]]))
     shapes = []
@@ -122,7 +122,7 @@ def _shapes(draw: st.DrawFn, kind: str, *, text: bool) -> list[list[dict[str, st
         columns = []
         for j in range(size):
             its_kind = kind if i == j == 0 else draw(st.sampled_from(list(KINDS)))
-            base = "text" if text and draw(st.integers(0, 3)) == 3 else draw(st.sampled_from(KINDS[its_kind]))
+            base = draw(st.sampled_from(KINDS[its_kind]))
             feeds = ["default", "default", "late"]
             if its_kind == "domain" and base == "integer":
                 feeds.append("domain")
@@ -235,6 +235,8 @@ def _literals(draw: st.DrawFn, column: dict[str, str], values: list[int]) -> tup
     if column["type"] == "numeric":
         literals += draw(st.lists(st.sampled_from(["'NaN'", "'1e30'", "'-1e30'", "'0.4'", "'-7.5'"]), max_size=1))
         literals += [f"{value}.6" for value in values[:1] if draw(st.integers(0, 3)) == 0]
+    if column["type"] == "text":
+        literals += draw(st.lists(st.sampled_from(["'007'", "'+7'", "' 7'", "'none'", "'-0'", "'7.0'"]), max_size=2))
     if column["type"] == "numeric(20,0)":
         literals += draw(st.lists(st.sampled_from(["99999999999999999999", "-99999999999999999999"]), max_size=1))
     if column["index"] in ("unique", "primary"):
