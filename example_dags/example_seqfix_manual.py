@@ -18,6 +18,7 @@ from airflow.providers.common.compat.sdk import (
 )
 
 from airflow_seqfix.operators.postgres import PostgresSequenceCheckOperator, PostgresSequenceResetOperator
+from airflow_seqfix.options import OPTIONS
 
 try:
     from airflow.providers.standard.operators.hitl import ApprovalOperator
@@ -57,39 +58,39 @@ FORM = {
         [],
         **NAMES,
         title="Schemas",
-        description="One a line, as in SQL, or patterns such as app_*. None: all.",
+        description=f"{OPTIONS['schemas'].help} One a line, as in SQL, or patterns such as app_*. None: all.",
         section="Which sequences",
     ),
     "tables": Param(
         [],
         **NAMES,
         title="Tables",
-        description="Tables that the sequences feed, with or without a schema, one a line. None: all.",
+        description=f"{OPTIONS['tables'].help} With or without a schema, one a line. None: all.",
         section="Which sequences",
     ),
     "exclude": Param(
         [],
         **NAMES,
         title="Leave alone",
-        description="Sequences, tables or columns, one a line.",
+        description=f"{OPTIONS['exclude'].help} One a line.",
         section="Which sequences",
     ),
     "lock": Param(
-        "auto",
+        OPTIONS["lock"].default,
         type="string",
         enum=["auto", "none", "sequence"],
         title="Lock",
-        description="auto: a lock of less than a millisecond where the gap is large. none: only nextval(), no DDL. "
-        "sequence: always under a lock.",
+        description=f"{OPTIONS['lock'].help} auto: a lock of less than a millisecond where the gap is large. none: "
+        "only nextval(), no DDL. sequence: always under a lock.",
         section="How to repair",
     ),
     "margin": Param(
-        0,
+        OPTIONS["margin"].default,
         type="integer",
         minimum=0,
         maximum=1_000_000,
         title="Margin",
-        description="How many steps beyond the data to go, for rows that are still on their way.",
+        description=f"{OPTIONS['margin'].help} For rows that are still on their way.",
         section="How to repair",
     ),
     # enum=[True] makes it compulsory.

@@ -25,8 +25,9 @@ from airflow_seqfix.cli.options import (
 )
 from airflow_seqfix.cli.output import Output
 from airflow_seqfix.cli.progress import watched
-from airflow_seqfix.cli.run import SELECTION, Run
+from airflow_seqfix.cli.run import Run
 from airflow_seqfix.cli.status import DRIFT, IN_SYNC, TROUBLE
+from airflow_seqfix.options import NAME_OPTIONS
 
 if TYPE_CHECKING:
     from airflow_seqfix.core import Plan, Report
@@ -126,7 +127,7 @@ def fix(words: tuple[str, ...], plan_file: IO[str] | None, dry_run: bool, yes: b
     stored = _read_plan(plan_file) if plan_file else None
     if stored is not None and not stored["moves"]:
         run.messages.say("the plan has no moves")
-    if stored is not None and (run.names or any(run.options[kind] for kind in SELECTION)):
+    if stored is not None and (run.names or any(run.options[kind] for kind in NAME_OPTIONS)):
         raise ArgumentError("--plan says itself what to move: leave the tables and the selection out")
     with run.prepared():
         options = run.understood()
@@ -244,6 +245,6 @@ def _apply_after_asking(run: Run, stored: dict[str, Any], options: dict[str, Any
 def _apply(run: Run, plan: Plan | dict[str, Any], options: dict[str, Any]) -> Report:
     from airflow_seqfix import core
 
-    others = {name: value for name, value in options.items() if name not in SELECTION}
+    others = {name: value for name, value in options.items() if name not in NAME_OPTIONS}
     with watched(quiet=run.messages.quiet) as progress:
         return core.fix(run.address, plan=plan, progress=progress, **others)

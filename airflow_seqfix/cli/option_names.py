@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 
-#: The arguments whose options are called otherwise.
-RENAMED = {"schemas": "schema", "tables": "table", "columns": "column", "sequences": "sequence", "mapping": "map"}
+from airflow_seqfix.options import OPTIONS
 
 _VALUE = re.compile(r'\b([a-z]+(?:_[a-z]+)*)=(?:True\b|"(\w+)")')
 _PREFIX = re.compile(r"(schemas|tables|columns|sequences|exclude|mapping|id_range|plan): ")
 
 
 def option(argument: str) -> str:
-    return f"--{RENAMED.get(argument, argument).replace('_', '-')}"
+    """Return how the command spells an argument."""
+    known = OPTIONS.get(argument)
+    return known.flags[-1] if known and known.flags else f"--{argument.replace('_', '-')}"
 
 
 def with_options(text: str) -> str:
@@ -22,14 +23,12 @@ def with_options(text: str) -> str:
 
 def as_error(text: str) -> str:
     """Write what the core says of an argument as said of an option."""
-    from airflow_seqfix.core.settings import Options
-
     prefix = _PREFIX.match(text)
     if prefix is not None:
         # A table may have been named without its option, and is named by the rest.
         is_selection = prefix[1] in ("schemas", "tables", "columns", "sequences")
         text = ("" if is_selection else f"{option(prefix[1])}: ") + text[prefix.end() :]
     # A name of one word is a word like others, unless the text begins with its value.
-    names = "|".join(name for name in Options.__annotations__ if "_" in name)
-    values = "|".join(name for name in Options.__annotations__ if "_" not in name)
+    names = "|".join(name for name in OPTIONS if "_" in name)
+    values = "|".join(name for name in OPTIONS if "_" not in name)
     return re.sub(rf"\b({names})\b|^({values})(?==)", lambda found: option(found[0]), with_options(text))

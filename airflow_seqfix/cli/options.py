@@ -8,12 +8,35 @@ from typing import Any
 
 import click
 
-from airflow_seqfix.rules import CAN_FAIL
+from airflow_seqfix.options import (
+    OPTIONS,
+    BySequence,
+    Choice,
+    Flag,
+    Group,
+    Integer,
+    NameList,
+    Option,
+    Percentage,
+    Seconds,
+    Several,
+    names_of,
+)
 
 Decorator = Callable[[Any], Any]
 
+#: The sections of --help, by the groups of the table.
+SECTIONS = {
+    Group.SELECTION: "Selection",
+    Group.MAPPING: "Selection",
+    Group.POLICY: "What counts",
+    Group.MOVING: "Moving",
+    Group.LIMITS: "Limits",
+    Group.RUN: "Limits",
+}
 
-class Option(click.Option):
+
+class SectionOption(click.Option):
     """An option that belongs to a section of the help."""
 
     def __init__(self, *arguments: Any, section: str = "Options", **settings: Any) -> None:
@@ -50,7 +73,7 @@ def together(*decorators: Decorator) -> Decorator:
 
 def _section(section: str) -> Callable[..., Decorator]:
     def option(*declarations: str, **settings: Any) -> Decorator:
-        return click.option(*declarations, cls=Option, section=section, **settings)
+        return click.option(*declarations, cls=SectionOption, section=section, **settings)
 
     return option
 
@@ -66,59 +89,60 @@ connection = together(
 )
 
 
-def _names(*declarations: str, help: str, metavar: str = "PATTERN") -> Decorator:  # noqa: A002 - click's own word
-    return _section("Selection")(*declarations, multiple=True, metavar=metavar, help=help)
+def _named(*names: str) -> tuple[Decorator, ...]:
+    """Return options as the table of options has them."""
+    return tuple(_from_table(name, OPTIONS[name]) for name in names if OPTIONS[name].flags != ())
+
+
+def _from_table(name: str, option: Option) -> Decorator:
+    flags = (f"--{name.replace('_', '-')}",) if option.flags is None else option.flags
+    declared = {"metavar": option.unit, "help": f"{option.help}{_default(option)}", **_values(option)}
+    return _section(SECTIONS[option.group])(*flags, name, **declared)
+
+
+def _values(option: Option) -> dict[str, Any]:
+    """Return how click reads the values of an option. What is not given is left to the core."""
+    match option.rule:
+        case NameList():
+            return {"multiple": True, "metavar": "PATTERN"}
+        case BySequence(shape):
+            return {"multiple": True, "metavar": shape}
+        case Several(values):
+            return {"multiple": True, "type": click.Choice(values), "callback": lambda _, __, given: given or None}
+        case Choice(values):
+            return {"type": click.Choice(values)}
+        case Flag():
+            return {"is_flag": True, "default": None}
+        case Seconds():
+            return {"type": float, "metavar": "SECONDS"}
+        case Percentage():
+            return {"type": float}
+        case Integer():
+            return {"type": int}
+    return {}
+
+
+def _default(option: Option) -> str:
+    is_shown = isinstance(option.default, int | float | str) and not isinstance(option.rule, Flag)
+    return f"  [{str(option.default).removesuffix('.0')}]" if is_shown else ""
+
+
+def _exclude(*flags: str, help: str) -> Decorator:  # noqa: A002 - click's own word
+    return _section(SECTIONS[Group.SELECTION])(*flags, multiple=True, metavar="PATTERN", help=help)
 
 
 selection = together(
-    _names("-n", "--schema", "schemas", help="Only what lies in this schema, or feeds a table in it."),
-    _names("-N", "--exclude-schema", "exclude_schemas", help="Leave alone what lies in this schema."),
-    _names("-t", "--table", "tables", help="Only what feeds this table."),
-    _names("-T", "--exclude-table", "exclude_tables", help="Leave alone what feeds this table."),
-    _names("--column", "columns", help="Only what feeds this column."),
-    _names("--sequence", "sequences", help="Only this sequence."),
-    _names("--exclude", "exclude", help="Leave alone this sequence, table or column."),
-    _names("--map", "mapping", metavar="SEQ=TABLE.COLUMN[,...]", help="The sequence feeds these columns too."),
-    _names("--id-range", metavar="SEQ=LOW:HIGH", help="Only these values are the sequence's own."),
-    _section("Selection")("--allow-empty", is_flag=True, help="The selection may match no sequence."),
-    _section("Selection")("--allow-skipped", is_flag=True, help="What is named may turn out not to be checkable."),
+    *_named("schemas"),
+    _exclude("-N", "--exclude-schema", "exclude_schemas", help="Skip sequences in this schema."),
+    *_named("tables"),
+    _exclude("-T", "--exclude-table", "exclude_tables", help="Skip sequences that feed this table."),
+    *_named(*(name for name in names_of(Group.SELECTION, Group.MAPPING) if name not in ("schemas", "tables"))),
 )
+judging = together(*_named(*names_of(Group.POLICY)))
+moving = together(*_named(*names_of(Group.MOVING)))
+limits = together(*_named(*names_of(Group.LIMITS, Group.RUN)))
 
-_judging = _section("What counts")
-judging = together(
-    _judging("--margin", type=int, metavar="STEPS", help="Stay this far beyond the furthest value.  [0]"),
-    _judging("--max-jump", type=int, metavar="VALUES", help="Take a value further away for an outlier.  [10000000]"),
-    _judging("--accept-outlier", is_flag=True, default=None, help="Follow an outlier."),
-    _judging("--interleaved", is_flag=True, default=None, help="Only values on the sequence's own steps count."),
-    _judging("--foreign", is_flag=True, default=None, help="Read foreign tables too, on their own servers."),
-    _judging("--unknown", type=click.Choice(["fail", "warn"]), help="What cannot be read: exit 1, or list it.  [fail]"),
-    _judging("--warn-used-pct", type=float, metavar="PERCENT", help="Call it exhausting from here on.  [75]"),
-    _judging("--fail-used-pct", type=float, metavar="PERCENT", help="Exit 1 from this share of used values on."),
-    _judging("--min-remaining", type=int, metavar="VALUES", help="Exit 1 with fewer values left than this."),
-    _judging(
-        "--fail-on",
-        type=click.Choice(CAN_FAIL),
-        multiple=True,
-        callback=lambda _context, _option, given: list(given) or None,
-        metavar="VERDICT",
-        help="Exit 1 with this verdict, and no other that is not named.",
-    ),
-)
-
-_limits = _section("Limits")
-limits = together(
-    _limits("--lock-timeout", type=float, metavar="SECONDS", help="Wait so long for a lock.  [0.1]"),
-    _limits("--statement-timeout", type=float, metavar="SECONDS", help="Let a statement run so long.  [60]"),
-    _limits("--run-timeout", type=float, metavar="SECONDS", help="Let the whole run take so long.  [300]"),
-    _limits("--wait-for-writers", type=float, metavar="SECONDS", help="Wait so long for open transactions.  [0]"),
-    _limits("-j", "--jobs", type=int, metavar="N", help="Let N connections share the work.  [1]"),
-)
-
-_moving = _section("Moving")
-moving = together(
-    _moving("--lock", type=click.Choice(["auto", "none", "sequence", "guarded"]), help="How to move.  [auto]"),
-    _moving("--advance-up-to", type=int, metavar="VALUES", help="Pass such a gap with nextval().  [10000]"),
-)
+_moving = _section(SECTIONS[Group.MOVING])
 repairing = together(
     _moving(
         "--plan",

@@ -13,13 +13,13 @@ from airflow_seqfix.cli.connecting import Address
 from airflow_seqfix.cli.messages import Messages
 from airflow_seqfix.cli.output import Output
 from airflow_seqfix.cli.positional import read_mapping, read_ranges, sort_words, understand
+from airflow_seqfix.options import NAME_OPTIONS, Options
 
 if TYPE_CHECKING:
     from airflow_seqfix.core import Report
     from airflow_seqfix.core.database.sessions import Sessions
     from airflow_seqfix.core.model import Server, TableInfo
     from airflow_seqfix.core.policy import Limits
-    from airflow_seqfix.core.settings import Options
 
 #: Which options are whose; all others are the core's.
 CONNECTION = ("dbname", "host", "port", "user", "conn_id")
@@ -28,9 +28,6 @@ TALK = ("quiet", "verbose")
 
 #: Of how many sequences it is told that a word has found them.
 TOLD = 5
-
-#: The options that a plan brings itself.
-SELECTION = ("schemas", "tables", "columns", "sequences", "exclude")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +69,7 @@ class Run:
         options["id_range"] = read_ranges(options["id_range"])
         options = {name: value for name, value in options.items() if value is not None}
         # What cannot be meant is said before anything is opened.
-        limits = Settings.parse(cast("Options", options)).limits
+        limits = Settings.parse(cast(Options, options)).limits
         address = Address.read(target, **mine)
         address.tell = messages.detail
         return cls(address=address, output=output, messages=messages, options=options, names=names, limits=limits)
@@ -102,7 +99,7 @@ class Run:
         meant = understand(self.names, self._list_tables)
         if meant.assumed is None:
             return self.options | {"tables": (*self.options["tables"], *meant.options["tables"])}
-        if any(self.options[kind] for kind in SELECTION):
+        if any(self.options[kind] for kind in NAME_OPTIONS):
             raise ArgumentError(f"{meant.assumed}: that selects already, leave the other options out")
         self.messages.say(meant.assumed)
         return self.options | meant.options | {"mapping": self.options["mapping"] | meant.options.get("mapping", {})}

@@ -28,7 +28,8 @@ from airflow_seqfix.core.repair.apply import ROUNDS, apply
 from airflow_seqfix.core.repair.plan import StoredPlan, check_move
 from airflow_seqfix.core.report import Plan, Report, Row
 from airflow_seqfix.core.run import run_check
-from airflow_seqfix.core.settings import Options, Settings
+from airflow_seqfix.core.settings import Settings
+from airflow_seqfix.options import Options
 
 __all__ = [
     "ArgumentError",

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
-from airflow_seqfix.task.arguments import NAME_ARGUMENTS, dictionary, read_all, refuse_early
+from airflow_seqfix.options import NAME_OPTIONS
+from airflow_seqfix.task.arguments import dictionary, read_all, refuse_early
 from airflow_seqfix.task.base import SequenceTask
 from airflow_seqfix.task.reporting import no_retry
 
@@ -63,7 +64,7 @@ class PostgresSequenceResetOperator(SequenceTask):
         refuse_early({"dry_run": dry_run}, ())
         if dry_run and self._wants_plan:
             raise ValueError("dry_run and plan exclude each other: leave one out")
-        selected = [name for name in NAME_ARGUMENTS if getattr(self, name)]
+        selected = [name for name in NAME_OPTIONS if getattr(self, name)]
         if selected and self._wants_plan:
             raise ValueError(f"plan and {selected[0]} exclude each other: a plan says itself what to move")
 

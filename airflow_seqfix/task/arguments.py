@@ -7,23 +7,46 @@ import contextlib
 import json
 import re
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
-from airflow_seqfix.rules import RULES, refusal
+from airflow_seqfix.options import OPTIONS, BySequence, Choice, Flag, Integer, NameList, Rule, Several, Text
 
-#: The selection.
-NAME_ARGUMENTS = ("schemas", "tables", "columns", "sequences", "exclude")
-#: Dictionaries by sequence.
-BY_SEQUENCE = ("mapping", "id_range")
+
+@dataclass(frozen=True, slots=True)
+class Given(Text):
+    """A text that must not be empty, and what to give."""
+
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dictionary(Rule):
+    wanted = "a dictionary, or leave it out"
+
+
+#: The arguments that are no options of the core, and those of them that may be None.
+RULES: Mapping[str, Rule] = {
+    "conn_id": Given("name an Airflow connection"),
+    "database": Given("name one, or leave it out"),
+    "hook_params": Dictionary(),
+    "report_path": Given("give a path, or leave it out"),
+    "report_url": Given("give an address, or leave it out"),
+    "dry_run": Flag(),
+    "retry_on_failure": Flag(),
+    "on_drift": Choice(("wait", "fail", "skip")),
+    "deferrable": Flag(),
+}
+OPTIONAL = ("database", "hook_params", "report_path", "report_url")
 
 #: A name in a comma-separated list: quoted parts may hold commas.
 _LISTED = re.compile(r'(?:"(?:[^"]|"")*"|[^",])+')
 
 
 def refuse_early(given: Mapping[str, Any], templated: Collection[str]) -> None:
-    """Refuse, when a DAG is parsed, what cannot be meant, unless a template makes something else of it later.
+    """Refuse, when a DAG is parsed, an invalid argument, unless a template replaces it later.
 
     :raises ValueError: that names the argument and says what to give.
     """
@@ -36,33 +59,28 @@ def refuse_early(given: Mapping[str, Any], templated: Collection[str]) -> None:
 def read_all(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return arguments as they are meant, from what a caller, a form or a template yields.
 
-    :raises AirflowFailException: when one cannot be meant.
+    :raises AirflowFailException: when one is invalid.
     """
-    arguments = {name: _read(name, value) for name, value in given.items()}
-    said = refusal({name: value for name, value in arguments.items() if name in RULES})
-    if said is not None:
-        raise AirflowFailException(said)
-    return arguments
+    return {name: _read(name, value) for name, value in given.items()}
 
 
 def _read(name: str, value: Any) -> Any:
-    if name in NAME_ARGUMENTS:
-        return names(name, value)
-    match name:
-        case "mapping" | "id_range" | "hook_params":
+    option = OPTIONS.get(name)
+    rule = option.rule if option else RULES[name]
+    match rule:
+        case BySequence() | Dictionary():
             return dictionary(name, value)
-        case "conn_id":
-            return _text(name, value, "name an Airflow connection")
-        case "database" if value is not None:
-            return _text(name, value, "name one, or leave it out")
-        case "report_path" if value is not None:
-            return _text(name, value, "give a path, or leave it out")
-        case "report_url" if value is not None:
-            return _text(name, value, "give an address, or leave it out")
-        case "fail_on" if value is not None:
-            return names(name, value)
-        case "margin":
-            return integer(name, value)
+        case _ if value is None and (option.default is None if option else name in OPTIONAL):
+            return None
+        case Given(remedy):
+            return _text(name, value, remedy)
+        case NameList() | Several():
+            value = names(name, value)
+        case Integer() if option and option.templated:
+            value = integer(name, value)
+    said = rule.refusal(value)
+    if said is not None:
+        raise AirflowFailException(f"{name}={value!r}: {said}")
     return value
 
 
@@ -129,7 +147,7 @@ def dictionary(argument: str, value: Any) -> dict[str, Any]:
 
 
 def integer(argument: str, value: Any) -> Any:
-    """Return an integer where a template has made a string of it; `RULES` judge the value."""
+    """Return an integer where a template has made a string of it; the option's rule judges the value."""
     if not isinstance(value, str):
         return value
     try:

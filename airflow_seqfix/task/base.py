@@ -6,7 +6,8 @@ import contextlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from airflow_seqfix.task.arguments import BY_SEQUENCE, NAME_ARGUMENTS, read_all, refuse_early
+from airflow_seqfix.options import FAIL_ON, OPTIONS, BySequence, Group
+from airflow_seqfix.task.arguments import read_all, refuse_early
 from airflow_seqfix.task.connection import Slot
 from airflow_seqfix.task.reporting import REPORT_ARGUMENTS, ReportingTask, no_retry
 
@@ -17,27 +18,10 @@ if TYPE_CHECKING:
 
 #: What says where to connect.
 HOOK_ARGUMENTS = ("conn_id", "database", "hook_params")
-#: The options of `airflow_seqfix.core`.
-OPTIONS = (
-    *NAME_ARGUMENTS,
-    *BY_SEQUENCE,
-    "allow_empty",
-    "allow_skipped",
-    "margin",
-    "max_jump",
-    "accept_outlier",
-    "interleaved",
-    "foreign",
-    "unknown",
-    "fail_on",
-    "warn_used_pct",
-    "fail_used_pct",
-    "min_remaining",
-    "lock_timeout",
-    "statement_timeout",
-    "run_timeout",
-    "wait_for_writers",
-    "jobs",
+#: The options of `airflow_seqfix.core` that every task takes. What moves a sequence is the operator's, and the name of
+#: the connections is made of the task's.
+OPTIONS_OF_TASKS = tuple(
+    name for name in OPTIONS if name != "application_name" and OPTIONS[name].group is not Group.MOVING
 )
 
 Names = str | Sequence[str]
@@ -68,9 +52,8 @@ class SequenceTask(ReportingTask):
     :param accept_outlier: Whether to follow such an outlier.
     :param interleaved: Whether only values on the sequence's own steps count (several writers with offsets).
     :param foreign: Whether foreign tables are read as well, on their own servers.
-    :param unknown: Whether what could not be read fails the task ("fail") or is only listed ("warn").
-    :param fail_on: The verdicts that fail the task, of "behind", "exhausted", "unknown" and "skipped", in place of
-        `unknown`; an empty list: none does. A move that was refused or went wrong fails it always.
+    :param fail_on: The verdicts that fail the task, of "behind", "exhausted", "unknown" and "skipped"; an empty list:
+        none does. A move that was refused or went wrong fails it always.
     :param warn_used_pct: From this share of used values on, in percent, a sequence is listed as exhausting.
     :param fail_used_pct: From this share on it fails the task, whatever its verdict; None: never.
     :param min_remaining: With fewer values left than this it fails the task, whatever its verdict; None: never.
@@ -82,8 +65,14 @@ class SequenceTask(ReportingTask):
     :param jobs: How many connections share the work. A deferred sensor waits with one.
     """
 
-    template_fields: Sequence[str] = (*HOOK_ARGUMENTS, *NAME_ARGUMENTS, *BY_SEQUENCE, "margin", *REPORT_ARGUMENTS)
-    template_fields_renderers: ClassVar[dict[str, str]] = {"hook_params": "json", "mapping": "json", "id_range": "json"}
+    template_fields: Sequence[str] = (
+        *HOOK_ARGUMENTS,
+        *(name for name in OPTIONS_OF_TASKS if OPTIONS[name].templated),
+        *REPORT_ARGUMENTS,
+    )
+    template_fields_renderers: ClassVar[dict[str, str]] = dict.fromkeys(
+        ("hook_params", *(name for name in OPTIONS if isinstance(OPTIONS[name].rule, BySequence))), "json"
+    )
     ui_color = "#d5e8d4"
 
     def __init__(
@@ -106,8 +95,7 @@ class SequenceTask(ReportingTask):
         accept_outlier: bool = False,
         interleaved: bool = False,
         foreign: bool = False,
-        unknown: str = "fail",
-        fail_on: Names | None = None,
+        fail_on: Names = FAIL_ON,
         warn_used_pct: float = 75.0,
         fail_used_pct: float | None = None,
         min_remaining: int | None = None,
@@ -136,7 +124,6 @@ class SequenceTask(ReportingTask):
         self.accept_outlier = accept_outlier
         self.interleaved = interleaved
         self.foreign = foreign
-        self.unknown = unknown
         self.fail_on = fail_on
         self.warn_used_pct = warn_used_pct
         self.fail_used_pct = fail_used_pct
@@ -147,10 +134,10 @@ class SequenceTask(ReportingTask):
         self.wait_for_writers = wait_for_writers
         self.jobs = jobs
         self._slot = Slot()
-        self.refuse_early(*HOOK_ARGUMENTS, *OPTIONS, *REPORT_ARGUMENTS)
+        self.refuse_early(*HOOK_ARGUMENTS, *OPTIONS_OF_TASKS, *REPORT_ARGUMENTS)
 
     def refuse_early(self, *arguments: str) -> None:
-        """Refuse arguments that cannot be meant, and that no template changes, while the DAG is parsed.
+        """Refuse invalid arguments that no template changes while the DAG is parsed.
 
         :raises ValueError: that names one and says what to give.
         """
@@ -159,9 +146,9 @@ class SequenceTask(ReportingTask):
     def options(self, context: Context) -> Options:
         """Return what the core is given.
 
-        :raises AirflowFailException: when an argument cannot be meant.
+        :raises AirflowFailException: when an argument is invalid.
         """
-        options = read_all({name: getattr(self, name) for name in OPTIONS})
+        options = read_all({name: getattr(self, name) for name in OPTIONS_OF_TASKS})
         instance = context.get("ti")
         if instance is not None:
             # Who is it, in pg_stat_activity.
@@ -171,7 +158,7 @@ class SequenceTask(ReportingTask):
     def hook_arguments(self) -> dict[str, Any]:
         """Return what `open_connection` is given.
 
-        :raises AirflowFailException: when an argument cannot be meant.
+        :raises AirflowFailException: when an argument is invalid.
         """
         return read_all({name: getattr(self, name) for name in HOOK_ARGUMENTS})
 
@@ -180,7 +167,7 @@ class SequenceTask(ReportingTask):
 
         The connection is at hand for `on_kill` while it is open.
 
-        :raises AirflowFailException: when an argument cannot be meant, which no retry mends.
+        :raises AirflowFailException: when an argument is invalid, which no retry mends.
         :raises ConnectionFailedError: when there is no connection to be had; nothing of Airflow's: it is retried.
         """
         from airflow_seqfix.task.connection import heard_while_waiting, open_connection

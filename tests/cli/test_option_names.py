@@ -22,7 +22,7 @@ from tests.support.terminal import terminal
         ("leave one out, or set allow_empty", "leave one out, or set --allow-empty"),
         ("run_timeout=0: give", "--run-timeout=0: give"),
         ("read only with foreign=True, it is", "read only with --foreign, it is"),
-        ('ask for lock="none" or unknown="warn"', "ask for --lock none or --unknown warn"),
+        ('ask for lock="none" or lock="guarded"', "ask for --lock none or --lock guarded"),
         ("margin=-1: give an integer", "--margin=-1: give an integer"),
         ("jobs=0: give an integer", "--jobs=0: give an integer"),
         ("a larger margin=1 of jobs", "a larger margin=1 of jobs"),

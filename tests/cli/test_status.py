@@ -30,7 +30,7 @@ AS_READER = "reader"
         (STRAY, ["--accept-outlier"], 1, 0),
         (BEHIND, [AS_READER], 1, 1),
         (UNREADABLE, [AS_READER], 1, 1),
-        (UNREADABLE, [AS_READER, "--unknown", "warn"], 0, 0),
+        (UNREADABLE, [AS_READER, "--fail-on", "behind", "--fail-on", "exhausted"], 0, 0),
         (f"{IN_SYNC}; SELECT setval('t_id_seq', 2000000000)", ["--fail-used-pct", "90"], 1, 1),
         (BEHIND, ["-t", "nope"], 2, 2),
         (BEHIND, ["--margin", "-1"], 2, 2),

@@ -19,7 +19,7 @@ from airflow_seqfix.core.database.session import Session
 from airflow_seqfix.core.database.sessions import open_sessions
 from airflow_seqfix.core.measure.partitions import COLUMNS_AT_ONCE, RELATIONS_AT_ONCE
 from airflow_seqfix.core.policy import Limits
-from airflow_seqfix.rules import MOST_JOBS
+from airflow_seqfix.options import MOST_JOBS
 from tests.support.servers import Database
 from tests.support.waiting import PATIENCE, until
 from tests.support.watched import reads_a_table

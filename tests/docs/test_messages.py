@@ -34,6 +34,7 @@ OTHER = {
         "character varying",
     },
     "task/links.py": {"Sequence report"},
+    "options.py": {"a name or pattern, or a list of them", "a dictionary by sequence"},
 }
 #: Modules that show how far a run is, and say nothing of what went wrong.
 SHOWN = {"core/progress.py"}

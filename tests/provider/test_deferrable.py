@@ -65,7 +65,12 @@ VERSION_1 = {
     "conn_id": "shop",
     "database": None,
     "hook_params": None,
-    "options": {"schemas": ["public"], "margin": 0, "unknown": "fail", "application_name": "dag.gate run"},
+    "options": {
+        "schemas": ["public"],
+        "margin": 0,
+        "fail_on": ["behind", "exhausted", "unknown"],
+        "application_name": "dag.gate run",
+    },
     "poke_interval": 0.1,
     "deadline": 0.0,
     "version": 1,

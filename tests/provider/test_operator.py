@@ -251,20 +251,19 @@ def test_in_a_dag_twice(shop: Database, run_dag: Callable[..., Any]) -> None:
     assert shop.value("INSERT INTO orders (note) VALUES ('') RETURNING id") == 101
 
 
-def test_defaults_are_the_core_s() -> None:
-    from airflow_seqfix.core.policy import Limits, Policy
-    from airflow_seqfix.core.settings import LIMIT_OPTIONS, POLICY_OPTIONS, SELECTION_OPTIONS
+def test_arguments_are_the_options_of_the_table() -> None:
     from airflow_seqfix.operators.postgres import PostgresSequenceResetOperator
+    from airflow_seqfix.options import OPTIONS
     from airflow_seqfix.task.base import SequenceTask
 
     arguments: dict[str, inspect.Parameter] = {}
     for kind in (SequenceTask, PostgresSequenceResetOperator):
         arguments |= inspect.signature(kind.__init__).parameters
-    assert {*SELECTION_OPTIONS, *POLICY_OPTIONS, *LIMIT_OPTIONS, "mapping", "id_range"} <= set(arguments)
-    for defaults in (Policy(), Limits()):
-        for name in (*POLICY_OPTIONS, *LIMIT_OPTIONS):
-            if hasattr(defaults, name):
-                assert arguments[name].default == getattr(defaults, name), name
+    taken = {name: arguments[name].default for name in OPTIONS if name != "application_name"}
+    # A dictionary would be shared by all tasks.
+    assert {
+        name: {} if default is None and OPTIONS[name].default == {} else default for name, default in taken.items()
+    } == {name: OPTIONS[name].default for name in taken}
 
 
 def test_a_plan_from_an_earlier_task(shop: Database, run_dag: Callable[..., Any]) -> None:

@@ -62,7 +62,7 @@ def test_what_cannot_be_read_keeps_the_gate_shut(shop: Database, monkeypatch: py
     assert f"GRANT SELECT ON SEQUENCE public.orders_id_seq TO {role};" in poke.xcom_value["sequences"][0]["cure"] + str(
         poke.xcom_value
     )
-    assert sensor(unknown="warn").poke({"ti": Pushed()}).is_done
+    assert sensor(fail_on=["behind", "exhausted"]).poke({"ti": Pushed()}).is_done
     shop.execute(f"DROP OWNED BY {role}")
 
 

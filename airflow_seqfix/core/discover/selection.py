@@ -55,8 +55,8 @@ class Selection:
             columns=parse_all(columns, "columns"),
             sequences=parse_all(sequences, "sequences"),
             exclude=parse_all(exclude, "exclude"),
-            allow_empty=bool(allow_empty),
-            allow_skipped=bool(allow_skipped),
+            allow_empty=allow_empty,
+            allow_skipped=allow_skipped,
         )
 
     @property

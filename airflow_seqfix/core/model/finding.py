@@ -101,7 +101,7 @@ class Finding:
 
     def fails(self, policy: Policy) -> bool:
         """Whether a gate stays shut."""
-        return str(self.verdict) in policy.failing or self.shortage(policy) is not None
+        return str(self.verdict) in policy.fail_on or self.shortage(policy) is not None
 
     def shortage(self, policy: Policy) -> str | None:
         """Say which threshold it has passed on its way to being exhausted."""

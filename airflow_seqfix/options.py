@@ -1,0 +1,333 @@
+"""The table of options: name, type, default, allowed values, group and help of each, and whether it decides a plan.
+
+Library, operators, command line, stored plans and the pages of the reference take them from here. Light, and apart from
+the core: a DAG file reads it when it is parsed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Annotated, Any, Literal, NamedTuple, TypedDict, get_type_hints
+
+#: The verdicts that can fail a gate, and those that do unless told otherwise.
+CAN_FAIL = ("behind", "exhausted", "unknown", "skipped")
+FAIL_ON = ("behind", "exhausted", "unknown")
+
+#: Each connection keeps a bounded number of relations locked; so many still leave room in the server's lock table.
+MOST_JOBS = 16
+
+Names = str | Iterable[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Which values an option may have; here any."""
+
+    @property
+    def wanted(self) -> str:
+        """The values, as in "give …"."""
+        return ""
+
+    def allows(self, value: Any) -> bool:
+        return True
+
+    def refusal(self, value: Any) -> str | None:
+        """Return what to give instead of a value; None: it is allowed."""
+        return None if self.allows(value) else f"give {self.wanted}"
+
+
+@dataclass(frozen=True, slots=True)
+class Flag(Rule):
+    wanted = "True or False"
+
+    def allows(self, value: Any) -> bool:
+        return isinstance(value, bool)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice(Rule):
+    values: tuple[str, ...]
+
+    @property
+    def wanted(self) -> str:
+        return f"one of {', '.join(self.values)}"
+
+    def allows(self, value: Any) -> bool:
+        return value in self.values
+
+
+@dataclass(frozen=True, slots=True)
+class Several(Rule):
+    """A list of some of the values."""
+
+    values: tuple[str, ...]
+
+    @property
+    def wanted(self) -> str:
+        return f"a list of {', '.join(self.values)}"
+
+    def allows(self, value: Any) -> bool:
+        is_list = isinstance(value, Collection) and not isinstance(value, str | bytes | Mapping)
+        return is_list and all(member in self.values for member in value)
+
+
+@dataclass(frozen=True, slots=True)
+class Integer(Rule):
+    least: int
+    most: int | None = None
+
+    @property
+    def wanted(self) -> str:
+        if self.most is None:
+            return f"an integer of at least {self.least}"
+        return f"an integer from {self.least} to {self.most}"
+
+    def allows(self, value: Any) -> bool:
+        return type(value) is int and self.least <= value <= (value if self.most is None else self.most)
+
+
+@dataclass(frozen=True, slots=True)
+class Percentage(Rule):
+    wanted = "a percentage above 0 and up to 100"
+
+    def allows(self, value: Any) -> bool:
+        return _is_number(value) and 0 < value <= 100
+
+
+@dataclass(frozen=True, slots=True)
+class Seconds(Rule):
+    #: Whether 0 is allowed: it turns the option off.
+    zero: bool = False
+
+    @property
+    def wanted(self) -> str:
+        return "a number of seconds of at least 0" if self.zero else "a number of seconds greater than 0"
+
+    def allows(self, value: Any) -> bool:
+        return _is_number(value) and (value > 0 or (self.zero and value == 0))
+
+
+@dataclass(frozen=True, slots=True)
+class LockSeconds(Seconds):
+    """A wait for a lock, which others queue behind."""
+
+    def refusal(self, value: Any) -> str | None:
+        if self.allows(value) and value > 1:
+            return (
+                "at most 1 second, because every insert into the table waits behind a waiting lock; "
+                "the lock is asked for again several times instead"
+            )
+        return Seconds.refusal(self, value)
+
+
+@dataclass(frozen=True, slots=True)
+class Text(Rule):
+    wanted = "a text"
+
+    def allows(self, value: Any) -> bool:
+        return isinstance(value, str)
+
+
+@dataclass(frozen=True, slots=True)
+class NameList(Rule):
+    """Names as written in SQL, or shell-style patterns. The core reads each, and says what is wrong with it."""
+
+    wanted = "a name or pattern, or a list of them"
+
+
+@dataclass(frozen=True, slots=True)
+class BySequence(Rule):
+    """A dictionary by the names of sequences, which the core reads."""
+
+    #: The shape of a value, as the command takes it.
+    shape: str
+
+    @property
+    def wanted(self) -> str:
+        return f"a dictionary by sequence ({self.shape} on the command line)"
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+class Group(str, Enum):
+    """What an option belongs to."""
+
+    SELECTION = "selection"  #: which sequences
+    MAPPING = "mapping"  #: what no catalog says of them
+    POLICY = "policy"  #: what counts as in sync
+    MOVING = "moving"  #: what a repair may do
+    LIMITS = "limits"  #: how long anything may take
+    RUN = "run"  #: how the work is done
+
+
+class Lock(str, Enum):
+    """Which ways of moving a sequence are allowed."""
+
+    AUTO = "auto"  #: advance over small gaps, lock for large ones where the role owns the sequence
+    NONE = "none"  #: only nextval(): no lock, no DDL
+    SEQUENCE = "sequence"  #: only under a lock on the sequence
+    GUARDED = "guarded"  #: one setval() that looks first: not proven against concurrent writers
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option."""
+
+    group: Group
+    #: None: the option is off, and may be given as None.
+    default: Any
+    rule: Rule
+    #: An imperative or a noun phrase, for --help and the reference.
+    help: str
+    #: Whether it decides what is behind, and by how much: a stored plan is applied with the value it was made with.
+    decides: bool = False
+    #: Whether the operators take a template.
+    templated: bool = False
+    #: How the command spells it; None: as its name; empty: not at all.
+    flags: tuple[str, ...] | None = None
+    #: What --help calls a value.
+    unit: str | None = None
+
+    def refusal(self, value: Any) -> str | None:
+        """Return what to give instead of a value; None: it is allowed."""
+        return None if value is None and self.default is None else self.rule.refusal(value)
+
+
+def _by_name(text: str, *flags: str) -> Option:
+    return Option(Group.SELECTION, (), NameList(), text, templated=True, flags=flags or None)
+
+
+class Options(TypedDict, total=False):
+    """The options of `check()`, `plan()` and `fix()`, in the order of --help."""
+
+    schemas: Annotated[Names, _by_name("Only sequences in this schema, or that feed a table in it.", "-n", "--schema")]
+    tables: Annotated[Names, _by_name("Only sequences that feed this table.", "-t", "--table")]
+    columns: Annotated[Names, _by_name("Only sequences that feed this column.", "--column")]
+    sequences: Annotated[Names, _by_name("Only this sequence.", "--sequence")]
+    exclude: Annotated[Names, _by_name("Skip this sequence, or all that feed this table or column.")]
+    mapping: Annotated[
+        Mapping[str, Names],
+        Option(
+            Group.MAPPING,
+            {},
+            BySequence("SEQ=TABLE.COLUMN[,...]"),
+            "Further columns that the sequence feeds, which no catalog shows.",
+            decides=True,
+            templated=True,
+            flags=("--map",),
+        ),
+    ]
+    id_range: Annotated[
+        Mapping[str, tuple[int, int]],
+        Option(
+            Group.MAPPING,
+            {},
+            BySequence("SEQ=LOW:HIGH"),
+            "Range of the sequence's own values, where several writers share a column.",
+            decides=True,
+            templated=True,
+        ),
+    ]
+    allow_empty: Annotated[bool, Option(Group.SELECTION, False, Flag(), "Do not fail if nothing is selected.")]
+    allow_skipped: Annotated[bool, Option(Group.SELECTION, False, Flag(), "Do not fail if a named object is skipped.")]
+    margin: Annotated[
+        int,
+        Option(
+            Group.POLICY,
+            0,
+            Integer(0),
+            "Number of steps that the next value must lie beyond the furthest value.",
+            decides=True,
+            templated=True,
+            unit="STEPS",
+        ),
+    ]
+    max_jump: Annotated[
+        int,
+        Option(Group.POLICY, 10_000_000, Integer(1), "Treat larger jumps as outliers.", decides=True, unit="VALUES"),
+    ]
+    accept_outlier: Annotated[bool, Option(Group.POLICY, False, Flag(), "Follow outliers.", decides=True)]
+    interleaved: Annotated[
+        bool, Option(Group.POLICY, False, Flag(), "Count only values on the sequence's own steps.", decides=True)
+    ]
+    foreign: Annotated[
+        bool, Option(Group.POLICY, False, Flag(), "Read foreign tables too, on their own servers.", decides=True)
+    ]
+    warn_used_pct: Annotated[
+        float, Option(Group.POLICY, 75.0, Percentage(), "Warn above this percentage used.", unit="PERCENT")
+    ]
+    fail_used_pct: Annotated[
+        float | None, Option(Group.POLICY, None, Percentage(), "Fail above this percentage used.", unit="PERCENT")
+    ]
+    min_remaining: Annotated[
+        int | None, Option(Group.POLICY, None, Integer(1), "Fail with fewer values left than this.", unit="VALUES")
+    ]
+    fail_on: Annotated[
+        Collection[str],
+        Option(Group.POLICY, FAIL_ON, Several(CAN_FAIL), "Fail only for these verdicts (repeatable)."),
+    ]
+    lock: Annotated[
+        Lock | Literal["auto", "none", "sequence", "guarded"],
+        Option(Group.MOVING, "auto", Choice(tuple(map(str, Lock))), "Allowed ways to move a sequence.", templated=True),
+    ]
+    advance_up_to: Annotated[
+        int, Option(Group.MOVING, 10_000, Integer(0), "Use nextval() for gaps up to this size.", unit="VALUES")
+    ]
+    lock_timeout: Annotated[float, Option(Group.LIMITS, 0.1, LockSeconds(), "Maximum time to wait for a lock.")]
+    statement_timeout: Annotated[float, Option(Group.LIMITS, 60.0, Seconds(), "Maximum time for a statement.")]
+    run_timeout: Annotated[float, Option(Group.LIMITS, 300.0, Seconds(), "Maximum time for the whole run.")]
+    wait_for_writers: Annotated[
+        float, Option(Group.LIMITS, 0.0, Seconds(zero=True), "Maximum time to wait for open transactions.")
+    ]
+    application_name: Annotated[
+        str, Option(Group.RUN, "seqfix", Text(), "Name of the connections in pg_stat_activity.", flags=())
+    ]
+    jobs: Annotated[
+        int,
+        Option(
+            Group.RUN,
+            1,
+            Integer(1, MOST_JOBS),
+            "Number of connections that share the work.",
+            flags=("-j", "--jobs"),
+            unit="N",
+        ),
+    ]
+
+
+OPTIONS: Mapping[str, Option] = {
+    name: hint.__metadata__[0] for name, hint in get_type_hints(Options, include_extras=True).items()
+}
+
+
+def names_of(*groups: Group) -> tuple[str, ...]:
+    """Return the names of the options of some groups."""
+    return tuple(name for name, option in OPTIONS.items() if option.group in groups)
+
+
+#: What selects sequences by name.
+NAME_OPTIONS = tuple(name for name, option in OPTIONS.items() if isinstance(option.rule, NameList))
+
+
+class Refusal(NamedTuple):
+    """An option whose value is not allowed, and what to give."""
+
+    option: str
+    message: str
+
+
+def refusal(options: Mapping[str, Any]) -> Refusal | None:
+    """Return the first option whose value is not allowed."""
+    for name, value in options.items():
+        said = OPTIONS[name].refusal(value)
+        if said is not None:
+            return Refusal(name, f"{name}={value!r}: {said}")
+    return None
