@@ -50,7 +50,12 @@ def run_check(
         selected = Selected(sequences=chosen, excluded=frozenset(), named=frozenset())
     findings: dict[int, Finding] = {}
     for sequence in selected.sequences:
-        finding = judge_unread(sequence, settings.policy, excluded=sequence.oid in selected.excluded)
+        finding = judge_unread(
+            sequence,
+            settings.policy,
+            excluded=sequence.oid in selected.excluded,
+            named=only is not None or sequence.oid in selected.named,
+        )
         if finding is not None:
             findings[sequence.oid] = finding
     unread = [sequence for sequence in selected.sequences if sequence.oid not in findings]

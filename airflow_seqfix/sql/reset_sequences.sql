@@ -333,11 +333,11 @@ BEGIN
         chosen AS (
             SELECT q.*, f.*,
                    coalesce(f.is_excluded, false) OR q.sequence_name LIKE exclude_like
-                       OR q.schema_name || '.' || q.sequence_name LIKE exclude_like                    AS is_left_alone
+                       OR q.schema_name || '.' || q.sequence_name LIKE exclude_like                    AS is_left_alone,
+                   current_setting('seqfix.sequence') !~ '^$|[*?]' OR current_setting('seqfix.table') !~ '^$|[*?]' AS is_named
               FROM sequence q
               LEFT JOIN fed f ON f.sequence_oid = q.oid
-             WHERE NOT q.in_extension
-               AND (schema_like = '' OR q.schema_name LIKE schema_like OR f.in_schema)
+             WHERE (schema_like = '' OR q.schema_name LIKE schema_like OR f.in_schema)
                AND (table_like = '' OR f.in_table)
                AND (sequence_like = '' OR q.sequence_name LIKE sequence_like
                     OR q.schema_name || '.' || q.sequence_name LIKE sequence_like)
@@ -352,6 +352,8 @@ BEGIN
          CROSS JOIN LATERAL (
                SELECT * FROM (VALUES
                       (1, c.is_left_alone, 'skipped', 'excluded', NULL),
+                      (1.5, c.extension IS NOT NULL AND NOT c.is_named, 'skipped',
+                       format('it is part of the extension %s; name it to have it checked', c.extension), NULL),
                       (2, c.ambiguous IS NOT NULL, 'unknown',
                        format('the default of %s looks its sequence up by name, and several have that name', c.ambiguous),
                        c.set_default || c.name_literal || ');'),

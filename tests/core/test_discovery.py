@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from airflow_seqfix import core
-from tests.support.servers import Database, Server, database_on
+from tests.support.servers import Database
 
 
 def found(db: Database, **options) -> dict[str, str]:
@@ -25,21 +24,6 @@ def test_temporary_tables_of_other_sessions_are_not_looked_at(db: Database) -> N
         assert row.is_fixed
         assert conn.execute("INSERT INTO t (note) VALUES ('') RETURNING id").fetchone() == (3,)
         assert other.execute("SELECT last_value, is_called FROM t_id_seq").fetchone() == (1, False)
-
-
-def test_members_of_extensions_are_looked_at_only_by_name(start_server: Callable[[str], Server]) -> None:
-    # Any extension will do; a sequence and a table join it.
-    with database_on(start_server("pg18")) as db:
-        db.execute("""
-            CREATE EXTENSION postgres_fdw;
-            CREATE TABLE audit (id serial PRIMARY KEY);
-            INSERT INTO audit VALUES (5);
-            ALTER EXTENSION postgres_fdw ADD SEQUENCE audit_id_seq;
-        """)
-        assert found(db) == {}
-        assert found(db, schemas=["public"], allow_empty=True) == {}
-        assert found(db, tables=["audit"]) == {"public.audit_id_seq": "behind"}
-        assert found(db, sequences=["audit_id_seq"]) == {"public.audit_id_seq": "behind"}
 
 
 @pytest.mark.timeout(120)

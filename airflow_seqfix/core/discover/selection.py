@@ -14,7 +14,7 @@ from airflow_seqfix.core.model import SequenceInfo, TableInfo
 class Selection:
     """What to look at. Kinds narrow each other; within a kind, each name adds. Empty: everything.
 
-    What belongs to an extension is left out unless it is named without a pattern.
+    What belongs to an extension is listed, and checked only where it is named without a pattern.
     """
 
     schemas: tuple[Name, ...] = ()
@@ -80,7 +80,6 @@ class Selection:
             sequence
             for sequence in sequences
             if all(any(_MATCHES[kind](name, sequence) for name in names) for kind, names in kinds.items())
-            and (not sequence.in_extension or self._names(sequence))
         ]
         if kinds and not chosen and not self.allow_empty:
             raise SelectionError(

@@ -16,14 +16,21 @@ from airflow_seqfix.core.policy import Policy
 LOGGED_AHEAD = 32
 
 
-def judge_unread(sequence: SequenceInfo, policy: Policy, *, excluded: bool) -> Finding | None:
-    """Judge what needs no reading; None: it has to be read."""
+def judge_unread(
+    sequence: SequenceInfo, policy: Policy, *, excluded: bool = False, named: bool = False
+) -> Finding | None:
+    """Judge what needs no reading; None: it has to be read.
+
+    :param named: Whether somebody has named it, so that a part of an extension is read as well.
+    """
 
     def say(verdict: Verdict, reason: str, remedy: str | None = None) -> Finding:
         return Finding(measurement=Measurement(sequence=sequence), verdict=verdict, reason=reason, remedy=remedy)
 
     if excluded:
         return say(Verdict.SKIPPED, "excluded")
+    if sequence.extension is not None and not named:
+        return say(Verdict.SKIPPED, f"it is part of the extension {sequence.extension}; name it to have it checked")
     for column in sequence.columns:
         if column.feed is Feed.AMBIGUOUS:
             return say(

@@ -124,7 +124,8 @@ class SequenceInfo:
     cache_size: int
     #: Quoted as SQL needs it.
     owner: str
-    in_extension: bool
+    #: The extension that it is a part of, quoted as SQL needs it; None where its rows are the user's.
+    extension: str | None
     may_use_schema: bool
     may_select: bool
     #: Whether the role may lock and alter the sequence (it owns it).

@@ -17,10 +17,23 @@ SELECT s.oid::bigint                                        AS oid,
        q.seqcycle                                           AS cycle,
        q.seqcache                                           AS cache_size,
        quote_ident(pg_get_userbyid(s.relowner))             AS owner,
-       EXISTS (SELECT FROM pg_depend e
-                WHERE e.classid = 'pg_class'::regclass
-                  AND e.objid = s.oid
-                  AND e.deptype = 'e')                      AS in_extension,
+       -- The extension that it is a part of; NULL where its rows or those of its table are the user's: dumps carry them.
+       (SELECT quote_ident(x.extname)
+          FROM pg_depend e
+          JOIN pg_extension x ON x.oid = e.refobjid
+         WHERE e.classid = 'pg_class'::regclass AND e.objid = s.oid
+           AND e.refclassid = 'pg_extension'::regclass AND e.deptype = 'e'
+           AND NOT EXISTS (
+               SELECT FROM unnest(x.extconfig) AS config (oid)
+                WHERE config.oid = s.oid
+                   OR EXISTS (SELECT FROM pg_depend d
+                               WHERE d.classid = 'pg_class'::regclass AND d.objid = s.oid
+                                 AND d.refclassid = 'pg_class'::regclass AND d.refobjid = config.oid
+                                 AND d.deptype IN ('a', 'i'))
+                   OR EXISTS (SELECT FROM pg_attrdef a
+                                JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = a.oid
+                               WHERE a.adrelid = config.oid
+                                 AND d.refclassid = 'pg_class'::regclass AND d.refobjid = s.oid))) AS extension,
        has_schema_privilege(n.oid, 'USAGE')                 AS may_use_schema,
        has_sequence_privilege(s.oid, 'SELECT')              AS may_select,
        -- Locking or altering a sequence takes its owner's rights (WITH INHERIT), see ALTER SEQUENCE.

@@ -58,7 +58,7 @@ class StoredMove:
             cycle=False,
             cache_size=self.cache_size,
             owner="",
-            in_extension=False,
+            extension=None,
             may_use_schema=False,
             may_select=False,
             may_alter=False,
