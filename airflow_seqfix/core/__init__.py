@@ -13,6 +13,7 @@ from airflow_seqfix.core.database.connection import Connectable, Connection
 from airflow_seqfix.core.database.sessions import Sessions, open_sessions
 from airflow_seqfix.core.errors import (
     ArgumentError,
+    ArgumentTypeError,
     ConnectionFailedError,
     DriftError,
     LockTimeoutError,
@@ -33,6 +34,7 @@ from airflow_seqfix.options import Options
 
 __all__ = [
     "ArgumentError",
+    "ArgumentTypeError",
     "Connectable",
     "Connection",
     "ConnectionFailedError",
@@ -65,9 +67,12 @@ __all__ = [
 def check(conn: Connectable, *, progress: Watcher | None = None, **options: Unpack[Options]) -> Report:
     """Find out how each sequence stands. Reads only: every transaction is READ ONLY.
 
-    :param conn: An open connection of psycopg 3 or psycopg2 outside a transaction, or a callable that opens one.
+    :param conn: An open connection of psycopg 3 or psycopg2 outside a transaction, which comes back as it was; or a
+        callable that opens one, takes one from a pool, or returns a context manager that does: it is given back the way
+        it came.
     :param progress: Called with a `Progress` before and after each statement that reads. What it raises ends the run.
     :raises ArgumentError: when an option cannot be meant, or a name matches nothing (`SelectionError`).
+    :raises ArgumentTypeError: when `conn` is no connection, or a name is no option: a `TypeError` as well.
     :raises ConnectionFailedError: when the connection cannot be opened, or is lost.
     :raises UnsupportedServerError: when the server is no PostgreSQL of version 13 or later.
     """
@@ -99,7 +104,7 @@ def fix(
     """
     settings = Settings.parse(options)
     stored = None if plan is None else _stored(plan, settings)
-    with _open_sessions(conn, settings) as sessions:
+    with _open_sessions(conn, settings, writes=True) as sessions:
         only = None if stored is None else frozenset(move.sequence for move in stored.moves)
         server, findings = run_check(sessions, settings, only=only, moves=stored is None, watcher=progress)
         if server.in_recovery:
@@ -146,8 +151,10 @@ def fix_sequence(
     return fix(conn, **options)
 
 
-def _open_sessions(conn: Connectable, settings: Settings) -> AbstractContextManager[Sessions]:
-    return open_sessions(conn, settings.limits, application_name=settings.application_name, jobs=settings.jobs)
+def _open_sessions(conn: Connectable, settings: Settings, *, writes: bool = False) -> AbstractContextManager[Sessions]:
+    return open_sessions(
+        conn, settings.limits, application_name=settings.application_name, jobs=settings.jobs, writes=writes
+    )
 
 
 def _check(conn: Connectable, settings: Settings, progress: Watcher | None) -> Report:

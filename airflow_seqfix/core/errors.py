@@ -11,6 +11,10 @@ class ArgumentError(SeqfixError):
     """An argument has a value that cannot be meant; nothing was read or written."""
 
 
+class ArgumentTypeError(ArgumentError, TypeError):
+    """An argument is of a type that cannot be used, or has a name that does not exist."""
+
+
 class SelectionError(ArgumentError):
     """The selection names something that does not exist, or selects nothing."""
 

@@ -37,13 +37,14 @@ class Watched:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._connection, name)
 
-    @property
-    def autocommit(self) -> bool:
-        return self._connection.autocommit
+    def __setattr__(self, name: str, value: Any) -> None:
+        own = ("_connection", "statements", "locked", "before", "after")
+        object.__setattr__(self if name in own else self._connection, name, value)
 
-    @autocommit.setter
-    def autocommit(self, value: bool) -> None:
-        self._connection.autocommit = value
+    @property
+    def __class__(self) -> type:
+        """It passes for what it wraps, as the proxies of tracing libraries do."""
+        return type(self._connection)
 
     @property
     def reads(self) -> list[str]:

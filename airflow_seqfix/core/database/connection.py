@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+import functools
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from airflow_seqfix.core.errors import ArgumentError, ConnectionFailedError, SeqfixError, first_line
+from airflow_seqfix.core.database.lookalikes import refusal
+from airflow_seqfix.core.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    ConnectionFailedError,
+    SeqfixError,
+    first_line,
+)
 
 #: What both drivers call the state of a connection outside a transaction, and in the middle of a statement.
 IDLE, ACTIVE = 0, 1
+
+#: psycopg2's own casters of the types that are read here.
+_CASTERS = (
+    *("BOOLEAN", "DECIMAL", "FLOAT", "INTEGER", "LONGINTEGER", "UNICODE"),
+    *("BOOLEANARRAY", "DECIMALARRAY", "FLOATARRAY", "INTEGERARRAY", "LONGINTEGERARRAY", "ROWIDARRAY", "UNICODEARRAY"),
+)
 
 
 class Connection(Protocol):
@@ -23,43 +39,224 @@ class Connection(Protocol):
     def close(self) -> None: ...
 
 
-#: A connection, which stays the caller's, or a callable that opens one, which is closed after use.
-Connectable = Connection | Callable[[], Connection]
+#: A connection, which stays the caller's, or a callable that opens one, which is given back after use: into its pool,
+#: by the context manager that it came in, or closed.
+Connectable = Connection | Callable[[], Connection | AbstractContextManager[Connection]]
 
 
-def open_connection(connect: Callable[[], Connection]) -> Connection:
-    """Open a connection.
+def is_psycopg3(connection: Any) -> bool:
+    """Whether it is a connection of psycopg 3; else it is one of psycopg2."""
+    return hasattr(connection, "pgconn")
 
-    :raises ConnectionFailedError: when that fails.
+
+def refuse_other(value: Any) -> None:
+    """Refuse what is no connection of the two drivers.
+
+    :raises ArgumentTypeError: that says what to pass instead.
     """
+    import psycopg
+
+    psycopg2 = sys.modules.get("psycopg2.extensions")
+    if isinstance(value, psycopg.Connection) or (psycopg2 is not None and isinstance(value, psycopg2.connection)):
+        return
+    raise ArgumentTypeError(refusal(value))
+
+
+@contextlib.contextmanager
+def opened(connect: Callable[[], Any]) -> Iterator[Connection]:
+    """Open a connection, and give it back the way it came.
+
+    :raises ConnectionFailedError: when it cannot be opened.
+    :raises ArgumentTypeError: when the callable returns something else; that is closed.
+    """
+    with _failing_to_connect():
+        got = connect()
+    if _is_manager(got):
+        with _failing_to_connect():
+            connection = got.__enter__()
+        try:
+            refuse_other(connection)
+            yield connection
+        except BaseException:
+            # Whatever it says: an error that it swallows would pass for a run without findings.
+            got.__exit__(*sys.exc_info())
+            raise
+        got.__exit__(None, None, None)
+        return
     try:
-        return connect()
+        refuse_other(got)
+        yield got
+    finally:
+        _give_back(got, connect)
+
+
+@contextlib.contextmanager
+def _failing_to_connect() -> Iterator[None]:
+    try:
+        yield
     except SeqfixError:
         raise
     except Exception as error:
         raise ConnectionFailedError(first_line(error)) from error
 
 
+def _is_manager(value: Any) -> bool:
+    """Whether it is a context manager around a connection, such as a pool's; a connection is one around itself."""
+    with contextlib.suppress(ArgumentTypeError):
+        refuse_other(value)
+        return False
+    return hasattr(type(value), "__enter__") and hasattr(type(value), "__exit__")
+
+
+def _give_back(got: Any, connect: Callable[[], Any]) -> None:
+    """Put a connection back into the pool that it was taken from, and close any other."""
+    while isinstance(connect, functools.partial):
+        connect = connect.func
+    # psycopg_pool marks its connections; of psycopg2's pools only the method that was passed is known.
+    for pool in (getattr(got, "_pool", None), getattr(connect, "__self__", None)):
+        put_back = getattr(pool, "putconn", None)
+        if put_back is not None:
+            put_back(got)
+            return
+    close = getattr(got, "close", None)
+    if close is not None:
+        close()
+
+
 @contextlib.contextmanager
-def borrowed(connection: Any) -> Iterator[None]:
+def borrowed(connection: Any, *, writes: bool = False) -> Iterator[None]:
     """Put a connection into autocommit, so that the only transactions are those that are begun here, and back.
 
-    :raises ArgumentError: when the connection is closed, or inside a transaction.
+    :param writes: Whether it is to be written with.
+    :raises ArgumentError: when that is not possible, or would change what the caller has begun or set.
+    :raises ConnectionFailedError: when it cannot be put back: then it is closed.
     """
+    refuse_other(connection)
+    _refuse_state(connection, writes)
+    with _outside_its_block(connection):
+        needed = _needed(connection)
+        own = {name: getattr(connection, name) for name in reversed(needed)}
+        try:
+            _set(connection, needed)
+        except Exception as error:
+            with contextlib.suppress(Exception):
+                _set(connection, own)
+            raise ArgumentError(f"the connection cannot be used as it is: {first_line(error)}") from error
+        try:
+            yield
+        finally:
+            if not connection.closed:
+                _put_back(connection, own)
+
+
+def _refuse_state(connection: Any, writes: bool) -> None:
     if connection.closed:
         raise ArgumentError("the connection is closed: pass an open one, or a callable that opens one")
+    if getattr(connection, "async_", False):
+        raise ArgumentError("the connection is asynchronous: pass one that was opened without async_")
+    if is_psycopg3(connection) and connection.pgconn.pipeline_status:
+        raise ArgumentError("the connection is in pipeline mode: call this outside of the block of its pipeline()")
+    if connection.info.transaction_status == ACTIVE:
+        raise ArgumentError("the connection is in the middle of a statement: read its result to the end first")
     if connection.info.transaction_status != IDLE:
         raise ArgumentError("the connection is inside a transaction: commit or roll back first")
-    autocommit = connection.autocommit
-    prepare_threshold = getattr(connection, "prepare_threshold", None)
-    connection.autocommit = True
-    if prepare_threshold is not None:
-        connection.prepare_threshold = None
+    if writes and (connection.read_only if is_psycopg3(connection) else connection.readonly):
+        raise ArgumentError("the connection was made read-only: repair on one that may write")
+
+
+def _needed(connection: Any) -> dict[str, Any]:
+    """Return what a run needs of a connection: attributes, in the order in which they have to be set."""
+    if is_psycopg3(connection):
+        # A prepared statement would outlive the run.
+        return {"prepare_threshold": None, "autocommit": True}
+    if connection.autocommit:
+        return {}
+    # With autocommit, psycopg2 turns these into settings of the session, and resets them when it is put back.
+    return {"isolation_level": None, "readonly": None, "deferrable": None, "autocommit": True}
+
+
+def _set(connection: Any, attributes: Mapping[str, Any]) -> None:
+    for name, value in attributes.items():
+        setattr(connection, name, value)
+
+
+def _put_back(connection: Any, own: Mapping[str, Any]) -> None:
+    try:
+        _set(connection, own)
+    except Exception as error:
+        connection.close()
+        raise ConnectionFailedError(
+            f"the connection could not be put back as it was ({first_line(error)}), and is closed now: open another"
+        ) from error
+
+
+@contextlib.contextmanager
+def _outside_its_block(connection: Any) -> Iterator[None]:
+    """Leave the block `with connection:` of psycopg2, and enter it again.
+
+    In there it begins a transaction with each statement, autocommit or not. None has begun yet, so that leaving the
+    block does nothing else.
+    """
+    block: Any = next(
+        (parent for parent in type(connection).__mro__ if parent.__module__ == "psycopg2.extensions"), None
+    )
+    if block is None:
+        # psycopg 3, whose block is nothing but a commit at its end.
+        yield
+        return
+    from psycopg2 import ProgrammingError
+
+    try:
+        block.__enter__(connection)
+        is_inside = False
+    except ProgrammingError:
+        # A block cannot be entered twice: nothing else tells that it was.
+        is_inside = True
+    block.__exit__(connection, None, None, None)
     try:
         yield
     finally:
-        if not connection.closed:
-            with contextlib.suppress(Exception):
-                if prepare_threshold is not None:
-                    connection.prepare_threshold = prepare_threshold
-                connection.autocommit = autocommit
+        if is_inside and not connection.closed:
+            block.__enter__(connection)
+
+
+def plain_cursor(connection: Any) -> Any:
+    """Return a cursor that gives tuples of the drivers' own types, whatever the connection was set up to give."""
+    if is_psycopg3(connection):
+        return _plain_cursor3()(connection)
+    return connection.cursor(cursor_factory=_plain_cursor2())
+
+
+@functools.cache
+def _plain_cursor3() -> Any:
+    import psycopg
+    from psycopg import adapt, postgres, rows, types
+
+    plain = adapt.AdaptersMap(types=types.TypesRegistry())
+    postgres.register_default_types(plain.types)
+    postgres.register_default_adapters(plain)
+
+    class PlainCursor(psycopg.Cursor[tuple[Any, ...]]):
+        def __init__(self, connection: Any) -> None:
+            super().__init__(connection, row_factory=rows.tuple_row)
+
+        @property
+        def adapters(self) -> adapt.AdaptersMap:
+            return plain
+
+    return PlainCursor
+
+
+@functools.cache
+def _plain_cursor2() -> Any:
+    from psycopg2 import ROWID, extensions
+
+    casters = [ROWID, *(getattr(extensions, name) for name in _CASTERS)]
+
+    class PlainCursor(extensions.cursor):  # type: ignore[misc]
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            for caster in casters:
+                extensions.register_type(caster, self)
+
+    return PlainCursor

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from airflow_seqfix.core.database.connection import ACTIVE, IDLE
+from airflow_seqfix.core.database.connection import ACTIVE, IDLE, is_psycopg3, plain_cursor
 from airflow_seqfix.core.errors import (
     CancelledStatementError,
     ConnectionFailedError,
@@ -150,7 +150,7 @@ class Session:
         With psycopg 3 that is one round trip, and no client, however slow, keeps the locks of what it has read.
         """
         with self.transaction():
-            if not self._is_psycopg3:
+            if not is_psycopg3(self._connection):
                 return self.rows(statement)
             rows: Sequence[tuple[Any, ...]] = []
             with self._sent(f"{statement};\nCOMMIT") as cursor:
@@ -222,7 +222,7 @@ class Session:
         """Run a statement, and yield a cursor on its rows, or on those of the last one if there are several."""
         with self._sent(statement) as cursor:
             # psycopg2 keeps the last result only.
-            while self._is_psycopg3 and cursor.nextset():
+            while is_psycopg3(self._connection) and cursor.nextset():
                 pass
             yield cursor
 
@@ -230,7 +230,7 @@ class Session:
     def _sent(self, statement: str) -> Iterator[Any]:
         """Run one statement or several, and yield a cursor on the first result that the driver has kept."""
         opening, self._opening = self._opening, ""
-        with contextlib.closing(self._cursor()) as cursor:
+        with contextlib.closing(plain_cursor(self._connection)) as cursor:
             sent_at = time.monotonic()
             try:
                 cursor.execute(f"{opening}{statement}")
@@ -239,20 +239,6 @@ class Session:
                     raise CancelledStatementError(first_line(error)) from error
                 raise
             yield cursor
-
-    @property
-    def _is_psycopg3(self) -> bool:
-        return hasattr(self._connection, "pgconn")
-
-    def _cursor(self) -> Any:
-        """Return a plain cursor, whatever cursor or row factory the connection was configured with."""
-        if self._is_psycopg3:
-            import psycopg.rows
-
-            return psycopg.Cursor(self._connection, row_factory=psycopg.rows.tuple_row)
-        from psycopg2 import extensions
-
-        return self._connection.cursor(cursor_factory=extensions.cursor)
 
     def _is_lost(self, error: Exception) -> bool:
         # 57P01 to 57P03: the server shuts down; class 08: connection exception.

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import TypeVar
 
-from airflow_seqfix.core.database.connection import Connectable, Connection, borrowed, open_connection
+from airflow_seqfix.core.database.connection import Connectable, Connection, borrowed, opened
 from airflow_seqfix.core.database.session import Session
 from airflow_seqfix.core.errors import ArgumentError
 from airflow_seqfix.core.policy import Limits
@@ -147,11 +147,18 @@ class Sessions:
 
 @contextlib.contextmanager
 def open_sessions(
-    source: Connectable, limits: Limits, *, application_name: str = "seqfix", jobs: int = 1
+    source: Connectable,
+    limits: Limits,
+    *,
+    application_name: str = "seqfix",
+    jobs: int = 1,
+    writes: bool = False,
 ) -> Iterator[Sessions]:
     """Open or borrow the connections of a run, and give them back as they came.
 
+    :param writes: Whether the run may write: a connection that was made read-only is refused then.
     :raises ArgumentError: when the connection is inside a transaction, or several are needed and one is given.
+    :raises ArgumentTypeError: when it is no connection, or the callable does not return one.
     :raises ConnectionFailedError: when a callable cannot open its connection.
     """
     if jobs > 1 and not callable(source):
@@ -159,17 +166,16 @@ def open_sessions(
             f"jobs={jobs} opens {jobs} connections: pass a callable that opens one, and not an open one"
         )
     with contextlib.ExitStack() as stack:
-        opened: list[Connection] = []
+        taken: list[Connection] = []
 
         def another() -> Session:
             connection = source
             if callable(source):
-                connection = open_connection(source)
-                if any(connection is other for other in opened):
+                connection = stack.enter_context(opened(source))
+                if any(connection is other for other in taken):
                     raise ArgumentError(f"jobs={jobs}: the callable has returned the same connection twice")
-                stack.enter_context(contextlib.closing(connection))
-                opened.append(connection)
-            stack.enter_context(borrowed(connection))
+                taken.append(connection)
+            stack.enter_context(borrowed(connection, writes=writes))
             return Session(connection, limits, application_name=application_name, deadline=deadline)
 
         deadline: float | None = None

@@ -57,7 +57,7 @@ class Situation(AppConfig):
 
 
 @functools.cache
-def _set_up_django() -> None:
+def set_up_django() -> None:
     database = {"ENGINE": "django.db.backends.postgresql", "NAME": "never connected to"}
     settings.configure(
         INSTALLED_APPS=[f"{__name__}.{Situation.__name__}"], DATABASES={"default": database}, LOGGING_CONFIG=None
@@ -67,7 +67,7 @@ def _set_up_django() -> None:
 
 def sqlsequencereset(tables: list[tuple[str, str]]) -> str:
     """Return what Django's command prints for models of these tables and columns."""
-    _set_up_django()
+    set_up_django()
     from django.db import models
 
     apps.all_models[Situation.label].clear()
