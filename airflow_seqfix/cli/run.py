@@ -114,7 +114,7 @@ class Run:
         )
         if self.names:
             for row in report.rows[:TOLD]:
-                columns = ", ".join(c.qualified_name for c in row.finding.sequence.columns if not c.is_covered)
+                columns = ", ".join(c.qualified_name for c in row.finding.sequence.counted if not c.is_covered)
                 self.messages.say(f"looked at {columns}, fed by {row.finding.sequence.qualified_name}")
             if len(report.rows) > TOLD:
                 self.messages.say(f"and at {len(report.rows) - TOLD} more sequences")

@@ -76,11 +76,20 @@ class Row:
         furthest = measurement.furthest_column
         row: dict[str, Any] = {
             "sequence": finding.sequence.qualified_name,
-            "columns": [c.qualified_name for c in finding.sequence.columns if not c.is_covered],
+            "columns": [c.qualified_name for c in finding.sequence.counted if not c.is_covered],
             "verdict": str(finding.verdict),
             "reason": finding.reason if self.caches_discarded is not False else self.reason,
             "cure": self.remedy,
             "warnings": [str(warning) for warning in finding.warnings],
+            "untrusted": [
+                {
+                    "column": column.qualified_name,
+                    "reason": finding.sequence.why_untrusted(column),
+                    "cure": finding.sequence.usage_grant(column),
+                }
+                for column in finding.sequence.columns
+                if not column.is_trusted
+            ],
             "next_value": measurement.next_value,
             "furthest_value": measurement.furthest_value,
             "furthest_column": furthest.qualified_name if furthest else None,

@@ -24,7 +24,7 @@ def number(value: int | None) -> str:
 def fed_column(row: Row) -> str:
     """Return the column that decides, and how many others there are."""
     furthest = row.finding.measurement.furthest_column
-    columns = [column for column in row.finding.sequence.columns if not column.is_covered]
+    columns = [column for column in row.finding.sequence.counted if not column.is_covered]
     column = furthest or (columns[0] if columns else None)
     if column is None:
         return "-"

@@ -35,6 +35,7 @@ TOLD = {
     SequenceWarning.OPEN_WRITERS: "transactions were writing whose rows could not be seen yet",
     SequenceWarning.CACHED: "open sessions may hand out values that they have cached",
     SequenceWarning.NOT_COMPARED: "also feeds a column whose values cannot be compared",
+    SequenceWarning.UNTRUSTED: "a table draws from it whose owner may not use it, and does not count",
     SequenceWarning.STANDBY: "a standby reads sequences ahead of the primary",
 }
 

@@ -270,30 +270,38 @@ BEGIN
                        AS place,
                    t.feed IN (@drawn_as_is@) AS is_drawn,
                    -- A read of the topmost table covers its partitions and inheritance children.
-                   coalesce(array_agg(t.table_oid) FILTER (WHERE t.feed IN (@drawn_as_is@))
+                   coalesce(array_agg(t.table_oid) FILTER (WHERE t.feed IN (@drawn_as_is@) AND t.is_trusted)
                                 OVER (PARTITION BY t.sequence_oid, t.column_name) && t.ancestors, false) AS is_covered
               FROM tied t
         ),
         judged AS (
             SELECT m.*,
-                   m.is_drawn AND m.largest_value IS NOT NULL AND NOT m.is_covered AS is_comparable,
+                   m.is_drawn AND m.largest_value IS NOT NULL AND NOT m.is_covered AND m.is_trusted AS is_comparable,
                    CASE m.feed
                         WHEN 'wrapped' THEN format('the default of %s is an expression, %s', m.name, m.source)
                         WHEN 'view'    THEN format('it feeds a view, %s', m.name)
                         WHEN 'owned'   THEN format('%s owns it, and does not draw from it', m.name)
                         ELSE format('%s is of type %s; numbers are compared, and texts that hold them', m.name, m.data_type)
                    END AS why_not
-              FROM marked m
+              FROM (SELECT m.*, m.is_trusted OR NOT bool_or(m.is_trusted) OVER (PARTITION BY m.sequence_oid) AS is_counted
+                      FROM marked m) m
         ),
         fed AS (
             SELECT j.sequence_oid,
-                   string_agg(j.name, ', ' ORDER BY j.place) FILTER (WHERE NOT j.is_covered)           AS columns,
+                   string_agg(j.name, ', ' ORDER BY j.place)
+                        FILTER (WHERE NOT j.is_covered AND j.is_counted)                               AS columns,
                    max(j.smallest_value) FILTER (WHERE j.is_comparable)                                AS smallest_value,
                    min(j.largest_value) FILTER (WHERE j.is_comparable)                                 AS largest_value,
                    (array_agg(j.why_not ORDER BY j.place))[1]                                          AS why_not,
-                   (array_agg(j.name ORDER BY j.place) FILTER (WHERE j.feed = 'ambiguous'))[1]         AS ambiguous,
+                   (array_agg(j.name ORDER BY j.place)
+                        FILTER (WHERE j.feed = 'ambiguous' AND j.is_trusted))[1]                       AS ambiguous,
+                   (array_agg(ARRAY[j.name, j.drawer] ORDER BY j.place)
+                        FILTER (WHERE j.is_counted AND NOT j.is_trusted))                              AS strangers,
+                   (array_agg(concat_ws(' ', j.qualified_table, j.too_much) ORDER BY j.place)
+                        FILTER (WHERE j.too_much IS NOT NULL AND j.is_trusted))[1]                     AS too_much,
                    (array_agg(format('ALTER TABLE %s ALTER %s SET DEFAULT nextval(', j.qualified_table, j.quoted_column)
-                              ORDER BY j.place) FILTER (WHERE j.feed = 'ambiguous'))[1]                AS set_default,
+                              ORDER BY j.place)
+                        FILTER (WHERE j.feed = 'ambiguous' AND j.is_trusted))[1]                       AS set_default,
                    (array_agg(ARRAY[j.qualified_table, j.is_foreign::text] ORDER BY j.place)
                         FILTER (WHERE j.is_comparable AND (j.is_foreign OR j.has_foreign_partition))) AS remote,
                    bool_and(j.is_foreign) FILTER (WHERE j.is_comparable)                               AS is_remote,
@@ -322,11 +330,11 @@ BEGIN
                                                 'smallest', j.smallest_value, 'largest', j.largest_value)
                              ORDER BY j.place) FILTER (WHERE j.is_comparable)                          AS readable,
                    sum(j.relations) FILTER (WHERE j.is_comparable)                                     AS relations,
-                   bool_or(j.schema_name LIKE schema_like)                                             AS in_schema,
-                   bool_or(j.table_name LIKE table_like
-                           OR j.schema_name || '.' || j.table_name LIKE table_like)                    AS in_table,
-                   bool_or(j.table_name LIKE exclude_like
-                           OR j.schema_name || '.' || j.table_name LIKE exclude_like)                  AS is_excluded
+                   bool_or(j.schema_name LIKE schema_like) FILTER (WHERE j.is_counted)                 AS in_schema,
+                   bool_or(j.table_name LIKE table_like OR j.schema_name || '.' || j.table_name LIKE table_like)
+                        FILTER (WHERE j.is_counted)                                                    AS in_table,
+                   bool_or(j.table_name LIKE exclude_like OR j.schema_name || '.' || j.table_name LIKE exclude_like)
+                        FILTER (WHERE j.is_counted)                                                    AS is_excluded
               FROM judged j
              GROUP BY j.sequence_oid
         ),
@@ -354,17 +362,23 @@ BEGIN
                       (1, c.is_left_alone, 'skipped', 'excluded', NULL),
                       (1.5, c.extension IS NOT NULL AND NOT c.is_named, 'skipped',
                        format('it is part of the extension %s; name it to have it checked', c.extension), NULL),
-                      (2, c.ambiguous IS NOT NULL, 'unknown',
+                      (2, c.too_much IS NOT NULL, 'unknown', c.too_much, 'exclude it'),
+                      (3, c.ambiguous IS NOT NULL, 'unknown',
                        format('the default of %s looks its sequence up by name, and several have that name', c.ambiguous),
                        c.set_default || c.name_literal || ');'),
-                      (3, c.cycle, 'skipped', 'it has CYCLE, and is meant to hand out values again', NULL),
-                      (4, c.is_remote, 'skipped', format('%s is a foreign table', c.remote[1][1]), NULL),
-                      (5, c.remote IS NOT NULL, 'unknown',
+                      (4, c.cycle, 'skipped', 'it has CYCLE, and is meant to hand out values again', NULL),
+                      (5, c.is_remote, 'skipped', format('%s is a foreign table', c.remote[1][1]), NULL),
+                      (6, c.remote IS NOT NULL, 'unknown',
                        c.remote[1][1] || CASE WHEN c.remote[1][2] = 'true'
                                               THEN ' is a foreign table, and the sequence feeds others as well'
                                               ELSE ' has a partition that is a foreign table' END, 'exclude it'),
-                      (6, c.readable IS NULL, 'skipped', coalesce(c.why_not, 'no column draws from it'), NULL),
-                      (7, c.closed_schemas IS NOT NULL OR c.closed_columns IS NOT NULL
+                      (7, c.readable IS NULL AND c.strangers IS NOT NULL, 'unknown',
+                       format('%s draws from %s, which its owner %s may not use, and nothing else draws from it',
+                              c.strangers[1][1], c.qualified_name, c.strangers[1][2]),
+                       format('GRANT USAGE ON SEQUENCE %1$s TO %2$s; if the table is meant to draw from it, else exclude %1$s',
+                              c.qualified_name, c.strangers[1][2])),
+                      (8, c.readable IS NULL, 'skipped', coalesce(c.why_not, 'no column draws from it'), NULL),
+                      (9, c.closed_schemas IS NOT NULL OR c.closed_columns IS NOT NULL
                           OR NOT c.may_use_schema OR NOT c.may_select, 'unknown',
                        format('role %I may not read %s', current_user,
                               concat_ws(', ', CASE WHEN NOT c.may_use_schema THEN 'schema ' || c.quoted_schema END,
@@ -378,10 +392,10 @@ BEGIN
                                  CASE WHEN NOT c.may_select
                                       THEN format('GRANT SELECT ON SEQUENCE %s TO %I;', c.qualified_name, current_user) END,
                                  c.column_grants)),
-                      (8, c.hidden IS NOT NULL, 'unknown',
+                      (10, c.hidden IS NOT NULL, 'unknown',
                        format('row-level security may hide rows of %s from role %I', c.hidden, current_user),
                        format('ALTER ROLE %I BYPASSRLS;', current_user)),
-                      (9, true, NULL, NULL, NULL)) AS v (place, applies, verdict, reason, cure)
+                      (11, true, NULL, NULL, NULL)) AS v (place, applies, verdict, reason, cure)
                 WHERE v.applies
                 ORDER BY v.place
                 LIMIT 1) u

@@ -16,6 +16,9 @@ from airflow_seqfix.core.model import DRAWN_AS_IS, ColumnInfo, Feed, SequenceInf
 #: The oldest server whose catalogs and behaviour are tested.
 OLDEST_SERVER = 13
 
+#: How often the catalogs are read again because an object has vanished meanwhile.
+VANISHED = 2
+
 #: What `SELECT version()` holds, the product, and why it is refused.
 OTHER_PRODUCTS = (
     ("Redshift", "Amazon Redshift", "it has no sequences, and its identity columns cannot be moved"),
@@ -70,10 +73,27 @@ def discover(session: Session, mapping: Iterable[Tie] = ()) -> list[SequenceInfo
 
     :param mapping: Ties that no catalog shows.
     """
+    mapping = list(mapping)
+    for _ in range(VANISHED):
+        try:
+            return _discover(session, mapping)
+        except Exception as error:
+            # An object was dropped between its catalog row and the look at it: "cache lookup failed".
+            if sqlstate(error) != "XX000":
+                raise
+    return _discover(session, mapping, wary=True)
+
+
+def _discover(session: Session, mapping: list[Tie], *, wary: bool = False) -> list[SequenceInfo]:
+    """Look once.
+
+    :param wary: Whether to leave expressions alone that call functions which somebody made, and may drop.
+    """
     with session.transaction():
         # Integers only; the setting ends with the transaction. Defaults are told apart by how they are written.
         session.run(
-            f"SET LOCAL seqfix.mapping = '{[list(tie) for tie in mapping]}'; SET LOCAL quote_all_identifiers = off"
+            f"SET LOCAL seqfix.mapping = '{[list(tie) for tie in mapping]}'; SET LOCAL quote_all_identifiers = off; "
+            f"SET LOCAL seqfix.wary = {'on' if wary else 'off'}"
         )
         tied: dict[int, list[ColumnInfo]] = defaultdict(list)
         for oid, column in _mark_covered(session.fetch(queries.get("columns"), _column)):
@@ -102,7 +122,11 @@ def _column(
 def _mark_covered(found: list[tuple[int, ColumnInfo, list[int]]]) -> Iterator[tuple[int, ColumnInfo]]:
     """Mark what is read through a table above it: partitions and inheritance children."""
     above = {oid for _, _, ancestors in found for oid in ancestors}
-    read = {(oid, c.table_oid, c.column_name) for oid, c, _ in found if c.table_oid in above and c.feed in DRAWN_AS_IS}
+    read = {
+        (oid, c.table_oid, c.column_name)
+        for oid, c, _ in found
+        if c.table_oid in above and c.feed in DRAWN_AS_IS and c.is_trusted
+    }
     said = {(oid, c.table_oid, c.column_name) for oid, c, _ in found if c.feed is Feed.MAPPING}
     for oid, column, ancestors in found:
         if column.feed is not Feed.MAPPING and (oid, column.table_oid, column.column_name) in said:

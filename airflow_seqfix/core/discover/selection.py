@@ -110,6 +110,8 @@ class Selection:
             if table is not None and not name.is_pattern:
                 if table.partition_of is not None:
                     return f"{table.qualified_name} is a partition of {table.partition_of}: name that"
+                if stranger := _untrusted(name, kind, sequences):
+                    return stranger
                 what = "no column" if kind == "tables" else f"no column {name.text}"
                 return (
                     f"{what} of {table.qualified_name} draws from a sequence; "
@@ -140,16 +142,26 @@ def _may_come(kind: str, name: Name) -> bool:
     return kind == "schemas" or name.is_pattern
 
 
+def _untrusted(name: Name, kind: str, sequences: list[SequenceInfo]) -> str | None:
+    """Say why a table that draws from a sequence does not count for it."""
+    for sequence in sequences:
+        for column in sequence.columns:
+            named = (column.schema_name, column.table_name, column.column_name)[: 2 if kind == "tables" else 3]
+            if not column.is_trusted and name.matches(*named):
+                return f"{sequence.why_untrusted(column)}: {sequence.usage_grant(column)}"
+    return None
+
+
 def _in_schema(name: Name, sequence: SequenceInfo) -> bool:
-    return name.matches(sequence.schema_name) or any(name.matches(c.schema_name) for c in sequence.columns)
+    return name.matches(sequence.schema_name) or any(name.matches(c.schema_name) for c in sequence.counted)
 
 
 def _feeds_table(name: Name, sequence: SequenceInfo) -> bool:
-    return any(name.matches(c.schema_name, c.table_name) for c in sequence.columns)
+    return any(name.matches(c.schema_name, c.table_name) for c in sequence.counted)
 
 
 def _feeds_column(name: Name, sequence: SequenceInfo) -> bool:
-    return any(name.matches(c.schema_name, c.table_name, c.column_name) for c in sequence.columns)
+    return any(name.matches(c.schema_name, c.table_name, c.column_name) for c in sequence.counted)
 
 
 def _is_sequence(name: Name, sequence: SequenceInfo) -> bool:

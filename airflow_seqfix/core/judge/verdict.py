@@ -15,6 +15,12 @@ from airflow_seqfix.core.policy import Policy
 #: src/backend/commands/sequence.c). A standby knows no more than the log.
 LOGGED_AHEAD = 32
 
+#: What there is more of than is looked at, by the catalog query's word for it.
+TOO_MUCH = {
+    "columns": "has more than 20 columns that draw from it",
+    "levels": "has children more than 32 levels deep",
+}
+
 
 def judge_unread(
     sequence: SequenceInfo, policy: Policy, *, excluded: bool = False, named: bool = False
@@ -31,8 +37,14 @@ def judge_unread(
         return say(Verdict.SKIPPED, "excluded")
     if sequence.extension is not None and not named:
         return say(Verdict.SKIPPED, f"it is part of the extension {sequence.extension}; name it to have it checked")
-    for column in sequence.columns:
-        if column.feed is Feed.AMBIGUOUS:
+    for column in sequence.counted:
+        if column.too_much is not None and column.is_trusted:
+            return say(
+                Verdict.UNKNOWN,
+                f"{column.qualified_table} {TOO_MUCH[column.too_much]}",
+                f"exclude {sequence.qualified_name}, or map the columns that count to it",
+            )
+        if column.feed is Feed.AMBIGUOUS and column.is_trusted:
             return say(
                 Verdict.UNKNOWN,
                 f"the default of {column.qualified_name} looks its sequence up by name, and several have that name",
@@ -52,7 +64,18 @@ def judge_unread(
                 f"{column.qualified_table} {what if column.is_foreign else 'has a partition that is a foreign table'}",
                 f"foreign=True, which reads it on its own server; or exclude {sequence.qualified_name}",
             )
-    return None if sequence.comparable else say(Verdict.SKIPPED, _nothing_to_compare(sequence))
+    if sequence.comparable:
+        return None
+    stranger = next(iter(sequence.counted), None)
+    if stranger is not None and not stranger.is_trusted:
+        # Whoever inserts draws with his own rights, so that the table may be meant all the same.
+        return say(
+            Verdict.UNKNOWN,
+            f"{sequence.why_untrusted(stranger)}, and nothing else draws from it",
+            f"{sequence.usage_grant(stranger)} if the table is meant to draw from it, else exclude "
+            f"{sequence.qualified_name}",
+        )
+    return say(Verdict.SKIPPED, _nothing_to_compare(sequence))
 
 
 def _nothing_to_compare(sequence: SequenceInfo) -> str:

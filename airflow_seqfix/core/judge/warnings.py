@@ -17,11 +17,12 @@ def warnings_of(measurement: Measurement, server: Server) -> tuple[SequenceWarni
             (SequenceWarning.SHARED, len(columns) > 1),
             (SequenceWarning.NO_INDEX, any(not column.has_index for column in columns)),
             (SequenceWarning.NOT_UNIQUE, any(not column.is_unique for column in columns)),
-            (SequenceWarning.NOT_OWNED, not any(column.is_owned for column in sequence.columns)),
+            (SequenceWarning.NOT_OWNED, not any(column.is_owned for column in sequence.counted)),
             (
                 SequenceWarning.NOT_COMPARED,
-                any(not (c.is_comparable or c.is_covered or c.feed is Feed.OWNED) for c in sequence.columns),
+                any(not (c.is_comparable or c.is_covered or c.feed is Feed.OWNED) for c in sequence.counted),
             ),
+            (SequenceWarning.UNTRUSTED, any(not column.is_trusted for column in sequence.columns)),
         )
         if applies
     )

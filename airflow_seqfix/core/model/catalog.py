@@ -78,6 +78,13 @@ class ColumnInfo:
     #: A partition or inheritance child that is read through the table above it.
     is_covered: bool
     is_owned: bool
+    #: Whether it counts: the table's owner, and of a domain also the domain's, may use the sequence; or the column owns
+    #: it, is its identity, or was mapped to it. A default that anybody can write says nothing.
+    is_trusted: bool
+    #: The owner of the table or of the column's domain on whom that depends, quoted as SQL needs it.
+    drawer: str
+    #: What there is more of than is looked at: `columns` of the table, or `levels` of children; None: nothing.
+    too_much: str | None
     #: Whether min() and max() need not read the table from end to end.
     has_index: bool
     is_unique: bool
@@ -100,7 +107,7 @@ class ColumnInfo:
     @property
     def is_comparable(self) -> bool:
         """Whether the values stored in the column can be set against the sequence's next value."""
-        return self.feed in DRAWN_AS_IS and self.largest_value is not None and not self.is_covered
+        return self.feed in DRAWN_AS_IS and self.largest_value is not None and not self.is_covered and self.is_trusted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +164,19 @@ class SequenceInfo:
         object.__setattr__(self, "comparable", comparable)
         object.__setattr__(self, "lowest", max((low, *smallest)))
         object.__setattr__(self, "highest", min((high, *largest)))
+
+    @property
+    def counted(self) -> tuple[ColumnInfo, ...]:
+        """The columns that say what the sequence is for: those that count, or all where none does."""
+        return tuple(column for column in self.columns if column.is_trusted) or self.columns
+
+    def why_untrusted(self, column: ColumnInfo) -> str:
+        """Say why a column that draws from the sequence does not count for it."""
+        return f"{column.qualified_name} draws from {self.qualified_name}, which its owner {column.drawer} may not use"
+
+    def usage_grant(self, column: ColumnInfo) -> str:
+        """Return the statement after which such a column counts."""
+        return f"GRANT USAGE ON SEQUENCE {self.qualified_name} TO {column.drawer};"
 
     @property
     def is_ascending(self) -> bool:

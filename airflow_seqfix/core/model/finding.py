@@ -34,6 +34,7 @@ class SequenceWarning(str, Enum):
     SHARED = "shared"  #: the sequence feeds several columns
     NOT_OWNED = "not_owned"  #: no column owns the sequence
     NOT_COMPARED = "not_compared"  #: it also feeds a column whose values cannot be compared
+    UNTRUSTED = "untrusted"  #: a table draws from it whose owner may not use it, and which does not count
     OPEN_WRITERS = "open_writers"  #: transactions were writing whose rows could not be seen yet
     STANDBY = "standby"  #: read on a standby, which sees sequences ahead of the primary
 

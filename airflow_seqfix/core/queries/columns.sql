@@ -11,19 +11,26 @@
 --   view        the default of a view's column
 --   owned       OWNED BY the column, which does not draw from it
 --
+-- `is_trusted`: a default draws with the rights of whoever inserts, and anybody can write one that names a sequence of
+-- somebody else's. So a column counts only if the table's owner, and of a domain also the domain's, may use the sequence.
+-- Identity, OWNED BY and a mapping say by themselves that both belong together.
+--
+-- However much somebody fills a database on purpose: only expressions that can draw from a sequence are deparsed, and no
+-- long ones, names in literals have a longest length, and what is deep or wide without end is cut and marked `too_much`.
+--
 -- No table or sequence is opened or locked: pg_get_expr() with relation 0 needs no relation because defaults hold
 -- no column references, while with a relation it would wait behind any ACCESS EXCLUSIVE lock on that table.
 WITH RECURSIVE
-expression AS (
+stored AS (
     SELECT 'pg_attrdef'::regclass AS classid, d.oid AS objid, d.adrelid AS table_oid, d.adnum AS column_number,
-           pg_get_expr(d.adbin, 0) AS source, 'default' AS feed
+           d.adbin AS tree, 'default' AS feed, NULL::oid AS domain_owner
       FROM pg_attrdef d
       JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
      -- Generated columns do hold column references, and cannot call nextval().
      WHERE a.attgenerated = '' AND NOT a.attisdropped
      UNION ALL
     -- A column of a domain takes the domain's default where it has none of its own.
-    SELECT 'pg_type'::regclass, t.oid, a.attrelid, a.attnum, pg_get_expr(t.typdefaultbin, 0), 'domain'
+    SELECT 'pg_type'::regclass, t.oid, a.attrelid, a.attnum, t.typdefaultbin, 'domain', t.typowner
       FROM pg_type t
       JOIN pg_attribute a ON a.atttypid = t.oid
       JOIN pg_class c ON c.oid = a.attrelid
@@ -31,6 +38,31 @@ expression AS (
      WHERE t.typtype = 'd' AND t.typdefaultbin IS NOT NULL AND t.oid >= 16384
        AND a.attnum > 0 AND NOT a.attisdropped AND NOT a.atthasdef
        AND c.relkind IN ('r', 'p', 'f')
+),
+expression AS MATERIALIZED (
+    SELECT e.classid, e.objid, e.table_oid, e.column_number, e.feed, e.domain_owner, c.relowner AS owner,
+           c.relnamespace AS schema_oid,
+           -- A tree of 20,000 characters is some hundred calls deep, which every server's stack has room for. What calls
+           -- functions that somebody made is no plain nextval(), and fails where one is dropped while it is deparsed.
+           CASE WHEN (u.functions IS NULL OR current_setting('seqfix.wary', true) IS DISTINCT FROM 'on')
+                     AND pg_column_size(e.tree) <= 20000 AND length(e.tree::text) <= 20000
+                THEN pg_get_expr(e.tree, 0) END                       AS source,
+           coalesce(u.functions, 'too long to be read')               AS instead
+      FROM stored e
+      JOIN pg_class c ON c.oid = e.table_oid
+     CROSS JOIN LATERAL (
+           SELECT left(string_agg(CASE d.refclassid WHEN 'pg_proc'::regclass THEN d.refobjid::regproc || '()'
+                                                    ELSE d.refobjid::regoper::text END, ', '), 200) AS functions
+             FROM pg_depend d
+            WHERE d.classid = e.classid AND d.objid = e.objid
+              AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)) u
+     -- The stored tree names functions by OID, those of operators too.
+     WHERE EXISTS (SELECT FROM pg_depend d
+                    WHERE d.classid = e.classid AND d.objid = e.objid
+                      AND d.refclassid IN ('pg_class'::regclass, 'pg_proc'::regclass, 'pg_operator'::regclass)
+                      AND d.deptype = 'n')
+        OR pg_column_size(e.tree) <= 20000
+           AND strpos(e.tree::text, format('funcid %s ', 'nextval(regclass)'::regprocedure::oid)) > 0
 ),
 -- Functions that an expression calls; BEGIN ATOMIC bodies (14+) record what they call in turn.
 called AS (
@@ -58,7 +90,7 @@ recorded AS (
 ),
 -- nextval('s'::text) is looked up by name at each call, with the search_path of whoever inserts.
 late_bound AS (
-    SELECT e.table_oid, e.column_number, e.source,
+    SELECT e.table_oid, e.column_number, e.source, e.domain_owner, e.owner, e.schema_oid,
            CASE WHEN cardinality(n.parts) = 3 AND n.parts[1] = current_database() THEN n.parts[2:3] ELSE n.parts END AS name
       FROM expression e
      CROSS JOIN LATERAL (
@@ -70,18 +102,41 @@ late_bound AS (
            SELECT $re$(?:"(?:[^"]|"")+"|[^\x01-\x40\x5b-\x5e\x60\x7b-\x7f][^\x01-\x23\x25-\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f]*)$re$
                   AS part) p
      CROSS JOIN LATERAL (
-           SELECT CASE WHEN m.literal ~ format($re$^\s*%1$s(?:\s*\.\s*%1$s){0,2}\s*$$re$, p.part)
+           -- Three names of 63 bytes, all of them quotes.
+           SELECT CASE WHEN length(m.literal) <= 400 AND m.literal ~ format($re$^\s*%1$s(?:\s*\.\s*%1$s){0,2}\s*$$re$, p.part)
                        THEN parse_ident(m.literal) END AS parts) n
      WHERE n.parts IS NOT NULL
 ),
-candidate AS (
-    SELECT l.table_oid, l.column_number, l.source, s.oid AS sequence_oid,
-           count(*) OVER (PARTITION BY l.table_oid, l.column_number) AS candidates
+-- Of several sequences with that name those are meant that are closest to the table: nobody makes the default of
+-- somebody else's table ambiguous.
+wanted AS (
+    SELECT DISTINCT l.owner, l.schema_oid, l.name
       FROM late_bound l
-      JOIN pg_class s ON s.relkind = 'S' AND s.relname = l.name[cardinality(l.name)]
+),
+candidate AS (
+    SELECT w.owner, w.schema_oid, w.name, s.oid AS sequence_oid,
+           rank() OVER (PARTITION BY w.owner, w.schema_oid, w.name
+                        ORDER BY CASE WHEN s.relowner = w.owner OR s.relnamespace = w.schema_oid             THEN 1
+                                      WHEN pg_has_role(w.owner, s.relowner, 'USAGE')                         THEN 2
+                                      WHEN has_sequence_privilege(w.owner, s.oid, 'USAGE, UPDATE')           THEN 3
+                                      ELSE 4 END) AS distance
+      FROM wanted w
+      JOIN pg_class s ON s.relkind = 'S' AND s.relname = w.name[cardinality(w.name)]
       JOIN pg_namespace n ON n.oid = s.relnamespace
-     WHERE (cardinality(l.name) = 1 OR cardinality(l.name) = 2 AND n.nspname = l.name[1])
+     WHERE (cardinality(w.name) = 1 OR cardinality(w.name) = 2 AND n.nspname = w.name[1])
        AND NOT pg_is_other_temp_schema(n.oid)
+),
+meant AS (
+    SELECT c.owner, c.schema_oid, c.name, c.sequence_oid,
+           count(*) OVER (PARTITION BY c.owner, c.schema_oid, c.name) AS candidates
+      FROM candidate c
+     WHERE c.distance = 1
+),
+named AS (
+    SELECT l.table_oid, l.column_number, l.source, l.domain_owner, m.sequence_oid, m.candidates,
+           row_number() OVER (PARTITION BY m.sequence_oid, m.candidates > 1 ORDER BY l.table_oid, l.column_number) AS place
+      FROM late_bound l
+      JOIN meant m ON m.owner = l.owner AND m.schema_oid = l.schema_oid AND m.name = l.name
 ),
 ownership AS (
     SELECT d.objid AS sequence_oid, d.refobjid AS table_oid, d.refobjsubid AS column_number, d.deptype
@@ -101,18 +156,18 @@ undrawn AS (
        FROM recorded r
        JOIN expression e ON e.classid = r.classid AND e.objid = r.objid
       UNION ALL
-     SELECT c.sequence_oid, c.table_oid, c.column_number
-       FROM candidate c)
+     SELECT n.sequence_oid, n.table_oid, n.column_number
+       FROM named n)
 ),
 mapped AS (
     SELECT (m.value ->> 0)::oid AS sequence_oid, (m.value ->> 1)::oid AS table_oid, (m.value ->> 2)::smallint AS column_number
       FROM json_array_elements(coalesce(nullif(current_setting('seqfix.mapping', true), ''), '[]')::json) m
 ),
 tie AS (
-    SELECT m.sequence_oid, m.table_oid, m.column_number, 'mapping' AS feed, NULL AS source
+    SELECT m.sequence_oid, m.table_oid, m.column_number, 'mapping' AS feed, NULL AS source, NULL::oid AS domain_owner
       FROM mapped m
      UNION ALL
-    SELECT o.sequence_oid, o.table_oid, o.column_number, 'identity', NULL
+    SELECT o.sequence_oid, o.table_oid, o.column_number, 'identity', NULL, NULL
       FROM ownership o
      WHERE o.deptype = 'i'
      UNION ALL
@@ -120,17 +175,20 @@ tie AS (
            CASE WHEN NOT r.in_function AND e.source ~
                      $re$^\(*nextval\('(?:[^']|'')+'::regclass\)(?:\)*::[^:()']+(?:\([0-9]+(?:,0)?\))?)*\)*$$re$
                 THEN e.feed ELSE 'wrapped' END,
-           e.source
+           coalesce(e.source, e.instead), e.domain_owner
       FROM recorded r
       JOIN expression e ON e.classid = r.classid AND e.objid = r.objid
      -- currval('s') and the like depend on the sequence without advancing it.
-     WHERE r.in_function OR e.source ~ $re$\mnextval\($re$ OR e.source !~ $re$\m(currval|lastval|setval)\($re$
+     WHERE r.in_function OR e.source IS NULL
+        OR e.source ~ $re$\mnextval\($re$ OR e.source !~ $re$\m(currval|lastval|setval)\($re$
      UNION ALL
-    SELECT c.sequence_oid, c.table_oid, c.column_number,
-           CASE WHEN c.candidates = 1 THEN 'late_bound' ELSE 'ambiguous' END, c.source
-      FROM candidate c
+    -- Of those that make a sequence ambiguous, a few are enough to say so.
+    SELECT n.sequence_oid, n.table_oid, n.column_number,
+           CASE WHEN n.candidates = 1 THEN 'late_bound' ELSE 'ambiguous' END, n.source, n.domain_owner
+      FROM named n
+     WHERE n.candidates = 1 OR n.place <= 20
      UNION ALL
-    SELECT u.sequence_oid, u.table_oid, u.column_number, 'owned', NULL
+    SELECT u.sequence_oid, u.table_oid, u.column_number, 'owned', NULL, NULL
       FROM undrawn u
 ),
 -- The types that hold integers, and which of them exactly: a float up to the width of its mantissa, a text as its digits.
@@ -145,6 +203,67 @@ room (type_oid, smallest_value, largest_value, sign_width) AS (
            ('text'::regtype, -9223372036854775808, 9223372036854775807, 1),
            ('character varying'::regtype, -9223372036854775808, 9223372036854775807, 1),
            ('character'::regtype, -9223372036854775808, 9223372036854775807, 1)
+),
+weighed AS (
+    SELECT t.sequence_oid, t.table_oid, t.column_number, t.feed, t.source, o.is_owned, x.is_trusted, y.drawer,
+           row_number() OVER (PARTITION BY t.sequence_oid, t.table_oid ORDER BY t.column_number) AS place_in_table,
+           row_number() OVER (PARTITION BY t.sequence_oid, x.is_trusted ORDER BY t.table_oid, t.column_number) AS place
+      FROM tie t
+      JOIN pg_class c ON c.oid = t.table_oid
+     CROSS JOIN LATERAL (
+           SELECT t.feed IN ('identity', 'owned') OR
+                  EXISTS (SELECT FROM pg_depend d
+                           WHERE d.classid = 'pg_class'::regclass AND d.objid = t.sequence_oid
+                             AND d.refclassid = 'pg_class'::regclass AND d.refobjid = t.table_oid
+                             AND d.refobjsubid = t.column_number
+                             AND d.deptype IN ('a', 'i')) AS is_owned) o
+     -- The one of whom it depends.
+     CROSS JOIN LATERAL (
+           SELECT CASE WHEN has_sequence_privilege(c.relowner, t.sequence_oid, 'USAGE, UPDATE')
+                       THEN coalesce(t.domain_owner, c.relowner) ELSE c.relowner END AS drawer) y
+     CROSS JOIN LATERAL (
+           SELECT coalesce(o.is_owned OR t.feed = 'mapping'
+                           OR has_sequence_privilege(y.drawer, t.sequence_oid, 'USAGE, UPDATE'), false) AS is_trusted) x
+),
+-- What is said of a table, once for all its columns.
+fed AS MATERIALIZED (
+    SELECT c.oid AS table_oid, w.relations, w.estimated_rows, w.has_foreign, w.is_deep, u.ancestors
+      FROM (SELECT DISTINCT t.table_oid FROM tie t) f
+      JOIN pg_class c ON c.oid = f.table_oid
+     -- What a read of the table opens beside itself: its partitions or children, and all their indexes.
+     CROSS JOIN LATERAL (
+           WITH RECURSIVE member AS (
+               SELECT p.oid, p.relkind, p.reltuples, 1 AS depth
+                 FROM pg_inherits i
+                 JOIN pg_class p ON p.oid = i.inhrelid
+                WHERE i.inhparent = c.oid AND c.relhassubclass
+                UNION
+               SELECT p.oid, p.relkind, p.reltuples, member.depth + 1
+                 FROM member
+                 JOIN pg_inherits i ON i.inhparent = member.oid
+                 JOIN pg_class p ON p.oid = i.inhrelid
+                WHERE member.depth <= 32)
+           SELECT coalesce(sum(1 + (SELECT count(*) FROM pg_index i WHERE i.indrelid = m.oid)), 0)::bigint AS relations,
+                  (greatest(c.reltuples, 0) + coalesce(sum(greatest(m.reltuples, 0)), 0))::bigint AS estimated_rows,
+                  coalesce(bool_or(m.relkind = 'f'), false)                                       AS has_foreign,
+                  coalesce(max(m.depth) > 32, false)                                              AS is_deep
+             FROM (SELECT DISTINCT ON (member.oid) * FROM member ORDER BY member.oid, member.depth DESC) m) w
+     CROSS JOIN LATERAL (
+           WITH RECURSIVE ancestor AS (
+               SELECT i.inhparent, 1 AS depth
+                 FROM pg_inherits i
+                WHERE i.inhrelid = c.oid
+                  -- From DETACH ... CONCURRENTLY on, and for good where that was interrupted, a read of the parent leaves
+                  -- it out. As JSON, because 13 has no such column.
+                  AND to_jsonb(i) ->> 'inhdetachpending' IS DISTINCT FROM 'true'
+                UNION
+               -- One that lies further above is read through those in between.
+               SELECT i.inhparent, ancestor.depth + 1
+                 FROM ancestor
+                 JOIN pg_inherits i ON i.inhrelid = ancestor.inhparent
+                WHERE ancestor.depth < 32)
+           SELECT coalesce(array_agg(DISTINCT ancestor.inhparent::bigint), '{}') AS ancestors
+             FROM ancestor) u
 ),
 -- A domain takes its limits from the type under all its layers.
 layer AS (
@@ -175,24 +294,25 @@ SELECT tie.sequence_oid::bigint                                       AS sequenc
        least(h.largest_value, k.largest_value)                        AS largest_value,
        c.relkind = 'f'                                                AS is_foreign,
        w.has_foreign AND c.relkind <> 'f'                             AS has_foreign_partition,
-       u.ancestors                                                    AS ancestors,
-       tie.feed IN ('identity', 'owned') OR
-       EXISTS (SELECT FROM pg_depend d
-                WHERE d.classid = 'pg_class'::regclass AND d.objid = tie.sequence_oid
-                  AND d.refclassid = 'pg_class'::regclass AND d.refobjid = tie.table_oid
-                  AND d.refobjsubid = tie.column_number
-                  AND d.deptype IN ('a', 'i'))                        AS is_owned,
+       w.ancestors                                                    AS ancestors,
+       tie.is_owned                                                   AS is_owned,
+       tie.is_trusted                                                 AS is_trusted,
+       quote_ident(pg_get_userbyid(tie.drawer))                       AS drawer,
+       CASE WHEN tie.place_in_table > 20 THEN 'columns'
+            WHEN w.is_deep THEN 'levels' END
+                                                                      AS too_much,
        x.has_index                                                    AS has_index,
        x.is_unique                                                    AS is_unique,
        quote_ident(n.nspname)                                         AS quoted_schema,
-       has_schema_privilege(n.oid, 'USAGE')                           AS may_use_schema,
-       has_column_privilege(c.oid, a.attnum, 'SELECT')                AS may_select,
+       coalesce(has_schema_privilege(n.oid, 'USAGE'), false)          AS may_use_schema,
+       coalesce(has_column_privilege(c.oid, a.attnum, 'SELECT'), false) AS may_select,
        row_security_active(c.oid)                                     AS hides_rows,
        CASE WHEN NOT c.relforcerowsecurity
             THEN quote_ident(pg_get_userbyid(c.relowner)) END         AS exempt_owner,
        1 + x.indexes + w.relations                                    AS relations,
        w.estimated_rows                                               AS estimated_rows
-  FROM tie
+  FROM weighed tie
+  JOIN fed w ON w.table_oid = tie.table_oid
   JOIN pg_class c ON c.oid = tie.table_oid
   JOIN pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_attribute a ON a.attrelid = tie.table_oid AND a.attnum = tie.column_number
@@ -212,36 +332,6 @@ SELECT tie.sequence_oid::bigint                                       AS sequenc
               SELECT i.indkey[0] = a.attnum AND i.indisvalid AND i.indpred IS NULL                 AS leads,
                      ic.relam = (SELECT am.oid FROM pg_am am WHERE am.amname = 'btree')            AS is_btree) u
         WHERE i.indrelid = c.oid) x
- -- What a read of the table opens beside itself: its partitions or children, and all their indexes.
- CROSS JOIN LATERAL (
-       WITH RECURSIVE member AS (
-           SELECT p.oid, p.relkind, p.reltuples
-             FROM pg_inherits i
-             JOIN pg_class p ON p.oid = i.inhrelid
-            WHERE i.inhparent = c.oid AND c.relhassubclass
-            UNION
-           SELECT p.oid, p.relkind, p.reltuples
-             FROM member
-             JOIN pg_inherits i ON i.inhparent = member.oid
-             JOIN pg_class p ON p.oid = i.inhrelid)
-       SELECT coalesce(sum(1 + (SELECT count(*) FROM pg_index i WHERE i.indrelid = member.oid)), 0)::bigint AS relations,
-              (greatest(c.reltuples, 0) + coalesce(sum(greatest(member.reltuples, 0)), 0))::bigint AS estimated_rows,
-              coalesce(bool_or(member.relkind = 'f'), false)                                       AS has_foreign
-         FROM member) w
- CROSS JOIN LATERAL (
-       WITH RECURSIVE ancestor AS (
-           SELECT i.inhparent
-             FROM pg_inherits i
-            WHERE i.inhrelid = c.oid
-              -- From DETACH ... CONCURRENTLY on, and for good where that was interrupted, a read of the parent leaves it
-              -- out. As JSON, because 13 has no such column.
-              AND to_jsonb(i) ->> 'inhdetachpending' IS DISTINCT FROM 'true'
-            UNION
-           SELECT i.inhparent
-             FROM ancestor
-             JOIN pg_inherits i ON i.inhrelid = ancestor.inhparent)
-       SELECT coalesce(array_agg(ancestor.inhparent::bigint), '{}') AS ancestors
-         FROM ancestor) u
  -- A numeric's modifier holds precision and scale, see numeric_typmod_precision() in numeric.c.
  CROSS JOIN LATERAL (SELECT greatest(a.atttypmod, b.type_modifier) - 4 AS packed) z
  CROSS JOIN LATERAL (SELECT CASE WHEN z.packed >= 0 AND b.base_oid = 'numeric'::regtype
@@ -270,4 +360,5 @@ SELECT tie.sequence_oid::bigint                                       AS sequenc
          LEFT JOIN layer cl ON cl.type_oid = to_regtype(f.name[1]) AND cl.base_oid IN (SELECT room.type_oid FROM room)
          LEFT JOIN room cr ON cr.type_oid = coalesce(cl.base_oid, to_regtype(f.name[1]))) k
  WHERE NOT pg_is_other_temp_schema(n.oid)
+   AND tie.place_in_table <= 21 AND (tie.is_trusted OR tie.place <= 20)
  ORDER BY n.nspname, c.relname, a.attnum
