@@ -297,7 +297,9 @@ BEGIN
                         FILTER (WHERE j.feed = 'ambiguous' AND j.is_trusted))[1]                       AS ambiguous,
                    (array_agg(ARRAY[j.name, j.drawer] ORDER BY j.place)
                         FILTER (WHERE j.is_counted AND NOT j.is_trusted))                              AS strangers,
-                   (array_agg(concat_ws(' ', j.qualified_table, j.too_much) ORDER BY j.place)
+                   (array_agg(j.qualified_table || CASE j.too_much
+                                  WHEN 'columns' THEN ' has more than 20 columns that draw from it'
+                                  ELSE ' has children more than 32 levels deep' END ORDER BY j.place)
                         FILTER (WHERE j.too_much IS NOT NULL AND j.is_trusted))[1]                     AS too_much,
                    (array_agg(format('ALTER TABLE %s ALTER %s SET DEFAULT nextval(', j.qualified_table, j.quoted_column)
                               ORDER BY j.place)
