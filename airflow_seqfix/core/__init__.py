@@ -5,7 +5,7 @@ Everything here works on a connection of psycopg 3 or psycopg2 and knows nothing
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Unpack
 
@@ -22,7 +22,7 @@ from airflow_seqfix.core.errors import (
     SeqfixError,
     UnsupportedServerError,
 )
-from airflow_seqfix.core.model import Finding, Outcome, SequenceWarning, Verdict, Way
+from airflow_seqfix.core.model import Finding, Outcome, SequenceWarning, Server, Verdict, Way
 from airflow_seqfix.core.policy import Lock, Policy
 from airflow_seqfix.core.progress import Progress, Watcher
 from airflow_seqfix.core.repair.apply import ROUNDS, apply
@@ -127,7 +127,13 @@ def fix(
             else Row(finding=finding)
             for finding in findings
         )
-        return Report(server=server, policy=settings.policy, started_at=sessions.session.started_at, rows=rows)
+        return Report(
+            server=server,
+            policy=settings.policy,
+            started_at=sessions.session.started_at,
+            rows=rows,
+            standbys_confirmed=_await_standbys(sessions, server, rows),
+        )
 
 
 def fix_sequence(
@@ -155,6 +161,12 @@ def _open_sessions(conn: Connectable, settings: Settings, *, writes: bool = Fals
     return open_sessions(
         conn, settings.limits, application_name=settings.application_name, jobs=settings.jobs, writes=writes
     )
+
+
+def _await_standbys(sessions: Sessions, server: Server, rows: Iterable[Row]) -> bool | None:
+    """Wait for the synchronous standbys where this role's own commits would, and something was moved."""
+    moved = any(row.outcome is not None and row.outcome.way is not None for row in rows)
+    return sessions.session.await_standbys() if moved and server.waits_for_standbys else None
 
 
 def _check(conn: Connectable, settings: Settings, progress: Watcher | None) -> Report:

@@ -132,6 +132,8 @@ class Report:
     policy: Policy
     started_at: datetime.datetime
     rows: tuple[Row, ...]
+    #: Whether the synchronous standbys have confirmed the moves; None where nobody had to ask them.
+    standbys_confirmed: bool | None = None
 
     @property
     def failing(self) -> tuple[Row, ...]:
@@ -166,6 +168,7 @@ class Report:
             "role": self.server.role,
             "in_recovery": self.server.in_recovery,
             "started_at": self.started_at.isoformat(timespec="seconds"),
+            "standbys_confirmed": self.standbys_confirmed,
             "summary": self.summary,
             "sequences": [row.to_dict() for row in (self.sorted_rows if rows is None else rows)],
         }

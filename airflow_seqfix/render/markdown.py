@@ -12,6 +12,7 @@ from dataclasses import replace
 from airflow_seqfix.core.errors import printable
 from airflow_seqfix.core.report import Plan, Report, Row
 from airflow_seqfix.render.phrases import (
+    NOT_ON_STANDBYS,
     count,
     fed_column,
     inserts_left,
@@ -85,6 +86,8 @@ def _head(report: Report) -> str:
     read = report.started_at.strftime("%Y-%m-%d %H:%M:%S UTC")
     where = f"Database {code(server.database)}, role {code(server.role)}, PostgreSQL {code(server.version)}, {read}"
     standby = "**This is a standby, which reads sequences ahead of the primary.**\n" if server.in_recovery else ""
+    if report.standbys_confirmed is False:
+        standby = f"**{NOT_ON_STANDBYS.capitalize()}.**\n"
     said = [f"{counts[name]:,} {name.replace('_', ' ')}" for name in counts if counts[name] and name != "verified"]
     return f"{standby}{where}  \n{', '.join(said) or 'no sequences to look at'}"
 

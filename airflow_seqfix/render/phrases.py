@@ -7,6 +7,11 @@ from airflow_seqfix.core.judge.remedies import is_pasteable
 from airflow_seqfix.core.model import Move, Verdict
 from airflow_seqfix.core.report import Report, Row
 
+#: After a repair whose moves are on the primary alone.
+NOT_ON_STANDBYS = (
+    "the moves have not reached the synchronous standbys yet: after a failover to one of them, run this again"
+)
+
 
 def words(verdict: Verdict) -> str:
     return str(verdict).replace("_", " ")

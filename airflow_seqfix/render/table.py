@@ -13,7 +13,17 @@ from airflow_seqfix.core.errors import printable
 from airflow_seqfix.core.model import SequenceWarning, Verdict
 from airflow_seqfix.core.report import Report, Row
 from airflow_seqfix.render.layout import GUTTER, Column, elide, lay_out
-from airflow_seqfix.render.phrases import fed_column, inserts_left, next_was, number, remedy, state, used, words
+from airflow_seqfix.render.phrases import (
+    NOT_ON_STANDBYS,
+    fed_column,
+    inserts_left,
+    next_was,
+    number,
+    remedy,
+    state,
+    used,
+    words,
+)
 
 __all__ = ["elide", "summary", "table"]
 
@@ -132,6 +142,8 @@ def _explanations(rows: list[Row], width: int, paint: Paint) -> Iterator[str]:
 
 def _warnings(report: Report) -> Iterator[str]:
     """Say what to know beside the verdicts, a line for each kind."""
+    if report.standbys_confirmed is False:
+        yield NOT_ON_STANDBYS
     for warning, meaning in TOLD.items():
         names = [
             row.finding.sequence.qualified_name

@@ -172,7 +172,8 @@ DECLARE
     -- For each transaction. Nothing that a user created can stand in for a built-in function or operator, and a
     -- row-level security policy that would hide rows is an error.
     settings       pg_catalog.text := 'SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL row_security = off; '
-                           'SET LOCAL quote_all_identifiers = off; SET LOCAL jit = off; SET LOCAL lock_timeout = @lock_timeout@';
+                           'SET LOCAL quote_all_identifiers = off; SET LOCAL jit = off; SET LOCAL lock_timeout = @lock_timeout@; '
+                           'SET LOCAL synchronous_commit = local';
     started_at     pg_catalog.timestamptz;
     give_up_at     pg_catalog.timestamptz;
     next_notice_at pg_catalog.timestamptz;
@@ -716,6 +717,17 @@ SELECT current_database() AS database, current_user AS role, r ->> 'mode' AS mod
   FROM (SELECT current_setting('seqfix.report')::jsonb AS r) AS report,
        LATERAL (SELECT r -> 'counts' AS c) AS counts;
 COMMIT;
+
+-- Each move was committed on this server alone, so that nobody waited for a sequence while a standby was away. Where
+-- synchronous_commit asks for it, wait until the standbys have them: without a lock, and Ctrl-C ends it.
+DO $seqfix$
+BEGIN
+    SET LOCAL search_path = pg_catalog, pg_temp;
+    IF (current_setting('seqfix.report')::jsonb #>> '{counts,repaired}') <> '0' THEN
+        PERFORM pg_logical_emit_message(true, 'seqfix', 'for standbys');
+    END IF;
+END
+$seqfix$;
 
 -- Leave nothing behind.
 SELECT pg_catalog.set_config('application_name', :'seqfix_application_name', false) AS seqfix_ignore \gset

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from airflow_seqfix import core
-from airflow_seqfix.core.database import session
 from airflow_seqfix.core.database import sessions as sessions
 from airflow_seqfix.core.database.session import Session
 from airflow_seqfix.core.database.sessions import open_sessions
@@ -357,11 +356,7 @@ def test_an_interrupt_while_the_work_is_given_out_ends_all(
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
-def test_an_interrupt_does_not_wait_for_a_server_that_is_silent(
-    wheel_db: Database, driver: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sessions, "SECONDS_TO_STOP", 1.0)
-    monkeypatch.setattr(session, "CANCEL_TIMEOUT", 1.0)
+def test_an_interrupt_does_not_wait_for_a_server_that_is_silent(wheel_db: Database, driver: str) -> None:
     opened: list[Any] = []
     silent: list[int] = []
 

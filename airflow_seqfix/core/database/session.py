@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import os
 import re
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
+from airflow_seqfix.core.database.clock import CANCEL_AFTER, Clock, Line, Watch
 from airflow_seqfix.core.database.connection import ACTIVE, IDLE, is_psycopg3, plain_cursor
+from airflow_seqfix.core.database.server_settings import local_settings
 from airflow_seqfix.core.errors import (
     CancelledStatementError,
     ConnectionFailedError,
@@ -45,20 +45,26 @@ ROWS_AT_ONCE = 5_000
 #: How many names and numbers are looked out for in later rows.
 VALUES_KEPT = 1_000
 
-#: The settings of a move that is sent with others: it looks at no rows, and begins and ends while nobody waits.
-MOVE_SETTINGS = ("search_path", "lock_timeout", "statement_timeout", "application_name")
-
-#: How long the server may take to answer a request to cancel, in seconds.
-CANCEL_TIMEOUT = 5.0
+#: How long a ROLLBACK may take, in seconds.
+ROLLBACK_TIMEOUT = 0.5
 
 
 class Session:
     """Transactions on one connection, each with its own timeouts, and a deadline over all of them."""
 
     def __init__(
-        self, connection: Any, limits: Limits, *, application_name: str = "seqfix", deadline: float | None = None
+        self,
+        connection: Any,
+        limits: Limits,
+        *,
+        clock: Clock,
+        application_name: str = "seqfix",
+        deadline: float | None = None,
     ) -> None:
         self._connection = connection
+        self._clock = clock
+        self._line = Line(connection)
+        self._was_cut = False
         self._stopped = threading.Event()
         self._opening = ""
         self._cursors = 0
@@ -66,22 +72,23 @@ class Session:
         self.started_at = datetime.datetime.now(datetime.UTC)
         self.deadline = time.monotonic() + limits.run_timeout if deadline is None else deadline
         self._settings = {
-            # Nothing that a user created can stand in for a built-in function or operator.
-            "search_path": "pg_catalog, pg_temp",
-            # A policy that would hide rows becomes an error instead of a wrong maximum.
-            "row_security": "off",
-            # Compiling a catalog query takes longer than running it.
-            "jit": "off",
             "lock_timeout": milliseconds(limits.lock_timeout),
             "statement_timeout": milliseconds(limits.statement_timeout),
-            # A killed client leaves nothing behind for longer than this.
-            "idle_in_transaction_session_timeout": "10000",
-            "application_name": _NOT_PLAIN.sub("?", application_name)[:63],
+            "application_name": "'" + _NOT_PLAIN.sub("?", application_name)[:63] + "'",
         }
 
     @property
     def seconds_left(self) -> float:
         return self.deadline - time.monotonic()
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether nothing can be asked any more."""
+        return bool(self._connection.closed) or self._was_cut
+
+    def close(self) -> None:
+        """Let go of the connection, which stays open."""
+        self._line.close()
 
     @contextlib.contextmanager
     def transaction(self, *, read_only: bool = True, one_snapshot: bool = False) -> Iterator[None]:
@@ -92,6 +99,8 @@ class Session:
         :raises ConnectionFailedError: when the connection is lost.
         """
         self.check_deadline()
+        if self.is_lost:
+            raise ConnectionFailedError("the connection was lost before")
         # Sent with the first statement: one round trip less.
         watch = f"{_WATCH_CLIENT};\n" if self._connection.info.server_version >= _WATCHES_CLIENTS else ""
         self._opening = self._begin(read_only, one_snapshot) + watch
@@ -102,13 +111,10 @@ class Session:
                 self.run("COMMIT")
         except Exception as error:
             self._abandon()
-            if sqlstate(error) == "57014" and time.monotonic() + 0.1 > self.deadline:
-                raise self._deadline_error() from error
-            if self._is_lost(error):
-                raise ConnectionFailedError(
-                    f"the connection was lost ({first_line(error)}): run again, no sequence has gone back"
-                ) from error
-            raise
+            explained = self._explained(error)
+            if explained is error:
+                raise
+            raise explained from error
         except BaseException:
             # Ctrl-C, or Airflow's timeout.
             self._abandon()
@@ -174,25 +180,62 @@ class Session:
         """
         with self.transaction(read_only=False):
             # The first has its BEGIN from transaction().
-            opening = self._begin(settings=MOVE_SETTINGS)
-            self.run(f";\nCOMMIT;\n{opening}".join(statements) + ";\nCOMMIT")
+            opening, moves = self._begin(), list(statements)
+            with self._sent(f";\nCOMMIT;\n{opening}".join(moves) + ";\nCOMMIT", count=len(moves)):
+                pass
+
+    def await_standbys(self) -> bool:
+        """Wait until all that was committed so far has reached the synchronous standbys, and return whether it has.
+
+        At most `statement_timeout`, without a lock, and as `synchronous_commit` asks. A cancel ends the wait: the
+        server then commits with a warning.
+        """
+        try:
+            self.check_deadline()
+            with self._notices() as warned:
+                # What is written makes COMMIT wait; an xid alone would not (RecordTransactionCommit() in xact.c).
+                self.run(
+                    "BEGIN; SET LOCAL client_min_messages = 'warning'; SET LOCAL search_path = pg_catalog, pg_temp;\n"
+                    "SELECT pg_logical_emit_message(true, 'seqfix', '');\nCOMMIT"
+                )
+            return not warned
+        except Exception:
+            self._abandon()
+            return False
+
+    @contextlib.contextmanager
+    def _notices(self) -> Iterator[list[Any]]:
+        """Yield a list of what the server says beside its answers."""
+        said: list[Any] = []
+        if is_psycopg3(self._connection):
+            self._connection.add_notice_handler(said.append)
+            try:
+                yield said
+            finally:
+                self._connection.remove_notice_handler(said.append)
+        else:
+            kept, self._connection.notices = self._connection.notices, said
+            try:
+                yield said
+            finally:
+                self._connection.notices = kept
 
     def pause(self, seconds: float) -> None:
-        """Wait, unless the run is stopped."""
-        self._stopped.wait(seconds)
+        """Wait, unless the run is stopped.
 
-    def stop(self, *, cut: bool = False) -> None:
-        """From another thread: end the statement that is running, and let no other transaction begin.
-
-        :param cut: Whether to cut the connection, because nothing is heard from the server.
+        Inside a transaction that holds nothing: `idle_session_timeout` counts between transactions.
         """
+        with self.transaction():
+            until = time.monotonic() + seconds
+            # Each statement begins `idle_in_transaction_session_timeout` anew.
+            while not self._stopped.is_set() and (left := until - time.monotonic()) > 0:
+                self.run("SET LOCAL jit = off")
+                self._stopped.wait(min(left, 1.0))
+
+    def stop(self) -> None:
+        """From another thread: end the statement that is running, and let no other begin. Waits for nothing."""
         self._stopped.set()
-        with contextlib.suppress(Exception):
-            if cut:
-                with socket.socket(fileno=os.dup(self._connection.fileno())) as line:
-                    line.shutdown(socket.SHUT_RDWR)
-            elif self._connection.info.transaction_status == ACTIVE:
-                self._cancel()
+        self._clock.hurry(self._line)
 
     def check_deadline(self) -> None:
         """Raise DeadlineError when `run_timeout` is over, StoppedError when the run was stopped."""
@@ -204,18 +247,17 @@ class Session:
     def _deadline_error(self) -> DeadlineError:
         return DeadlineError(f"run_timeout of {self.limits.run_timeout:g} s is over: give a larger one")
 
-    def _begin(self, read_only: bool = False, one_snapshot: bool = False, settings: Iterable[str] | None = None) -> str:
+    def _begin(self, read_only: bool = False, one_snapshot: bool = False) -> str:
         isolation = "REPEATABLE READ" if one_snapshot else "READ COMMITTED"
         # Without a word for moves: a session that was made read-only stays so.
         access = "READ ONLY" if read_only else ""
-        values = {name: self._settings[name] for name in settings or self._settings}
-        remaining = max(1, int(self.seconds_left * 1000))
-        values["statement_timeout"] = str(min(int(values["statement_timeout"]), remaining))
-        local = "; ".join(
-            f"SET LOCAL {name} = {value}" if name == "search_path" else f"SET LOCAL {name} = '{value}'"
-            for name, value in values.items()
-        )
-        return f"BEGIN ISOLATION LEVEL {isolation} {access};\n{local};\n"
+        values = self._settings | {"statement_timeout": milliseconds(self._seconds_for(1))}
+        local = local_settings(values, self._connection.info.server_version, read_only=read_only)
+        return f"BEGIN ISOLATION LEVEL {isolation} {access};\n{'; '.join(local)};\n"
+
+    def _seconds_for(self, statements: int) -> float:
+        """Return how long so many statements may take together."""
+        return max(0.0, min(self.limits.statement_timeout * statements, self.seconds_left))
 
     @contextlib.contextmanager
     def _executed(self, statement: str) -> Iterator[Any]:
@@ -227,50 +269,67 @@ class Session:
             yield cursor
 
     @contextlib.contextmanager
-    def _sent(self, statement: str) -> Iterator[Any]:
-        """Run one statement or several, and yield a cursor on the first result that the driver has kept."""
+    def _sent(self, statement: str, *, count: int = 1) -> Iterator[Any]:
+        """Run one statement or several, and yield a cursor on the first result that the driver has kept.
+
+        :param count: How many of them may take `statement_timeout`.
+        """
         opening, self._opening = self._opening, ""
         with contextlib.closing(plain_cursor(self._connection)) as cursor:
             sent_at = time.monotonic()
             try:
-                cursor.execute(f"{opening}{statement}")
+                with self._bounded(self._seconds_for(count)):
+                    # After the watch has begun: one of both sees what stop() does.
+                    if self._stopped.is_set():
+                        raise StoppedError("the run was stopped")
+                    cursor.execute(f"{opening}{statement}")
             except Exception as error:
                 if sqlstate(error) == "57014" and time.monotonic() - sent_at < self.limits.statement_timeout:
                     raise CancelledStatementError(first_line(error)) from error
                 raise
             yield cursor
 
-    def _is_lost(self, error: Exception) -> bool:
-        # 57P01 to 57P03: the server shuts down; class 08: connection exception.
-        state = sqlstate(error) or ""
-        return bool(self._connection.closed) or state.startswith("08") or state in ("57P01", "57P02", "57P03")
+    @contextlib.contextmanager
+    def _bounded(self, seconds: float) -> Iterator[Watch]:
+        """Wait for the server no longer than this."""
+        watch: Watch | None = None
+        try:
+            with self._clock.bounded(self._line, seconds) as watch:
+                yield watch
+        finally:
+            self._was_cut |= watch is not None and watch.was_cut
 
-    def _cancel(self) -> None:
-        if hasattr(self._connection, "cancel_safe"):
-            self._connection.cancel_safe(timeout=CANCEL_TIMEOUT)
-        else:
-            self._connection.cancel()
+    def _explained(self, error: Exception) -> Exception:
+        """Return what an error means for the run."""
+        if self._was_cut:
+            return ConnectionFailedError("the server did not answer in time, and the connection was cut: run again")
+        if sqlstate(error) == "57014" and time.monotonic() + 0.1 > self.deadline:
+            return self._deadline_error()
+        # 57P01 to 57P05: the server ends sessions; class 08: connection exception.
+        state = sqlstate(error) or ""
+        if self._connection.closed or state.startswith(("08", "57P")):
+            return ConnectionFailedError(
+                f"the connection was lost ({first_line(error)}): run again, no sequence has gone back"
+            )
+        return error
 
     def _abandon(self) -> None:
         """Stop what is running and roll back; where that fails, close the connection: then the server does both."""
         self._opening = ""
-        # Twice: a cancel that arrives late hits the first ROLLBACK.
-        for _ in range(2):
-            with contextlib.suppress(Exception):
-                if self._connection.info.transaction_status == ACTIVE:
-                    self._stop_statement()
-                if self._connection.info.transaction_status != IDLE:
-                    self.run("ROLLBACK")
+        with contextlib.suppress(Exception):
+            if self._connection.info.transaction_status == ACTIVE:
+                # An exception from a signal handler has left it running.
+                with self._bounded(-CANCEL_AFTER):
+                    # psycopg 3 takes no other statement before the result has been read.
+                    while self._connection.pgconn.get_result() is not None:
+                        pass
+            if self._connection.info.transaction_status != IDLE:
+                with contextlib.closing(plain_cursor(self._connection)) as cursor, self._bounded(ROLLBACK_TIMEOUT):
+                    cursor.execute("ROLLBACK")
+            if not self._was_cut:
                 return
         with contextlib.suppress(Exception):
             self._connection.close()
-
-    def _stop_statement(self) -> None:
-        """End a statement that an exception from a signal handler has left running."""
-        self._cancel()
-        # psycopg 3 takes no other statement before the result has been read.
-        while self._connection.pgconn.get_result() is not None:
-            pass
 
 
 def milliseconds(seconds: float) -> str:

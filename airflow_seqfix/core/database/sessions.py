@@ -11,14 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import TypeVar
 
+from airflow_seqfix.core.database.clock import Clock
 from airflow_seqfix.core.database.connection import Connectable, Connection, borrowed, opened
 from airflow_seqfix.core.database.session import Session
 from airflow_seqfix.core.errors import ArgumentError
 from airflow_seqfix.core.policy import Limits
 
-#: How long a session that is told to stop may take, in seconds, before its connection is cut.
-SECONDS_TO_STOP = 5.0
-#: How often to look whether it has, in seconds.
+#: How often to look whether a session that is told to stop has done so, in seconds.
 PAUSE = 0.05
 
 Item = TypeVar("Item")
@@ -75,14 +74,11 @@ class Sessions:
         if self._executor is None:
             return
         self._executor.shutdown(wait=False, cancel_futures=True)
-        begun = time.monotonic()
-        # Again and again, because a cancel that arrives before a statement has begun is lost. By what the threads say,
-        # and not by the futures: the caller may have been interrupted before it was given them.
-        while True:
-            for session in self._sessions:
-                session.stop(cut=time.monotonic() - begun >= SECONDS_TO_STOP)
-            if not self._begun:
-                break
+        for session in self._sessions:
+            session.stop()
+        # By what the threads say, and not by the futures: the caller may have been interrupted before it was given
+        # them.
+        while self._begun:
             time.sleep(PAUSE)
         self._executor.shutdown()
 
@@ -176,8 +172,13 @@ def open_sessions(
                     raise ArgumentError(f"jobs={jobs}: the callable has returned the same connection twice")
                 taken.append(connection)
             stack.enter_context(borrowed(connection, writes=writes))
-            return Session(connection, limits, application_name=application_name, deadline=deadline)
+            return stack.enter_context(
+                contextlib.closing(
+                    Session(connection, limits, clock=clock, application_name=application_name, deadline=deadline)
+                )
+            )
 
+        clock = stack.enter_context(contextlib.closing(Clock()))
         deadline: float | None = None
         first = another()
         deadline = first.deadline

@@ -32,7 +32,7 @@ def wait_for_writers(session: Session, tables: frozenset[int], seconds: float) -
     give_up = time.monotonic() + min(seconds, 0.9 * session.seconds_left)
     waiting = open_writers(session, tables)
     while waiting and (left := give_up - time.monotonic()) > 0:
-        time.sleep(min(LOOK_EVERY, left))
+        session.pause(min(LOOK_EVERY, left))
         still = open_writers(session, tables)
         waiting = {
             table_oid: stayed

@@ -42,6 +42,8 @@ class Server:
     role: str
     quoted_role: str
     in_recovery: bool
+    #: Whether a commit of this role waits for a synchronous standby.
+    waits_for_standbys: bool
 
     @property
     def has_state_function(self) -> bool:

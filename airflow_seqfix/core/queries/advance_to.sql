@@ -10,6 +10,7 @@ BEGIN{begin}
     SET LOCAL search_path = pg_catalog, pg_temp;
     SET LOCAL quote_all_identifiers = off;
     SET LOCAL lock_timeout = {lock_timeout};
+    SET LOCAL synchronous_commit = local;
     IF current_database() <> {database} THEN
         RAISE EXCEPTION 'this plan was made for database %, and this is %', {database}, current_database()
               USING HINT = 'Connect to that database, or make a new plan here.';

@@ -5,4 +5,6 @@ SELECT current_setting('server_version_num')::int   AS version_num,
        quote_literal(current_database())            AS database_literal,
        current_user::text                           AS role,
        quote_ident(current_user)                    AS quoted_role,
-       pg_is_in_recovery()                          AS in_recovery
+       pg_is_in_recovery()                          AS in_recovery,
+       current_setting('synchronous_commit') NOT IN ('off', 'local')
+           AND current_setting('synchronous_standby_names') <> '' AS waits_for_standbys

@@ -21,6 +21,14 @@ _ALONE = """
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;"""
 
 
+#: How a plan ends. A lock is held for no longer than this server takes to commit.
+_STANDBYS = """\
+-- Each move is committed on this server alone. Where synchronous_commit asks for more, this waits for the standbys,
+-- without a lock; Ctrl-C ends it.
+DO 'BEGIN PERFORM pg_catalog.pg_logical_emit_message(true, ''seqfix'', ''for standbys''); END';
+"""
+
+
 def plan_sql(
     server: Server, findings: Iterable[Finding], policy: Policy, limits: Limits, started_at: datetime.datetime
 ) -> str:
@@ -45,6 +53,8 @@ def plan_sql(
             name = "advance_to" if move.way is Way.ADVANCE else str(move.way)
             block = statement(name, move, limits, begin=_ALONE, database=server.database_literal)
             lines += [f"-- {_comment(move.why)}", f"{block};", f"{_reread(move, policy, limits)};"]
+    if movable:
+        lines += ["", _STANDBYS]
     return "\n".join(lines)
 
 
