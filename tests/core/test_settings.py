@@ -10,11 +10,11 @@ import pytest
 
 from airflow_seqfix import core
 from airflow_seqfix.core.database.server_settings import OVERRIDDEN, RESPECTED
-from tests.conftest import Database
-from tests.core.test_faults import BEHIND, DRIVERS, connect
-from tests.pages import ROOT
-from tests.psql import reset
-from tests.settings_page import overridden, respected
+from tests.support.faults import BEHIND, DRIVERS, connect
+from tests.support.pages import ROOT
+from tests.support.psql import reset
+from tests.support.servers import Database
+from tests.support.settings_page import overridden, respected
 
 #: What each may be set to that does the most harm. In milliseconds where it is a time.
 HOSTILE = {

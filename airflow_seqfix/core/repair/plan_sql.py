@@ -25,8 +25,7 @@ _ALONE = """
 _STANDBYS = """\
 -- Each move is committed on this server alone. Where synchronous_commit asks for more, this waits for the standbys,
 -- without a lock; Ctrl-C ends it.
-DO 'BEGIN PERFORM pg_catalog.pg_logical_emit_message(true, ''seqfix'', ''for standbys''); END';
-"""
+DO 'BEGIN PERFORM pg_catalog.pg_logical_emit_message(true, ''seqfix'', ''for standbys''); END';"""
 
 
 def plan_sql(
