@@ -1,7 +1,8 @@
 """Servers and databases for every test.
 
 By default a test runs on the servers that wheels bring: the newest major and an older one. `SEQFIX_TEST_SERVERS`
-names others as `label=folder of binaries`, comma-separated; `SEQFIX_TEST_DSN` names a running server instead.
+names others as `label=folder of binaries`, or one of these two as `pg18`, comma-separated; `SEQFIX_TEST_DSN` names a
+running server instead.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import psycopg
 import pytest
 
 from tests.support.cluster import running
-from tests.support.servers import WHEEL, WHEELS, Database, Server, database_on, server_binaries, server_labels
+from tests.support.servers import Database, Server, database_on, server_binaries, server_labels, wheel_label
 
 # What runs in the background of a shell ignores Ctrl-C, and behind nohup a hangup, and so would every command that a
 # test starts and interrupts.
@@ -58,9 +59,7 @@ def newest_server(start_server: Callable[[str], Server]) -> Server:
 @pytest.fixture
 def wheel_server(start_server: Callable[[str], Server]) -> Server:
     """One server that brings its client programs, pg_waldump among them; those from npm do not."""
-    newest = next(iter(WHEELS))
-    chosen = any(os.environ.get(name) for name in ("SEQFIX_TEST_SERVERS", "SEQFIX_TEST_DSN"))
-    return start_server(WHEEL + newest if chosen else newest)
+    return start_server(wheel_label())
 
 
 @pytest.fixture

