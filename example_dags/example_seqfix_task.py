@@ -2,7 +2,8 @@
 
 Use it where a task already has a connection and loads rows itself: seeds, tenants made on the fly, tests.
 `airflow_seqfix.core` takes any connection of psycopg 3 or psycopg2 that is outside a transaction, and returns what it
-has found and done; it raises nothing because a sequence is behind, so look at what it returns.
+has found and done. `fix_sequence()` raises if the sequence is not in sync afterwards; after `check()` and `fix()`
+`report.raise_for_failing()` does that.
 """
 
 from __future__ import annotations
@@ -32,10 +33,6 @@ with DAG(
                 cursor.execute("INSERT INTO shop.customers (id, name) VALUES (500, 'Seed') ON CONFLICT DO NOTHING")
             conn.commit()
             report = core.fix_sequence(conn, "shop.customers")
-        if report.failing:
-            raise ValueError(
-                "\n".join(f"{row.finding.sequence.qualified_name}: {row.reason}" for row in report.failing)
-            )
         return report.to_dict()["summary"]
 
     # [END task]

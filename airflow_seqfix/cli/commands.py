@@ -99,7 +99,7 @@ def check(words: tuple[str, ...], **given: Any) -> int:
             report = core.check(run.address, progress=progress, **options)
         run.tell(report)
         run.output.write_report(report)
-    return DRIFT if report.failing else IN_SYNC
+    return IN_SYNC if report.ok else DRIFT
 
 
 @seqfix.command(cls=Command, epilog=f"{WORDS}\n{EPILOG}")
@@ -144,7 +144,7 @@ def fix(words: tuple[str, ...], plan_file: IO[str] | None, dry_run: bool, yes: b
             return DRIFT
         run.tell(report)
         run.output.write_report(report)
-    return DRIFT if report.failing else IN_SYNC
+    return IN_SYNC if report.ok else DRIFT
 
 
 @seqfix.command(cls=Command, short_help="Print a script for psql that does it all without Python.")

@@ -14,8 +14,11 @@ from airflow_seqfix.core.database.sessions import Sessions, open_sessions
 from airflow_seqfix.core.errors import (
     ArgumentError,
     ArgumentTypeError,
+    CatalogError,
     ConnectionFailedError,
+    DeadlineError,
     DriftError,
+    FailingError,
     LockTimeoutError,
     PrivilegeError,
     SelectionError,
@@ -35,10 +38,13 @@ from airflow_seqfix.options import Options
 __all__ = [
     "ArgumentError",
     "ArgumentTypeError",
+    "CatalogError",
     "Connectable",
     "Connection",
     "ConnectionFailedError",
+    "DeadlineError",
     "DriftError",
+    "FailingError",
     "Finding",
     "Lock",
     "LockTimeoutError",
@@ -75,6 +81,8 @@ def check(conn: Connectable, *, progress: Watcher | None = None, **options: Unpa
     :raises ArgumentTypeError: when `conn` is no connection, or a name is no option: a `TypeError` as well.
     :raises ConnectionFailedError: when the connection cannot be opened, or is lost.
     :raises UnsupportedServerError: when the server is no PostgreSQL of version 13 or later.
+    :raises CatalogError: when the catalogs could not be read.
+    :raises DeadlineError: when `run_timeout` was over before the sequences were known.
     """
     return _check(conn, Settings.parse(options), progress)
 
@@ -141,20 +149,27 @@ def fix_sequence(
     table: str,
     column: str | None = None,
     sequence: str | None = None,
+    *,
+    raises: bool = True,
     **options: Unpack[Options],
 ) -> Report:
-    """Repair what feeds one table, for seeders and tests. Parameters and errors as `fix()`, and:
+    """Repair the sequences of one table, for seeders and tests. Parameters and errors as `fix()`, and:
 
     :param table: The table as written in SQL: `users`, `app.users`, `"Users"`.
     :param column: One of its columns; None: all that draw from a sequence.
     :param sequence: The sequence; None: all that feed the table.
+    :param raises: Whether to raise if the table's sequences are not all in sync afterwards.
+    :raises FailingError: as `Report.raise_for_failing()`, unless `raises` is False.
     """
     options["tables"] = [table]
     if column is not None:
         options["columns"] = [f"{table}.{column}"]
     if sequence is not None:
         options["sequences"] = [sequence]
-    return fix(conn, **options)
+    report = fix(conn, **options)
+    if raises:
+        report.raise_for_failing()
+    return report
 
 
 def _open_sessions(conn: Connectable, settings: Settings, *, writes: bool = False) -> AbstractContextManager[Sessions]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class SeqfixError(Exception):
     """The base of every error that this package raises on purpose."""
@@ -31,20 +33,31 @@ class ConnectionFailedError(SeqfixError):
     """The connection could not be opened, or was lost on the way."""
 
 
-class LockTimeoutError(SeqfixError):
+class FailingError(SeqfixError):
+    """Sequences of a report fail. Its children say why; `report.raise_for_failing()` raises the one that fits."""
+
+    #: The `Report`; None where the error was made of a message alone.
+    report: Any
+
+    def __init__(self, message: str, report: Any = None) -> None:
+        super().__init__(message)
+        self.report = report
+
+
+class LockTimeoutError(FailingError):
     """A lock could not be had in time; trying again may help."""
 
 
-class PrivilegeError(SeqfixError):
-    """The role lacks a privilege for everything that is not in sync."""
+class PrivilegeError(FailingError):
+    """The role lacks a privilege for every sequence that fails."""
 
 
-class DriftError(SeqfixError):
-    """Sequences are not in sync."""
+class DriftError(FailingError):
+    """Sequences are not in sync, for another reason than the two above."""
 
 
 class DeadlineError(SeqfixError):
-    """`run_timeout` is over."""
+    """`run_timeout` was over before the sequences were known."""
 
 
 class StoppedError(SeqfixError):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from airflow_seqfix.core.errors import DriftError, FailingError, LockTimeoutError, PrivilegeError, printable
 from airflow_seqfix.core.model import Finding, Move, Obstacle, Outcome, Server, Verdict, Way
 from airflow_seqfix.core.policy import Limits, Policy
 from airflow_seqfix.core.repair.plan import PLAN_VERSION, StoredMove
@@ -19,17 +20,52 @@ REPORT_VERSION = 1
 #: Worst first.
 ORDER = (Verdict.BEHIND, Verdict.EXHAUSTED, Verdict.UNKNOWN, Verdict.IN_SYNC, Verdict.SKIPPED)
 
+#: What a report says of itself in one line.
+_COUNTED = (*map(str, ORDER), "fixed")
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+#: How many sequences a message names.
+NAMED = 10
+
+#: SQLSTATEs: a lock that could not be had, a privilege that is missing.
+LOCK_NOT_AVAILABLE, INSUFFICIENT_PRIVILEGE = "55P03", "42501"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Row:
     """One sequence of a report: how it stands now, and what was done about it."""
 
     finding: Finding
     outcome: Outcome | None = None
 
+    def __repr__(self) -> str:
+        gap = f" by {self.gap}" if self.gap else ""
+        state = "fixed" if self.is_fixed else f"{_words(self.verdict)}{gap}"
+        return f"<Row {printable(self.sequence)}: {state}>"
+
+    @property
+    def sequence(self) -> str:
+        """The sequence's name, with its schema, quoted where PostgreSQL would quote."""
+        return self.finding.sequence.qualified_name
+
     @property
     def verdict(self) -> Verdict:
+        """How the sequence stands now."""
         return self.finding.verdict
+
+    @property
+    def gap(self) -> int | None:
+        """How many values the sequence is behind; None where that is not known."""
+        return self.finding.gap
+
+    @property
+    def next_value(self) -> int | None:
+        """What `nextval()` would return; None where it could not be read."""
+        return self.finding.measurement.next_value
+
+    @property
+    def furthest_value(self) -> int | None:
+        """The furthest value in the columns that it feeds; None where there are no rows, or they could not be read."""
+        return self.finding.measurement.furthest_value
 
     @property
     def is_fixed(self) -> bool:
@@ -115,6 +151,17 @@ class Row:
         return row
 
 
+def _words(verdict: Verdict) -> str:
+    return str(verdict).replace("_", " ")
+
+
+def _line(row: Row) -> str:
+    column = row.finding.measurement.furthest_column
+    name = row.sequence + (f" ({column.qualified_name})" if column else "")
+    remedy = f" Remedy: {row.remedy}" if row.remedy else ""
+    return printable(f"{name}: {_words(row.verdict)}: {row.reason}.{remedy}")
+
+
 def _state(finding: Finding) -> dict[str, Any]:
     return {
         "last_value": finding.measurement.last_value,
@@ -124,9 +171,9 @@ def _state(finding: Finding) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Report:
-    """Everything that a run found and did."""
+    """Everything that a run found and did. Iterating gives its rows, worst first."""
 
     server: Server
     policy: Policy
@@ -134,6 +181,62 @@ class Report:
     rows: tuple[Row, ...]
     #: Whether the synchronous standbys have confirmed the moves; None where nobody had to ask them.
     standbys_confirmed: bool | None = None
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self.sorted_rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __bool__(self) -> bool:
+        """Refuse: a report that lists something, and one that finds nothing wrong, could both be taken for true."""
+        raise TypeError("a report is neither true nor false: ask report.ok, or len(report)")
+
+    def __repr__(self) -> str:
+        summary = self.summary
+        found = [f"{summary[name]} {name}" for name in _COUNTED if summary[name]]
+        counts = ", ".join(found).replace("_", " ") or "no sequences"
+        return f"<Report of {printable(self.server.database)}: {'ok' if self.ok else 'failing'}, {counts}>"
+
+    @property
+    def ok(self) -> bool:
+        """Whether no row fails: everything is in sync or skipped, and no repair was refused or went wrong."""
+        return not any(row.fails(self.policy) for row in self.rows)
+
+    def raise_for_failing(self) -> None:
+        """Raise if rows fail.
+
+        :raises LockTimeoutError: when a lock could not be had in time: trying again may help.
+        :raises PrivilegeError: when a privilege is missing for every row that fails.
+        :raises DriftError: when it is something else. All three are a `FailingError`, with this report as `report`.
+        """
+        if not self.ok:
+            raise self.failure
+
+    @property
+    def failure(self) -> FailingError:
+        """The exception that its worst rows ask for."""
+        obstacles = [row.obstacle for row in self.failing]
+        states = {obstacle.sqlstate if obstacle else None for obstacle in obstacles}
+        if LOCK_NOT_AVAILABLE in states:
+            return LockTimeoutError(self.message, self)
+        if states == {INSUFFICIENT_PRIVILEGE}:
+            return PrivilegeError(self.message, self)
+        return DriftError(self.message, self)
+
+    @property
+    def message(self) -> str:
+        """Which rows fail, why, and what helps: for exceptions, callbacks and chat."""
+        failing, total = self.failing, len(self.rows)
+        noun = "sequence" if total == 1 else "sequences"
+        state = "is not in sync" if len(failing) == 1 else "are not in sync"
+        if all(row.verdict is Verdict.UNKNOWN for row in failing):
+            state = "could not be read"
+        lines = [f"{len(failing)} of {total} {noun} in database {printable(self.server.database)} {state}"]
+        lines += [_line(row) for row in failing[:NAMED]]
+        if len(failing) > NAMED:
+            lines.append(f"and {len(failing) - NAMED} more")
+        return "\n".join(lines)
 
     @property
     def failing(self) -> tuple[Row, ...]:
@@ -174,15 +277,28 @@ class Report:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Plan:
-    """The moves that a repair would make now."""
+    """The moves that a repair would make now. Iterating gives them, worst first."""
 
     report: Report
     #: The options that decide what is behind, and by how much: they have to be the same when the plan is applied.
     options: dict[str, Any]
     #: How long its SQL waits for a lock, and reads.
     limits: Limits = field(default_factory=Limits)
+
+    def __iter__(self) -> Iterator[Move]:
+        return iter(self.moves)
+
+    def __len__(self) -> int:
+        return len(self.moves)
+
+    def __bool__(self) -> bool:
+        """Refuse: a plan without moves is one where nothing can be moved, or nothing has to be."""
+        raise TypeError("a plan is neither true nor false: ask len(plan), or plan.report.ok")
+
+    def __repr__(self) -> str:
+        return f"<Plan of {len(self)} {'move' if len(self) == 1 else 'moves'}, made from {self.report!r}>"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report and the moves, in plain JSON types that `fix(plan=…)` takes."""

@@ -88,7 +88,6 @@ class PostgresSequenceDriftSensor(SequenceTask, BaseSensorOperator):
 
     def _look(self, context: Context) -> PokeReturnValue:
         from airflow_seqfix import core
-        from airflow_seqfix.render.message import message
 
         if self._error is not None:
             error, self._error = self._error, None
@@ -97,12 +96,12 @@ class PostgresSequenceDriftSensor(SequenceTask, BaseSensorOperator):
         if self.on_drift == "fail":
             return PokeReturnValue(is_done=True, xcom_value=self.conclude(context, report))
         told = self.tell(context, report)
-        if report.failing:
+        if not report.ok:
             context["ti"].xcom_push(key="return_value", value=told)
-            self._last_message = message(report)
+            self._last_message = report.message
             if self.on_drift == "skip":
                 raise AirflowSkipException(self._last_message)
-        return PokeReturnValue(is_done=not report.failing, xcom_value=told)
+        return PokeReturnValue(is_done=report.ok, xcom_value=told)
 
     def _look_until(self, context: Context, deadline: float) -> Any:
         limit, self._deadline = self.timeout, deadline

@@ -6,13 +6,10 @@ from typing import Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
-from airflow_seqfix.core import DriftError, LockTimeoutError, PrivilegeError, Report, Row
-from airflow_seqfix.render.message import message
+from airflow_seqfix.core import LockTimeoutError, Report, Row
 
 #: How many sequences, or moves of a plan, an XCom lists.
 XCOM_ROWS = 50
-#: SQLSTATEs: a lock that could not be had, a privilege that is missing.
-LOCK_NOT_AVAILABLE, INSUFFICIENT_PRIVILEGE = "55P03", "42501"
 
 
 def xcom(report: Report) -> dict[str, Any]:
@@ -26,13 +23,8 @@ def failure(report: Report, *, retry: bool) -> Exception:
 
     :param retry: Whether it is worth another try though nothing says so.
     """
-    said, obstacles = message(report), [row.obstacle for row in report.failing]
-    states = {obstacle.sqlstate if obstacle else None for obstacle in obstacles}
-    if LOCK_NOT_AVAILABLE in states:
-        return LockTimeoutError(said)
-    if not retry:
-        return AirflowFailException(said)
-    return PrivilegeError(said) if states == {INSUFFICIENT_PRIVILEGE} else DriftError(said)
+    error = report.failure
+    return error if retry or isinstance(error, LockTimeoutError) else AirflowFailException(str(error))
 
 
 def _is_worth_telling(row: Row, report: Report) -> bool:

@@ -114,7 +114,7 @@ class ReportingTask(BaseOperator):
         try:
             told["report_file"] = file.write(plan or report)
         except ReportError as error:
-            if plan is None and report.failing:
+            if plan is None and not report.ok:
                 # What the task has found is worse, and is what it fails with.
                 self.log.error("%s", error)
                 return told
@@ -162,7 +162,7 @@ class ReportingTask(BaseOperator):
         from airflow_seqfix.task.outcome import failure
 
         told = self.tell(context, report)
-        if report.failing:
+        if not report.ok:
             context["ti"].xcom_push(key="return_value", value=told)
             raise failure(report, retry=retry)
         return told

@@ -77,7 +77,6 @@ class PostgresSequenceTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Yield one event: in_sync, timeout or error. What becomes of the task, the sensor decides."""
         from airflow_seqfix.core import SeqfixError
-        from airflow_seqfix.render.message import message
 
         try:
             if self.version > WIRE_VERSION:
@@ -90,10 +89,10 @@ class PostgresSequenceTrigger(BaseTrigger):
                 if time.time() >= self.deadline:
                     break
                 report = await self._look()
-                if not report.failing:
+                if report.ok:
                     yield TriggerEvent({"status": "in_sync", "deadline": self.deadline})
                     return
-                self.log.info("%s", message(report))
+                self.log.info("%s", report.message)
             yield TriggerEvent({"status": "timeout", "deadline": self.deadline})
         except Exception as error:
             self.log.exception("Looking failed")

@@ -33,6 +33,7 @@ OTHER = {
         "double precision",
         "character varying",
     },
+    "core/report.py": {"<Report of", "<Plan of", "… of … … in database", "and … more", "is not in sync"},
     "task/links.py": {"Sequence report"},
     "options.py": {"a name or pattern, or a list of them", "a dictionary by sequence"},
 }
