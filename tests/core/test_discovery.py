@@ -48,6 +48,7 @@ def test_what_is_no_list_of_names_is_refused(named: Any, newest_db: Database) ->
     assert str(refusal.value) == f"tables={named}: give a name, or a list of names"
 
 
+@pytest.mark.long
 def test_thousands_of_schemas_with_the_same_names(newest_db: Database) -> None:
     newest_db.execute("""
         DO $$ BEGIN

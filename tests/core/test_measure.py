@@ -36,7 +36,9 @@ def make_tables(db: Database, count: int, *, rows: int = 0, indexes: int = 0) ->
                     FOR j IN 1..{indexes} LOOP
                         EXECUTE format('CREATE INDEX ON t%s (a)', i);
                     END LOOP;
-                    EXECUTE format('INSERT INTO t%s SELECT generate_series(1, {rows})', i);
+                    IF {rows} > 0 THEN
+                        EXECUTE format('INSERT INTO t%s SELECT generate_series(1, {rows})', i);
+                    END IF;
                 END LOOP;
             END $$
         """)
@@ -155,6 +157,7 @@ def test_discovery_waits_for_no_lock(db: Database) -> None:
 
 
 @pytest.mark.parametrize("analysed", [False, True])
+@pytest.mark.long
 def test_a_slow_column_costs_only_itself(newest_db: Database, analysed: bool) -> None:
     """Each read of it takes longer than statement_timeout: the server's process is stopped in its midst."""
     db = newest_db
@@ -320,6 +323,7 @@ def test_default_inserts_behind_the_values_of_other_writers_make_no_false_alarm(
     assert report.summary["in_sync"] == 2, report.to_dict()
 
 
+@pytest.mark.long
 def test_twenty_thousand_sequences(newest_db: Database) -> None:
     """At the server's own max_locks_per_transaction. One statement over all of them would end in `out of memory`."""
     db = newest_db
@@ -353,6 +357,7 @@ def test_round_trips_grow_with_chunks_of_sequences_only(newest_db: Database) -> 
     watched.close()
 
 
+@pytest.mark.long
 def test_memory_grows_by_a_few_kilobytes_a_sequence(newest_db: Database) -> None:
     db = newest_db
     held = {}

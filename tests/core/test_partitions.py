@@ -220,6 +220,7 @@ def test_a_partition_that_goes_between_slices_is_unknown(db: Database, few: None
     assert watch(db)[1]["verdict"] == "behind"
 
 
+@pytest.mark.long
 def test_run_timeout_ends_a_long_row_of_slices(newest_db: Database, few: None) -> None:
     db = newest_db
     make_events(db, 30)
@@ -236,6 +237,7 @@ def test_run_timeout_ends_a_long_row_of_slices(newest_db: Database, few: None) -
     assert len(watched.reads) == 1
 
 
+@pytest.mark.long
 def test_two_thousand_partitions_where_the_lock_table_has_no_room_for_them(newest_db: Database) -> None:
     db = newest_db
     assert db.value("SHOW max_locks_per_transaction") == "64", "what servers have unless somebody changed it"

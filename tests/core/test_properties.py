@@ -59,12 +59,14 @@ def bench(newest_db: Database) -> Iterator[Bench]:
 
 
 @pytest.mark.parametrize("goal", GOALS)
+@pytest.mark.long
 def test_the_package_agrees_with_the_oracle(goal: str, bench: Bench) -> None:
     run(bench, max(5, EXAMPLES // len(GOALS)), batches(goal))
     assert goal in {"margin": goal, "anything": goal} or any(goal in verdict for verdict, _, _ in bench.seen)
     assert goal == "skipped" or bench.inserts["succeeded"] > 0
 
 
+@pytest.mark.long
 def test_the_oracle_foretells_inserts(bench: Bench) -> None:
     def foretold(_wish: Wish, cases: list[Case], _draw: Any) -> None:
         for case in cases:

@@ -12,6 +12,8 @@ from tests.support.cluster import running
 from tests.support.servers import Database, Server
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
 def test_nothing_goes_back_and_running_again_finishes_the_work(mode: str, newest_server: Server) -> None:

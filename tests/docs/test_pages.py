@@ -67,6 +67,7 @@ def shell(wheel_server: Server, tmp_path: Path) -> Iterator[Shell]:
 
 
 @pytest.mark.parametrize("page", [page for page in pages() if page not in RUN_ELSEWHERE])
+@pytest.mark.long
 def test_page(page: str, shell: Shell, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     for name, value in shell.connection.items():
         monkeypatch.setenv(name, value)

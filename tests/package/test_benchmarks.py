@@ -11,6 +11,8 @@ from benchmarks.page import PLACES, comparison, refuse_other_pages, replaced
 from tests.support import ROOT
 from tests.support.servers import Database
 
+pytestmark = pytest.mark.long
+
 SEQUENCES = 12
 
 

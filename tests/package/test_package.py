@@ -20,10 +20,12 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_metadata_is_in_order(built: Path) -> None:
     subprocess.run([sys.executable, "-m", "twine", "check", "--strict", *built.iterdir()], check=True)
 
 
+@pytest.mark.long
 def test_wheel(built: Path) -> None:
     (wheel,) = built.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
@@ -37,6 +39,7 @@ def test_wheel(built: Path) -> None:
     assert not [name for name in names if name.startswith("tests")]
 
 
+@pytest.mark.long
 def test_wheel_is_installed_and_works(built: Path, tmp_path: Path) -> None:
     """In an environment of its own, beside what it needs: the command, the SQL files and the examples are there."""
     (wheel,) = built.glob("*.whl")

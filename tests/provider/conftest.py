@@ -23,10 +23,10 @@ def airflow_home() -> Path:
 
 
 @pytest.fixture
-def shop(db: Database, monkeypatch: pytest.MonkeyPatch) -> Database:
-    """A database behind the connection `shop`."""
-    monkeypatch.setenv("AIRFLOW_CONN_SHOP", airflow_uri(db))
-    return db
+def shop(newest_db: Database, monkeypatch: pytest.MonkeyPatch) -> Database:
+    """A database behind the connection `shop`, on one server: the tests of the core run on the others."""
+    monkeypatch.setenv("AIRFLOW_CONN_SHOP", airflow_uri(newest_db))
+    return newest_db
 
 
 @pytest.fixture

@@ -24,6 +24,8 @@ from tests.support.airflow import airflow_uri
 from tests.support.servers import Database, Server, database_on, server_labels
 from tests.support.standalone import Standalone, standalone
 
+pytestmark = pytest.mark.long
+
 #: The table `slow` is read over the wire from a view that sleeps for as long as `pause` says.
 FAR = """
     CREATE TABLE ids (id int);

@@ -450,6 +450,7 @@ def create(conn: psycopg.Connection, count: int, statement: str) -> None:
         conn.execute(f"DO $$ BEGIN FOR i IN {numbers} LOOP EXECUTE format({statement!r}, i); END LOOP; END $$")
 
 
+@pytest.mark.long
 def test_locks_do_not_pile_up(narrow: Cluster) -> None:
     with narrow.connect() as conn:
         conn.execute("CREATE DATABASE many")
@@ -505,6 +506,7 @@ def standby() -> Iterator[tuple[Cluster, Cluster]]:
             yield primary, replica
 
 
+@pytest.mark.long
 def test_a_standby_is_checked_and_not_repaired(standby: tuple[Cluster, Cluster]) -> None:
     primary, replica = standby
     with primary.connect() as conn:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
+
 from tests.stress.chaos import Chaos, targets
 from tests.support.servers import Database
+
+pytestmark = pytest.mark.long
 
 
 def test_what_a_killed_repair_leaves_behind(newest_db: Database) -> None:

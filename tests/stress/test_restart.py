@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 from airflow_seqfix import core
 from tests.support.servers import Database
+
+pytestmark = pytest.mark.long
 
 
 def test_a_sequence_that_is_restarted_all_the_time_is_read(newest_db: Database) -> None:

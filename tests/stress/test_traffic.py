@@ -8,6 +8,8 @@ from tests.stress.loads import NOBODY, OURS, THEIRS, Load
 from tests.stress.traffic import run
 from tests.support.servers import Database
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize("load", OURS.values(), ids=lambda load: load.name)
 def test_no_id_is_issued_twice(load: Load, newest_db: Database) -> None:

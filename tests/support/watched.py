@@ -18,7 +18,7 @@ LOCKED = """
 
 def reads_a_table(statement: str) -> bool:
     """Whether it looks at the values of columns that sequences feed."""
-    return re.search(r"\bAS t\b", statement) is not None
+    return re.search(r"\bAS t\b(?! \()", statement) is not None
 
 
 class Watched:
