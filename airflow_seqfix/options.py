@@ -10,7 +10,7 @@ import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Annotated, Any, Literal, NamedTuple, TypedDict, get_type_hints
+from typing import Annotated, Any, Literal, NamedTuple, Protocol, TypedDict, get_type_hints
 
 #: The verdicts that can fail a gate, and those that do unless told otherwise.
 CAN_FAIL = ("behind", "exhausted", "unknown", "skipped")
@@ -19,7 +19,17 @@ FAIL_ON = ("behind", "exhausted", "unknown")
 #: Each connection keeps a bounded number of relations locked; so many still leave room in the server's lock table.
 MOST_JOBS = 16
 
-Names = str | Iterable[str]
+
+class Identifier(Protocol):
+    """A name of `psycopg.sql` or `psycopg2.sql`."""
+
+    def as_string(self, context: Any) -> str: ...
+
+
+#: As written in SQL, or the parts as they are in the catalog: `("public", "Orders")`.
+Name = str | tuple[str, ...] | Identifier
+#: One, or several.
+Names = str | Identifier | Iterable[Name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,14 +215,19 @@ def _by_name(text: str, *flags: str) -> Option:
     return Option(Group.SELECTION, (), NameList(), text, templated=True, flags=flags or None)
 
 
-class Options(TypedDict, total=False):
-    """The options of `check()`, `plan()` and `fix()`, in the order of --help."""
+class SelectionOptions(TypedDict, total=False):
+    """Which sequences are meant."""
 
     schemas: Annotated[Names, _by_name("Only sequences in this schema, or that feed a table in it.", "-n", "--schema")]
     tables: Annotated[Names, _by_name("Only sequences that feed this table.", "-t", "--table")]
     columns: Annotated[Names, _by_name("Only sequences that feed this column.", "--column")]
     sequences: Annotated[Names, _by_name("Only this sequence.", "--sequence")]
     exclude: Annotated[Names, _by_name("Skip this sequence, or all that feed this table or column.")]
+
+
+class TableOptions(TypedDict, total=False):
+    """The options that `fix_sequence()` has as well."""
+
     mapping: Annotated[
         Mapping[str, Names],
         Option(
@@ -301,6 +316,10 @@ class Options(TypedDict, total=False):
             unit="N",
         ),
     ]
+
+
+class Options(SelectionOptions, TableOptions, total=False):
+    """The options of `check()`, `plan()` and `fix()`, in the order of --help."""
 
 
 OPTIONS: Mapping[str, Option] = {

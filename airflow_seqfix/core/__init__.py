@@ -11,6 +11,7 @@ from typing import Any, Unpack
 
 from airflow_seqfix.core.database.connection import Connectable, Connection
 from airflow_seqfix.core.database.sessions import Sessions, open_sessions
+from airflow_seqfix.core.discover.one_table import locate, parse_table, selection
 from airflow_seqfix.core.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -33,7 +34,7 @@ from airflow_seqfix.core.repair.plan import StoredPlan, check_move
 from airflow_seqfix.core.report import Plan, Report, Row
 from airflow_seqfix.core.run import run_check
 from airflow_seqfix.core.settings import Settings
-from airflow_seqfix.options import Options
+from airflow_seqfix.options import Name, Options, SelectionOptions, TableOptions
 
 __all__ = [
     "ArgumentError",
@@ -146,27 +147,31 @@ def fix(
 
 def fix_sequence(
     conn: Connectable,
-    table: str,
-    column: str | None = None,
-    sequence: str | None = None,
+    table: Name,
+    column: Name | None = None,
+    sequence: Name | None = None,
     *,
     raises: bool = True,
-    **options: Unpack[Options],
+    progress: Watcher | None = None,
+    **options: Unpack[TableOptions],
 ) -> Report:
     """Repair the sequences of one table, for seeders and tests. Parameters and errors as `fix()`, and:
 
-    :param table: The table as written in SQL: `users`, `app.users`, `"Users"`.
+    :param table: The table: as written in SQL (`users`, `app.users`, `"Users"`), or as it is in the catalog, as a tuple
+        (`("app", "Users")`) or an `Identifier` of the driver. Without a schema it is the one that the connection's
+        search_path leads to; beside it, the only one of that name.
     :param column: One of its columns; None: all that draw from a sequence.
     :param sequence: The sequence; None: all that feed the table.
     :param raises: Whether to raise if the table's sequences are not all in sync afterwards.
     :raises FailingError: as `Report.raise_for_failing()`, unless `raises` is False.
     """
-    options["tables"] = [table]
-    if column is not None:
-        options["columns"] = [f"{table}.{column}"]
-    if sequence is not None:
-        options["sequences"] = [sequence]
-    report = fix(conn, **options)
+    for name in sorted(options.keys() & SelectionOptions.__annotations__.keys()):
+        raise ArgumentTypeError(f"fix_sequence() takes no {name}: it repairs one table; fix() takes a selection")
+    named = parse_table(table)
+    if len(named.parts) == 1:
+        with _open_sessions(conn, Settings.parse(options), writes=True) as sessions:
+            named = locate(sessions.session, named)
+    report = fix(conn, progress=progress, **selection(named, column, sequence), **options)
     if raises:
         report.raise_for_failing()
     return report

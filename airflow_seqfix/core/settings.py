@@ -8,9 +8,9 @@ from typing import Any
 
 from airflow_seqfix.core.discover.mapping import Fed, Range, parse_id_range, parse_mapping
 from airflow_seqfix.core.discover.selection import Selection
-from airflow_seqfix.core.errors import ArgumentError
+from airflow_seqfix.core.errors import ArgumentError, ArgumentTypeError
 from airflow_seqfix.core.policy import Limits, Policy
-from airflow_seqfix.options import OPTIONS, Group, Options, names_of, refusal
+from airflow_seqfix.options import OPTIONS, Group, Options, TableOptions, names_of, refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,16 +34,17 @@ class Settings:
         return decided
 
     @classmethod
-    def parse(cls, options: Options) -> Settings:
+    def parse(cls, options: Options | TableOptions) -> Settings:
         """Group and validate options before anything is read.
 
-        :raises ArgumentError: when a value is invalid, or a name is no option.
+        :raises ArgumentError: when a value is invalid.
+        :raises ArgumentTypeError: when a name is no option.
         """
         given: dict[str, Any] = dict(options)
         for name in sorted(given.keys() - OPTIONS.keys()):
             near = difflib.get_close_matches(name, OPTIONS, n=1)
             known = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(OPTIONS))}"
-            raise ArgumentError(f"unknown option {name}; {known}")
+            raise ArgumentTypeError(f"unknown option {name}; {known}")
         refused = refusal(given)
         if refused is not None:
             raise ArgumentError(refused.message)

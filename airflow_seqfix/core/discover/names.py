@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from airflow_seqfix.core.errors import ArgumentError
+from airflow_seqfix.options import Names
 
 #: One part of a dotted name: quoted, or anything up to the next dot.
 _PART = re.compile(r'"((?:[^"]|"")+)"|([^".]+)')
@@ -36,14 +37,15 @@ class Name:
     is_pattern: bool
 
     @classmethod
-    def parse(cls, text: object, option: str) -> Name:
-        """Read a name that was given to `option`.
+    def parse(cls, given: object, option: str) -> Name:
+        """Read a name that was given to `option`: as written in SQL, or its parts as they are in the catalog.
 
         :raises ArgumentError: when it cannot be one.
         """
+        text = as_written(given)
         most, shape = SHAPES[option]
         refusal = ArgumentError(
-            f"{option}: {text!r} is not a name; give {shape}, in double quotes where SQL needs them, "
+            f"{option}: {given!r} is not a name; give {shape}, in double quotes where SQL needs them, "
             "or a pattern such as app_*"
         )
         if not isinstance(text, str):
@@ -68,18 +70,33 @@ class Name:
             raise refusal
         return cls(text, tuple(parts), is_pattern)
 
+    @property
+    def quoted(self) -> str:
+        """The name in double quotes; of one that is no pattern."""
+        parts = (re.sub(r"\[([*?\[])\]", r"\1", part) for part in self.parts)
+        return str(as_written(tuple(parts)))
+
     def matches(self, *qualified: str) -> bool:
         """Whether this name, which may leave out leading parts, means the object with that qualified name."""
         tail = qualified[len(qualified) - len(self.parts) :]
         return len(tail) == len(self.parts) and all(map(fnmatch.fnmatchcase, tail, self.parts))
 
 
-def parse_all(value: str | Iterable[str], option: str) -> tuple[Name, ...]:
+def as_written(given: object) -> object:
+    """Return a name from metadata, a tuple or an `Identifier` of the drivers, as it is written in SQL."""
+    # psycopg2 shows the parts of an Identifier; psycopg 3 writes them.
+    parts = getattr(given, "strings", given)
+    if isinstance(parts, tuple) and all(isinstance(part, str) for part in parts):
+        return ".".join('"' + part.replace('"', '""') + '"' for part in parts)
+    return given.as_string(None) if hasattr(given, "as_string") else given
+
+
+def parse_all(value: Names, option: str) -> tuple[Name, ...]:
     """Read one name or several.
 
     :raises ArgumentError: when there is something else.
     """
-    names = [value] if isinstance(value, str) else value
+    names = [value] if isinstance(value, str) or hasattr(value, "as_string") else value
     if not isinstance(names, Iterable):
         raise ArgumentError(f"{option}={value!r}: give a name, or a list of names")
     return tuple(Name.parse(text, option) for text in names)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from airflow_seqfix.core.discover.names import Name, did_you_mean, parse_all
 from airflow_seqfix.core.errors import SelectionError
 from airflow_seqfix.core.model import SequenceInfo, TableInfo
+from airflow_seqfix.options import Names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,15 +30,16 @@ class Selection:
     def parse(
         cls,
         *,
-        schemas: str | Iterable[str] = (),
-        tables: str | Iterable[str] = (),
-        columns: str | Iterable[str] = (),
-        sequences: str | Iterable[str] = (),
-        exclude: str | Iterable[str] = (),
+        schemas: Names = (),
+        tables: Names = (),
+        columns: Names = (),
+        sequences: Names = (),
+        exclude: Names = (),
         allow_empty: bool = False,
         allow_skipped: bool = False,
     ) -> Selection:
-        """Read names as they are written in SQL, or shell-style patterns (`app_*`).
+        """Read names as they are written in SQL, shell-style patterns (`app_*`), or names as they are in the catalog:
+        tuples of their parts in a list, and `Identifier` of the drivers.
 
         :param schemas: Schemas of the sequences, or of the tables that they feed.
         :param tables: Tables that the sequences feed.
