@@ -122,7 +122,7 @@ def fix(
             due = [Outcome(before=finding, after=finding) for finding in findings if finding.move is not None]
         else:
             stored.refuse_other_database(server.database)
-            present = {finding.sequence.qualified_name: finding for finding in findings}
+            present: dict[str, Finding] = {finding.sequence.qualified_name: finding for finding in findings}
             due = [check_move(move, present.get(move.sequence), settings.policy, server) for move in stored.moves]
             findings = [outcome.before for outcome in due]
         rounds = ROUNDS if stored is None else 1

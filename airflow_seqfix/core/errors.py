@@ -29,6 +29,13 @@ class CatalogError(SeqfixError):
     """The catalogs could not be read."""
 
 
+class UnexpectedAnswerError(SeqfixError):
+    """The server answers with what PostgreSQL never does; nothing of that answer was used."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"the server answers with {what}, which PostgreSQL never does: connect to PostgreSQL itself")
+
+
 class ConnectionFailedError(SeqfixError):
     """The connection could not be opened, or was lost on the way."""
 

@@ -11,9 +11,10 @@ import datetime
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar, get_type_hints
 
+from airflow_seqfix.core.database.answers import Answer, Kind, checked
 from airflow_seqfix.core.database.clock import CANCEL_AFTER, Clock, Line, Watch
 from airflow_seqfix.core.database.connection import ACTIVE, IDLE, is_psycopg3, plain_cursor
 from airflow_seqfix.core.database.server_settings import local_settings
@@ -120,8 +121,11 @@ class Session:
             self._abandon()
             raise
 
-    def fetch(self, statement: str, row_type: Callable[..., Row]) -> list[Row]:
+    def fetch(self, statement: str, row_type: Callable[..., Row], kinds: Mapping[str, Kind] | None = None) -> list[Row]:
         """Run a query and return its rows as `row_type`, whose arguments are the query's column names.
+
+        :param kinds: The type of each column; None: as `row_type` is annotated.
+        :raises UnexpectedAnswerError: when the server answers with something else.
 
         Through a cursor on the server, because what the drivers keep of a hundred thousand rows is as much again.
         """
@@ -129,14 +133,17 @@ class Session:
         rows: list[Row] = []
         # The same few names, types and limits of thousands of rows are kept once. By the very type: True is 1.
         known: dict[Any, Any] = {}
+        answer = Answer(get_type_hints(row_type) if kinds is None else kinds)
 
         fetch = f"FETCH {ROWS_AT_ONCE} FROM seqfix_{self._cursors}"
         step = f"SET LOCAL cursor_tuple_fraction = 1;\nDECLARE seqfix_{self._cursors} CURSOR FOR {statement};\n{fetch}"
         while True:
             with self._executed(step) as cursor:
-                names = [column[0] for column in cursor.description]
+                names = [column[0] for column in cursor.description or ()]
+                answer.expect(names)
                 before = len(rows)
                 for row in cursor:
+                    answer.check(row)
                     if len(known) < VALUES_KEPT:
                         known.update((value, value) for value in row if type(value) in (str, int))
                     shared = [known.get(value, value) if type(value) in (str, int) else value for value in row]
@@ -145,27 +152,30 @@ class Session:
                 return rows
             step = fetch
 
-    def rows(self, statement: str) -> Sequence[tuple[Any, ...]]:
-        """Run a statement and return its rows as tuples."""
-        with self._executed(statement) as cursor:
-            return list(cursor.fetchall())
+    def rows(self, statement: str, **kinds: Kind) -> Sequence[Sequence[Any]]:
+        """Run a statement and return its rows, whose columns are of these types, in order.
 
-    def rows_apart(self, statement: str) -> Sequence[tuple[Any, ...]]:
-        """Run a statement in a read-only transaction of its own, and return its rows as tuples.
+        :raises UnexpectedAnswerError: when the server answers with something else.
+        """
+        with self._executed(statement) as cursor:
+            return checked(cursor.fetchall() if cursor.description else (), **kinds)
+
+    def rows_apart(self, statement: str, **kinds: Kind) -> Sequence[Sequence[Any]]:
+        """Run a statement in a read-only transaction of its own, and return its rows as `rows()` does.
 
         With psycopg 3 that is one round trip, and no client, however slow, keeps the locks of what it has read.
         """
         with self.transaction():
             if not is_psycopg3(self._connection):
-                return self.rows(statement)
-            rows: Sequence[tuple[Any, ...]] = []
+                return self.rows(statement, **kinds)
+            rows: Sequence[Sequence[Any]] = []
             with self._sent(f"{statement};\nCOMMIT") as cursor:
                 more: Any = True
                 while more:
                     if cursor.description:
                         rows = cursor.fetchall()
                     more = cursor.nextset()
-            return rows
+            return checked(rows, **kinds)
 
     def run(self, statement: str) -> None:
         """Run one statement, or several at once, for what they do."""

@@ -5,12 +5,20 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from typing import Any
+from dataclasses import fields, replace
+from typing import Any, get_type_hints
 
 from airflow_seqfix.core import queries
+from airflow_seqfix.core.database.answers import SHOWN
 from airflow_seqfix.core.database.session import Session
-from airflow_seqfix.core.errors import ArgumentError, UnsupportedServerError, first_line, sqlstate
+from airflow_seqfix.core.errors import (
+    ArgumentError,
+    UnexpectedAnswerError,
+    UnsupportedServerError,
+    first_line,
+    printable,
+    sqlstate,
+)
 from airflow_seqfix.core.model import DRAWN_AS_IS, ColumnInfo, Feed, SequenceInfo, Server, TableInfo, Tie
 
 #: The oldest server whose catalogs and behaviour are tested.
@@ -28,13 +36,27 @@ OTHER_PRODUCTS = (
 )
 
 
+#: The types of what the queries for columns and for sequences answer.
+COLUMN = {name: kind for name, kind in get_type_hints(ColumnInfo).items() if name != "is_covered"} | {
+    "sequence_oid": int,
+    "feed": str,
+    "ancestors": list[int],
+}
+FEEDS = frozenset(map(str, Feed))
+SEQUENCE = {
+    field.name: get_type_hints(SequenceInfo)[field.name]
+    for field in fields(SequenceInfo)
+    if field.init and field.name not in ("columns", "id_range")
+}
+
+
 def identify(session: Session) -> Server:
     """Ask the server who it is.
 
     :raises UnsupportedServerError: when it is no PostgreSQL of version 13 or later.
     """
     try:
-        banner = session.rows("SELECT pg_catalog.version()")[0][0]
+        answered = session.rows("SELECT pg_catalog.version()", version=str | bytes)
     except Exception as error:
         if sqlstate(error) is None:
             raise
@@ -42,12 +64,15 @@ def identify(session: Session) -> Server:
             f"the server does not answer SELECT pg_catalog.version() ({first_line(error)}): "
             "connect to a database, not to a pooler's admin console"
         ) from error
+    banner = answered[0][0] if answered else ""
     if isinstance(banner, bytes):
         raise ArgumentError("the connection's client_encoding is SQL_ASCII: connect with client_encoding=utf8")
     refuse_other_products(banner)
     with session.transaction():
-        (server,) = session.fetch(queries.get("server"), Server)
-    return server
+        answer = session.fetch(queries.get("server"), Server)
+    if len(answer) != 1:
+        raise UnexpectedAnswerError(f"{len(answer)} rows that say who it is")
+    return answer[0]
 
 
 def refuse_other_products(banner: str) -> None:
@@ -61,7 +86,9 @@ def refuse_other_products(banner: str) -> None:
             raise UnsupportedServerError(f"this is {product}, not PostgreSQL: {why}; nothing was read or written")
     version = re.match(r"(?:PostgreSQL|EnterpriseDB) (\d+)", banner)
     if version is None:
-        raise UnsupportedServerError(f"this is no PostgreSQL, it calls itself {banner!r}; nothing was read or written")
+        raise UnsupportedServerError(
+            f"this is no PostgreSQL, it calls itself {printable(banner[:SHOWN])!r}; nothing was read or written"
+        )
     if int(version[1]) < OLDEST_SERVER:
         raise UnsupportedServerError(
             f"this is PostgreSQL {version[1]}, and {OLDEST_SERVER} or later is needed; nothing was read or written"
@@ -96,13 +123,13 @@ def _discover(session: Session, mapping: list[Tie], *, wary: bool = False) -> li
             f"SET LOCAL seqfix.wary = {'on' if wary else 'off'}"
         )
         tied: dict[int, list[ColumnInfo]] = defaultdict(list)
-        for oid, column in _mark_covered(session.fetch(queries.get("columns"), _column)):
+        for oid, column in _mark_covered(session.fetch(queries.get("columns"), _column, COLUMN)):
             tied[oid].append(column)
 
         def sequence(*, oid: int, **row: Any) -> SequenceInfo:
             return SequenceInfo(oid=oid, columns=tuple(tied.get(oid, ())), **row)
 
-        return session.fetch(queries.get("sequences"), sequence)
+        return session.fetch(queries.get("sequences"), sequence, SEQUENCE)
 
 
 def list_tables(session: Session) -> list[TableInfo]:
@@ -116,6 +143,10 @@ def _column(
 ) -> tuple[int, ColumnInfo, list[int]]:
     """Return a sequence's OID, a column that is tied to it, and the tables above the column's own."""
     source = source if feed == Feed.WRAPPED else None
+    if feed not in FEEDS:
+        raise UnexpectedAnswerError(
+            f"the server answers with feed = {printable(feed[:60])}: connect to PostgreSQL itself"
+        )
     return sequence_oid, ColumnInfo(feed=Feed(feed), source=source, is_covered=False, **row), ancestors
 
 

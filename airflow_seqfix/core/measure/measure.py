@@ -7,15 +7,16 @@ the state, so a row that another session adds meanwhile cannot make a healthy se
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from operator import attrgetter
 from typing import Any, TypeVar
 
+from airflow_seqfix.core.database.answers import Kind
 from airflow_seqfix.core.database.session import Session
 from airflow_seqfix.core.database.sessions import Event, Sessions
-from airflow_seqfix.core.errors import ConnectionFailedError, DeadlineError, sqlstate
+from airflow_seqfix.core.errors import ConnectionFailedError, DeadlineError, UnexpectedAnswerError, sqlstate
 from airflow_seqfix.core.measure.column_sql import furthest_on_steps_query, furthest_query, probe_query, within_reach
 from airflow_seqfix.core.measure.partitions import columns_and_relations, cut, is_wide, read_in_slices
 from airflow_seqfix.core.model import ColumnInfo, Measurement, Probe, SequenceInfo, Server
@@ -27,6 +28,11 @@ SLOW_ROWS = 100_000
 #: emptied under it: the server says this, or returns no row. It is read again so many times.
 REWRITING = "XX001"
 REWRITTEN = 4
+
+#: The types of what the statements answer.
+STATE: dict[str, Kind] = {"last_value": int | None, "is_called": bool | None}
+FURTHEST: dict[str, Kind] = {"furthest": int | None, "furthest_on_steps": int | None}
+PROBE: dict[str, Kind] = dict.fromkeys(("collision", "probed_to", "runner_up", "runner_up_on_steps"), int | None)
 
 Item = TypeVar("Item")
 _SEQUENCE = attrgetter("sequence")
@@ -177,10 +183,11 @@ def _read_states(session: Session, server: Server, chunk: list[Measurement], *, 
         furthest = _furthest(sequence, column, column.qualified_table, "s.last_value", on_steps=on_steps)
         return f"s.last_value, s.is_called, {furthest} FROM {state} AS s"
 
-    answers = _ask(session, chunk, query)
+    answers = _ask(session, chunk, query, **STATE, **FURTHEST)
     read = []
     for index, measurement in enumerate(chunk):
-        if index not in answers or answers[index][0][0] is None:
+        # One that is rewritten meanwhile has no row, or NULLs, in a part of the statement.
+        if len(answers[index]) != len(measurement.sequence.comparable) or answers[index][0][0] is None:
             # Read alone, and by its name, it says what is wrong.
             if len(chunk) == 1:
                 raise _EmptyError("another session is rewriting the sequence")
@@ -195,14 +202,14 @@ def _read_states(session: Session, server: Server, chunk: list[Measurement], *, 
 def _read_wide_state(session: Session, sequence: SequenceInfo, *, on_steps: bool) -> Measurement:
     state = f"SELECT last_value, is_called FROM {sequence.qualified_name}"
     with session.transaction(one_snapshot=True):
-        ((before, _),) = session.rows(state) or [(None, None)]
+        before, _ = next(iter(session.rows(state, **STATE)), (None, None))
         if before is None:
             raise _EmptyError("another session is rewriting the sequence")
         furthest = partial(_furthest, sequence, last_value=f"'{before}'::bigint", on_steps=on_steps)
-        values = read_in_slices(session, sequence, furthest)
+        values = read_in_slices(session, sequence, furthest, **FURTHEST)
         # Last, because reading a sequence goes by no snapshot.
-        ((last_value, is_called),) = session.rows(state) or [(None, None)]
-    if last_value is None or (last_value - before) % sequence.increment_by:
+        last_value, is_called = next(iter(session.rows(state, **STATE)), (None, None))
+    if last_value is None or is_called is None or (last_value - before) % sequence.increment_by:
         raise _EmptyError("another session is rewriting the sequence")
     return _measured(sequence, last_value, is_called, values)
 
@@ -215,9 +222,7 @@ def _furthest(sequence: SequenceInfo, column: ColumnInfo, table: str, last_value
     return f"{asked}, NULL::bigint"
 
 
-def _measured(
-    sequence: SequenceInfo, last_value: int, is_called: bool, values: Iterable[tuple[int, int | None, int | None]]
-) -> Measurement:
+def _measured(sequence: SequenceInfo, last_value: int, is_called: bool, values: Iterable[Sequence[Any]]) -> Measurement:
     """Put together what was found.
 
     :param values: Places of columns with a furthest value and the furthest on steps; one column may come in parts.
@@ -254,10 +259,12 @@ def _read_probes(session: Session, server: Server, chunk: list[Measurement], *, 
 
     if is_wide(chunk[0].sequence):
         with session.transaction(one_snapshot=True):
-            rows = read_in_slices(session, chunk[0].sequence, partial(query, chunk[0]))
+            rows = read_in_slices(session, chunk[0].sequence, partial(query, chunk[0]), **PROBE)
         answers = {0: [answer for _, *answer in rows]}
     else:
-        answers = _ask(session, chunk, query)
+        answers = _ask(session, chunk, query, **PROBE)
+        if any(len(answers[place]) != len(m.sequence.comparable) for place, m in enumerate(chunk)):
+            raise UnexpectedAnswerError("fewer rows than were asked for")
     return [replace(measurement, probe=_probe(measurement, answers[index])) for index, measurement in enumerate(chunk)]
 
 
@@ -281,15 +288,20 @@ def _probe(measurement: Measurement, answers: list[list[Any]]) -> Probe:
 
 
 def _ask(
-    session: Session, chunk: list[Measurement], query: Callable[[Measurement, ColumnInfo], str]
+    session: Session, chunk: list[Measurement], query: Callable[[Measurement, ColumnInfo], str], **kinds: Kind
 ) -> dict[int, list[list[Any]]]:
-    """Read all columns of a chunk in one transaction of one statement; return the rows by the place in the chunk."""
+    """Read all columns of a chunk in one transaction of one statement; return the rows by the place in the chunk.
+
+    :param kinds: The types of what `query` answers.
+    """
     statement = "\nUNION ALL ".join(
         f"SELECT {index}, {query(measurement, column)}"
         for index, measurement in enumerate(chunk)
         for column in measurement.sequence.comparable
     )
     answers: dict[int, list[list[Any]]] = defaultdict(list)
-    for index, *answer in session.rows_apart(statement):
+    for index, *answer in session.rows_apart(statement, index=int, **kinds):
+        if not 0 <= index < len(chunk):
+            raise UnexpectedAnswerError(f"index = {index}")
         answers[index].append(answer)
     return answers

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from airflow_seqfix.core import queries
+from airflow_seqfix.core.database.answers import Kind
 from airflow_seqfix.core.database.session import Session
+from airflow_seqfix.core.errors import UnexpectedAnswerError
 from airflow_seqfix.core.model import ColumnInfo, SequenceInfo
+from airflow_seqfix.core.model.quoted import TableReference
 
 #: How many relations one statement may open, and so lock until it ends. The server's lock table, shared by all
 #: sessions, holds about 12,000 at default settings.
@@ -24,7 +27,7 @@ class Part:
     """A table that holds rows of a table."""
 
     #: What to write after FROM.
-    name: str
+    name: TableReference
     relations: int
     may_read: bool
 
@@ -65,9 +68,11 @@ def cut(
 
 
 def read_in_slices(
-    session: Session, sequence: SequenceInfo, query: Callable[[ColumnInfo, str], str]
-) -> list[tuple[Any, ...]]:
+    session: Session, sequence: SequenceInfo, query: Callable[[ColumnInfo, TableReference], str], **kinds: Kind
+) -> list[Sequence[Any]]:
     """Run `query` for each part of each column, and return the rows, each with the place of its column before it.
+
+    :param kinds: The types of what it answers.
 
     To be called in a transaction with one snapshot: else a row that moves to a partition that was read before would be
     seen in neither. Locks are given back after each slice, which is what rolling back to a savepoint does.
@@ -75,19 +80,26 @@ def read_in_slices(
     parts = [
         (place, column, part) for place, column in enumerate(sequence.comparable) for part in _parts(session, column)
     ]
-    rows: list[tuple[Any, ...]] = []
+    rows: list[Sequence[Any]] = []
     session.run("SAVEPOINT slice")
     for together in cut(parts, lambda item: (1, item[2].relations)):
         session.check_deadline()
-        rows += session.rows(
-            "\nUNION ALL ".join(f"SELECT {place}, {query(column, part.name)}" for place, column, part in together)
+        answer = session.rows(
+            "\nUNION ALL ".join(f"SELECT {place}, {query(column, part.name)}" for place, column, part in together),
+            place=int,
+            **kinds,
         )
+        if sorted(row[0] for row in answer) != sorted(place for place, _, _ in together):
+            raise UnexpectedAnswerError(
+                "the server answers with other rows than were asked for: connect to PostgreSQL itself"
+            )
+        rows += answer
         session.run("ROLLBACK TO SAVEPOINT slice")
     return rows
 
 
 def _parts(session: Session, column: ColumnInfo) -> list[Part]:
-    whole = Part(name=column.qualified_table, relations=column.relations, may_read=True)
+    whole = Part(name=TableReference(column.qualified_table), relations=column.relations, may_read=True)
     if column.relations <= RELATIONS_AT_ONCE:
         return [whole]
     listed = session.fetch(

@@ -17,7 +17,7 @@ Writers = dict[int, frozenset[str]]
 def open_writers(session: Session, tables: frozenset[int]) -> Writers:
     """Return the open transactions that hold a writer's lock on `tables`."""
     found: dict[int, set[str]] = {}
-    for table_oid, transaction in session.rows_apart(queries.get("writers")):
+    for table_oid, transaction in session.rows_apart(queries.get("writers"), table_oid=int, transaction=str):
         if table_oid in tables:
             found.setdefault(table_oid, set()).add(transaction)
     return {table_oid: frozenset(transactions) for table_oid, transactions in found.items()}

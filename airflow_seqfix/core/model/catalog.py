@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from airflow_seqfix.core.model.quoted import Identifier, QualifiedName, StringLiteral
+
 #: A sequence's OID, a table's, and the number of a column.
 Tie = tuple[int, int, int]
 
@@ -38,9 +40,9 @@ class Server:
     version: str
     database: str
     #: `database` as a string literal, quoted by the server.
-    database_literal: str
+    database_literal: StringLiteral
     role: str
-    quoted_role: str
+    quoted_role: Identifier
     in_recovery: bool
     #: Whether a commit of this role waits for a synchronous standby.
     waits_for_standbys: bool
@@ -66,8 +68,8 @@ class ColumnInfo:
     table_name: str
     column_name: str
     column_number: int
-    qualified_table: str
-    quoted_column: str
+    qualified_table: QualifiedName
+    quoted_column: Identifier
     data_type: str
     #: The type under all domains.
     base_type: str
@@ -84,19 +86,19 @@ class ColumnInfo:
     #: it, is its identity, or was mapped to it. A default that anybody can write says nothing.
     is_trusted: bool
     #: The owner of the table or of the column's domain on whom that depends, quoted as SQL needs it.
-    drawer: str
+    drawer: Identifier
     #: What there is more of than is looked at: `columns` of the table, or `levels` of children; None: nothing.
     too_much: str | None
     #: Whether min() and max() need not read the table from end to end.
     has_index: bool
     is_unique: bool
-    quoted_schema: str
+    quoted_schema: Identifier
     may_use_schema: bool
     may_select: bool
     #: Whether a row-level security policy would hide rows from the role.
     hides_rows: bool
     #: The table's owner, quoted as SQL needs it; None where the policies bind the owner too.
-    exempt_owner: str | None
+    exempt_owner: Identifier | None
     #: How many relations a read of the column opens: the table, its partitions or children, all their indexes.
     relations: int
     #: The planner's estimate of rows.
@@ -119,11 +121,11 @@ class SequenceInfo:
     oid: int
     schema_name: str
     sequence_name: str
-    quoted_schema: str
+    quoted_schema: Identifier
     #: Schema-qualified, quoted where PostgreSQL would quote.
-    qualified_name: str
+    qualified_name: QualifiedName
     #: `qualified_name` as a string literal, quoted by the server.
-    name_literal: str
+    name_literal: StringLiteral
     data_type: str
     start_value: int
     min_value: int
@@ -132,9 +134,9 @@ class SequenceInfo:
     cycle: bool
     cache_size: int
     #: Quoted as SQL needs it.
-    owner: str
+    owner: Identifier
     #: The extension that it is a part of, quoted as SQL needs it; None where its rows are the user's.
-    extension: str | None
+    extension: Identifier | None
     may_use_schema: bool
     may_select: bool
     #: Whether the role may lock and alter the sequence (it owns it).
@@ -203,11 +205,11 @@ class TableInfo:
     oid: int
     schema_name: str
     table_name: str
-    qualified_name: str
+    qualified_name: QualifiedName
     is_view: bool
     #: The topmost table of which it is a partition.
-    partition_of: str | None
+    partition_of: QualifiedName | None
     column_names: list[str]
     column_numbers: list[int]
     #: The names, quoted as SQL needs them.
-    columns: list[str]
+    columns: list[Identifier]

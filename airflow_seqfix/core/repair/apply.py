@@ -167,7 +167,7 @@ def _advance(session: Session, move: Move, passed: Callable[[int], None]) -> Obs
     left = move.calls
     while reached is None or is_beyond(sequence, move.target, reached):
         with session.transaction(read_only=False):
-            rows = session.rows(statement("advance", move, session.limits, calls=min(left, CALLS_AT_ONCE)))
+            rows = session.rows(statement("advance", move, session.limits, calls=min(left, CALLS_AT_ONCE)), value=int)
         if not rows:
             reason = f"the definition of {sequence.qualified_name} has changed"
             return Obstacle(reason=reason, remedy="run again", sqlstate="55000")

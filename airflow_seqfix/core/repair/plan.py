@@ -14,6 +14,7 @@ from airflow_seqfix.core.errors import ArgumentError
 from airflow_seqfix.core.judge.arithmetic import calls_to_pass, is_beyond
 from airflow_seqfix.core.judge.move import choose_way
 from airflow_seqfix.core.model import Finding, Measurement, Move, Obstacle, Outcome, SequenceInfo, Server, Verdict
+from airflow_seqfix.core.model.quoted import Identifier, QualifiedName, StringLiteral
 from airflow_seqfix.core.policy import Policy
 
 #: The version of the moves in a plan's dictionary.
@@ -47,9 +48,9 @@ class StoredMove:
             oid=self.oid,
             schema_name="",
             sequence_name=self.sequence,
-            quoted_schema="",
-            qualified_name=self.sequence,
-            name_literal="",
+            quoted_schema=Identifier(""),
+            qualified_name=QualifiedName(self.sequence),
+            name_literal=StringLiteral(""),
             data_type=self.data_type,
             start_value=self.min_value,
             min_value=self.min_value,
@@ -57,7 +58,7 @@ class StoredMove:
             increment_by=self.increment_by,
             cycle=False,
             cache_size=self.cache_size,
-            owner="",
+            owner=Identifier(""),
             extension=None,
             may_use_schema=False,
             may_select=False,

@@ -31,7 +31,7 @@ def statement(
         oid=sequence.oid,
         begin=begin,
         state=f"pg_get_sequence_data({sequence.oid})" if by_function else by_name,
-        quote=dollar_quote(sequence.name_literal, database),
+        quote=dollar_quote(sequence.name_literal, sequence.qualified_name, database),
         database=database,
         lock_timeout=milliseconds(limits.lock_timeout),
         name=sequence.name_literal,
