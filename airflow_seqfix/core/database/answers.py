@@ -8,6 +8,7 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import Enum
 from typing import Any
 
 from airflow_seqfix.core.errors import UnexpectedAnswerError, printable
@@ -16,7 +17,7 @@ from airflow_seqfix.core.model.quoted import PATTERNS
 #: How much of a value an error repeats.
 SHOWN = 60
 
-#: A column's type: a class, a list of one, one of the kinds of SQL text, or None besides.
+#: A column's type: a class, an enum for its values, a list of one, one of the kinds of SQL text; or None besides.
 Kind = Any
 
 
@@ -81,9 +82,13 @@ def checked(rows: Iterable[Sequence[Any]], **kinds: Kind) -> list[Sequence[Any]]
 
 def _check(kind: Kind) -> tuple[frozenset[type], Callable[[Any], bool] | None]:
     """Return the classes of the values, and what else to look at."""
-    if isinstance(kind, types.UnionType):
+    # X | None is the one, NewType | None the other.
+    origin: Any = typing.get_origin(kind)
+    if origin in (types.UnionType, typing.Union):
         parts = [_check(part) for part in typing.get_args(kind)]
         return frozenset().union(*(classes for classes, _ in parts)), next((deep for _, deep in parts if deep), None)
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return frozenset({str}), frozenset(map(str, kind)).__contains__
     if kind in PATTERNS:
         pattern = PATTERNS[kind]
         return frozenset({str}), lambda text: pattern.fullmatch(text) is not None

@@ -231,10 +231,13 @@ def plain_cursor(connection: Any) -> Any:
 def _plain_cursor3() -> Any:
     import psycopg
     from psycopg import adapt, postgres, rows, types
+    from psycopg.types import array
 
     plain = adapt.AdaptersMap(types=types.TypesRegistry())
     postgres.register_default_types(plain.types)
     postgres.register_default_adapters(plain)
+    # As psycopg does at import; without it arrays stay text.
+    array.register_all_arrays(plain)
 
     class PlainCursor(psycopg.Cursor[tuple[Any, ...]]):
         def __init__(self, connection: Any) -> None:

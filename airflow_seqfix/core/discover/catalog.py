@@ -39,10 +39,8 @@ OTHER_PRODUCTS = (
 #: The types of what the queries for columns and for sequences answer.
 COLUMN = {name: kind for name, kind in get_type_hints(ColumnInfo).items() if name != "is_covered"} | {
     "sequence_oid": int,
-    "feed": str,
     "ancestors": list[int],
 }
-FEEDS = frozenset(map(str, Feed))
 SEQUENCE = {
     field.name: get_type_hints(SequenceInfo)[field.name]
     for field in fields(SequenceInfo)
@@ -143,10 +141,6 @@ def _column(
 ) -> tuple[int, ColumnInfo, list[int]]:
     """Return a sequence's OID, a column that is tied to it, and the tables above the column's own."""
     source = source if feed == Feed.WRAPPED else None
-    if feed not in FEEDS:
-        raise UnexpectedAnswerError(
-            f"the server answers with feed = {printable(feed[:60])}: connect to PostgreSQL itself"
-        )
     return sequence_oid, ColumnInfo(feed=Feed(feed), source=source, is_covered=False, **row), ancestors
 
 

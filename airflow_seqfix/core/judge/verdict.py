@@ -8,17 +8,27 @@ from airflow_seqfix.core.judge import remedies
 from airflow_seqfix.core.judge.arithmetic import calls_to_pass, calls_within, is_beyond, used_share, values_left
 from airflow_seqfix.core.judge.move import choose_way
 from airflow_seqfix.core.judge.warnings import warnings_of
-from airflow_seqfix.core.model import Feed, Finding, Measurement, Move, SequenceInfo, SequenceWarning, Server, Verdict
+from airflow_seqfix.core.model import (
+    Feed,
+    Finding,
+    Measurement,
+    Move,
+    SequenceInfo,
+    SequenceWarning,
+    Server,
+    TooMuch,
+    Verdict,
+)
 from airflow_seqfix.core.policy import Policy
 
 #: How many values beyond those handed out the write-ahead log may already hold, CACHE aside (SEQ_LOG_VALS in
 #: src/backend/commands/sequence.c). A standby knows no more than the log.
 LOGGED_AHEAD = 32
 
-#: What there is more of than is looked at, by the catalog query's word for it.
+#: What there is more of than is looked at.
 TOO_MUCH = {
-    "columns": "has more than 20 columns that draw from it",
-    "levels": "has children more than 32 levels deep",
+    TooMuch.COLUMNS: "has more than 20 columns that draw from it",
+    TooMuch.LEVELS: "has children more than 32 levels deep",
 }
 
 

@@ -1,6 +1,15 @@
 """The facts that a run works on, as frozen data: what was discovered, measured, judged and done."""
 
-from airflow_seqfix.core.model.catalog import DRAWN_AS_IS, ColumnInfo, Feed, SequenceInfo, Server, TableInfo, Tie
+from airflow_seqfix.core.model.catalog import (
+    DRAWN_AS_IS,
+    ColumnInfo,
+    Feed,
+    SequenceInfo,
+    Server,
+    TableInfo,
+    Tie,
+    TooMuch,
+)
 from airflow_seqfix.core.model.finding import Finding, Move, Outcome, SequenceWarning, Verdict, Way
 from airflow_seqfix.core.model.measurement import Measurement, Obstacle, Probe
 
@@ -19,6 +28,7 @@ __all__ = [
     "Server",
     "TableInfo",
     "Tie",
+    "TooMuch",
     "Verdict",
     "Way",
 ]

@@ -28,6 +28,16 @@ class Feed(str, Enum):
         return self.value
 
 
+class TooMuch(str, Enum):
+    """What there is more of than is looked at."""
+
+    COLUMNS = "columns"  #: of one table, which all draw from the sequence
+    LEVELS = "levels"  #: of inheritance children or partitions
+
+    def __str__(self) -> str:
+        return self.value
+
+
 #: The feeds whose values land in the column as they are drawn.
 DRAWN_AS_IS = frozenset({Feed.IDENTITY, Feed.DEFAULT, Feed.DOMAIN, Feed.LATE_BOUND, Feed.MAPPING})
 
@@ -87,8 +97,8 @@ class ColumnInfo:
     is_trusted: bool
     #: The owner of the table or of the column's domain on whom that depends, quoted as SQL needs it.
     drawer: Identifier
-    #: What there is more of than is looked at: `columns` of the table, or `levels` of children; None: nothing.
-    too_much: str | None
+    #: What there is more of than is looked at; None: nothing.
+    too_much: TooMuch | None
     #: Whether min() and max() need not read the table from end to end.
     has_index: bool
     is_unique: bool
@@ -111,7 +121,12 @@ class ColumnInfo:
     @property
     def is_comparable(self) -> bool:
         """Whether the values stored in the column can be set against the sequence's next value."""
-        return self.feed in DRAWN_AS_IS and self.largest_value is not None and not self.is_covered and self.is_trusted
+        return (
+            self.feed in DRAWN_AS_IS
+            and None not in (self.smallest_value, self.largest_value)
+            and not self.is_covered
+            and self.is_trusted
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
