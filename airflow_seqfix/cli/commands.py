@@ -32,6 +32,9 @@ from airflow_seqfix.options import NAME_OPTIONS
 if TYPE_CHECKING:
     from airflow_seqfix.core import Plan, Report
 
+#: How many characters a plan may have: one of 100,000 moves has half as many.
+LARGEST_PLAN = 250_000_000
+
 #: What a command can write, its default first.
 REPORT_FORMS = ("table", "json", "markdown", "html")
 PLAN_FORMS = ("sql", *REPORT_FORMS)
@@ -200,7 +203,12 @@ def _read_plan(plan_file: IO[str]) -> dict[str, Any]:
     from airflow_seqfix.core.repair.plan import StoredPlan
 
     try:
-        data: dict[str, Any] = json.load(plan_file)
+        text = plan_file.read(LARGEST_PLAN + 1)
+        if len(text) > LARGEST_PLAN:
+            raise ArgumentError(f"plan: {plan_file.name} has more than {LARGEST_PLAN:,} characters: make a smaller one")
+        data: dict[str, Any] = json.loads(text)
+    except RecursionError:
+        raise ArgumentError(f"plan: {plan_file.name} is nested too deep to be a plan: make a new one") from None
     except ValueError as error:
         raise ArgumentError(
             f"plan: {plan_file.name} is no JSON ({error}); seqfix plan --format json makes a plan, and the SQL of "
@@ -229,15 +237,18 @@ def _fix_after_asking(run: Run, options: dict[str, Any]) -> Report | None:
 
 
 def _apply_after_asking(run: Run, stored: dict[str, Any], options: dict[str, Any]) -> Report | None:
-    """Show the moves of a stored plan and ask; make exactly those, or none and return None."""
+    """Measure the moves of a stored plan again, show them and ask; make exactly those, or none and return None."""
+    from airflow_seqfix import core
     from airflow_seqfix.core.repair.plan import StoredPlan
 
-    server = run.identify()
-    read = StoredPlan.read(stored)
-    read.refuse_other_database(server.database)
-    if read.moves:
-        confirm.show(stored, server, run.address.reached)
-        if not confirm.agreed(len(read.moves)):
+    # Another database's is refused before a name of it is looked for.
+    StoredPlan.read(stored).refuse_other_database(run.identify().database)
+    with watched(quiet=run.messages.quiet) as progress:
+        fresh = core.plan(run.address, stored=stored, progress=progress, **_others(options))
+    confirm.tell_differences(stored, fresh)
+    if any(move.way for move in fresh.moves):
+        confirm.show(fresh.to_dict(), fresh.report.server, run.address.reached)
+        if not confirm.agreed(sum(move.way is not None for move in fresh.moves)):
             return None
     return _apply(run, stored, options)
 
@@ -245,6 +256,10 @@ def _apply_after_asking(run: Run, stored: dict[str, Any], options: dict[str, Any
 def _apply(run: Run, plan: Plan | dict[str, Any], options: dict[str, Any]) -> Report:
     from airflow_seqfix import core
 
-    others = {name: value for name, value in options.items() if name not in NAME_OPTIONS}
     with watched(quiet=run.messages.quiet) as progress:
-        return core.fix(run.address, plan=plan, progress=progress, **others)
+        return core.fix(run.address, plan=plan, progress=progress, **_others(options))
+
+
+def _others(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options without the selection, for which a plan stands."""
+    return {name: value for name, value in options.items() if name not in NAME_OPTIONS}

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from airflow_seqfix.cli.messages import is_terminal
+from airflow_seqfix.cli.messages import is_terminal, tell
 
 if TYPE_CHECKING:
+    from airflow_seqfix.core import Plan, Row
     from airflow_seqfix.core.model import Server
 
 RULE = """\
@@ -98,6 +99,28 @@ def show(plan: Mapping[str, Any], server: Server, where: str) -> None:
     for name in dict.fromkeys(str(ways[move.sequence].get("way")) for move in moves):
         if name in WAYS:
             console.print(Text(f"{name}: {WAYS[name]}", style="dim"), soft_wrap=True)
+
+
+def tell_differences(stored: Mapping[str, Any], fresh: Plan) -> None:
+    """Say where a stored plan is not what would be done now: it may be old, or somebody may have edited it."""
+    from airflow_seqfix.core.repair.plan import StoredPlan
+
+    rows: dict[str, Row] = {row.finding.sequence.qualified_name: row for row in fresh.report.rows}
+    said = {row.get("sequence"): row for row in stored.get("sequences", ()) if isinstance(row, Mapping)}
+    ways = {move["sequence"]: move.get("way") for move in stored["moves"]}
+    for move in StoredPlan.read(stored).moves:
+        row = rows[move.sequence]
+        measurement, now = row.finding.measurement, row.finding.move
+        if row.outcome is not None and row.outcome.error is not None:
+            tell(f"{move.sequence}: {row.outcome.error.reason}: {row.outcome.error.remedy}")
+        elif now is None:
+            tell(f"{move.sequence}: it is {row.verdict} by now, and is not moved")
+        elif str(ways[move.sequence]) != str(now.way):
+            tell(f"{move.sequence}: the plan says {ways[move.sequence]}, and the way would be {now.way} ({now.why})")
+        for key in ("next_value", "furthest_value"):
+            was, value = said.get(move.sequence, {}).get(key), getattr(measurement, key)
+            if was != value and value is not None and now is not None:
+                tell(f"{move.sequence}: the plan says {key} = {was}, and it is {value}")
 
 
 def agreed(count: int) -> bool:

@@ -88,10 +88,29 @@ def check(conn: Connectable, *, progress: Watcher | None = None, **options: Unpa
     return _check(conn, Settings.parse(options), progress)
 
 
-def plan(conn: Connectable, *, progress: Watcher | None = None, **options: Unpack[Options]) -> Plan:
-    """Find out what `fix()` would move, where to and in which way. Reads only; parameters and errors as `check()`."""
+def plan(
+    conn: Connectable,
+    *,
+    stored: Plan | Mapping[str, Any] | None = None,
+    progress: Watcher | None = None,
+    **options: Unpack[Options],
+) -> Plan:
+    """Find out what `fix()` would move, where to and in which way. Reads only; parameters and errors as `check()`, and:
+
+    :param stored: A plan that was made before: what `fix(plan=stored)` would do now, measured again. A move that would
+        be refused is no move of the result, and the `error` of its row says why.
+    """
     settings = Settings.parse(options)
-    return Plan(report=_check(conn, settings, progress), options=settings.deciding, limits=settings.limits)
+    if stored is None:
+        report = _check(conn, settings, progress)
+    else:
+        held = _stored(stored, settings)
+        with _open_sessions(conn, settings) as sessions:
+            server, due = _measured_again(sessions, settings, held, progress)
+            rows = tuple(Row(finding=o.before, outcome=o if o.error is not None else None) for o in due)
+            started_at = sessions.session.started_at
+            report = Report(server=server, policy=settings.policy, started_at=started_at, rows=rows)
+    return Plan(report=report, options=settings.deciding, limits=settings.limits)
 
 
 def fix(
@@ -114,17 +133,14 @@ def fix(
     settings = Settings.parse(options)
     stored = None if plan is None else _stored(plan, settings)
     with _open_sessions(conn, settings, writes=True) as sessions:
-        only = None if stored is None else frozenset(move.sequence for move in stored.moves)
-        server, findings = run_check(sessions, settings, only=only, moves=stored is None, watcher=progress)
-        if server.in_recovery:
-            raise ArgumentError("this is a standby, which is read-only: repair on the primary")
         if stored is None:
+            server, findings = run_check(sessions, settings, moves=True, watcher=progress)
             due = [Outcome(before=finding, after=finding) for finding in findings if finding.move is not None]
         else:
-            stored.refuse_other_database(server.database)
-            present: dict[str, Finding] = {finding.sequence.qualified_name: finding for finding in findings}
-            due = [check_move(move, present.get(move.sequence), settings.policy, server) for move in stored.moves]
+            server, due = _measured_again(sessions, settings, stored, progress)
             findings = [outcome.before for outcome in due]
+        if server.in_recovery:
+            raise ArgumentError("this is a standby, which is read-only: repair on the primary")
         rounds = ROUNDS if stored is None else 1
         done = {
             outcome.before.sequence.oid: outcome
@@ -194,6 +210,17 @@ def _check(conn: Connectable, settings: Settings, progress: Watcher | None) -> R
         server, findings = run_check(sessions, settings, watcher=progress)
         rows = tuple(Row(finding=finding) for finding in findings)
         return Report(server=server, policy=settings.policy, started_at=sessions.session.started_at, rows=rows)
+
+
+def _measured_again(
+    sessions: Sessions, settings: Settings, stored: StoredPlan, progress: Watcher | None
+) -> tuple[Server, list[Outcome]]:
+    """Hold the moves of a stored plan against the present, in their order."""
+    only = frozenset(move.sequence for move in stored.moves)
+    server, findings = run_check(sessions, settings, only=only, watcher=progress)
+    stored.refuse_other_database(server.database)
+    present: dict[str, Finding] = {finding.sequence.qualified_name: finding for finding in findings}
+    return server, [check_move(move, present.get(move.sequence), settings.policy, server) for move in stored.moves]
 
 
 def _stored(plan: Plan | Mapping[str, Any], settings: Settings) -> StoredPlan:

@@ -188,6 +188,39 @@ def test_a_plan_file_is_shown_and_asked_for(newest_db: Database, tmp_path: Path)
     assert newest_db.state("customers_id_seq")[:2] == (1, False)
 
 
+def test_what_is_shown_is_measured_then_and_is_what_is_done(newest_db: Database, tmp_path: Path) -> None:
+    """Somebody has edited the plan: harmless words, another way, another next value."""
+    newest_db.execute(DRIFT + "ALTER SEQUENCE orders_id_seq CACHE 5")
+    made = json.loads(seqfix("plan", newest_db.dsn, "--format", "json").stdout)
+    for move in made["moves"]:
+        move |= {"way": "advance", "why": "harmless"}
+    for row in made["sequences"]:
+        row |= {"next_value": 50, "reason": "harmless"}
+    plan = tmp_path / "plan.json"
+    plan.write_text(json.dumps(made))
+    with terminal("fix", newest_db.dsn, "--plan", str(plan), columns=150) as shown:
+        shown.wait_for(QUESTION)
+        assert "harmless" not in shown.text
+        assert "the plan says advance, and the way would be locked" in shown.text
+        assert "the plan says next_value = 50, and it is 1" in shown.text
+        assert "public.orders_id_seq           1     4  locked" in shown.text
+        shown.type("yes\n")
+        assert shown.end() == 0
+    assert newest_db.state("orders_id_seq")[:2] == (3, True)
+
+
+def test_what_would_be_refused_is_said_and_not_asked(newest_db: Database, tmp_path: Path) -> None:
+    newest_db.execute(DRIFT)
+    plan = tmp_path / "plan.json"
+    plan.write_text(seqfix("plan", newest_db.dsn, "--format", "json").stdout)
+    newest_db.execute("ALTER SEQUENCE orders_id_seq INCREMENT BY 3")
+    with terminal("fix", newest_db.dsn, "--plan", str(plan), columns=150) as shown:
+        assert shown.end() == 1
+        assert "increment_by was 1 and is 3: make a new plan" in shown.text
+        assert "[y/N]" not in shown.text
+    assert newest_db.state("orders_id_seq")[:2] == (1, False)
+
+
 def test_a_plan_from_stdin(newest_db: Database) -> None:
     newest_db.execute(DRIFT)
     plan = seqfix("plan", newest_db.dsn, "--format", "json").stdout
@@ -206,6 +239,8 @@ def test_a_plan_from_stdin(newest_db: Database) -> None:
         ('{"moves": [], "plan_version": 99}', "version 99"),
         ('{"moves": [{}], "plan_version": 1}', "move 1 has "),
         ("\ud800", "is no JSON"),
+        ('{"moves": ' + "[" * 100_000, "nested too deep"),
+        ('{"moves": [' + "9" * 5_000, "is no JSON"),
     ],
 )
 def test_a_file_that_is_no_plan_is_refused_before_connecting(tmp_path: Path, text: str, said: str) -> None:
@@ -241,7 +276,7 @@ def test_a_plan_file_moves_no_cursor(newest_db: Database, tmp_path: Path) -> Non
     plan = tmp_path / "plan.json"
     plan.write_text(json.dumps(made))
     with terminal("fix", newest_db.dsn, "--plan", str(plan), columns=150) as shown:
-        shown.wait_for("[y/N]")
+        assert shown.end() == 1
         assert "owned" in shown.text
         assert "[red]" in shown.text
         assert "\x1b]0;" not in shown.raw

@@ -52,9 +52,7 @@ class Answer:
         found = tuple(map(type, row))
         if found not in self._known:
             if len(row) != len(self._names):
-                raise UnexpectedAnswerError(
-                    "the server answers with rows of several widths: connect to PostgreSQL itself"
-                )
+                raise UnexpectedAnswerError(f"{len(row)} columns instead of {len(self._names)}")
             for name, value in zip(self._names, row, strict=True):
                 if type(value) not in self._checks[name][0]:
                     self._refuse(name, value)
