@@ -90,9 +90,7 @@ def read_in_slices(
             **kinds,
         )
         if sorted(row[0] for row in answer) != sorted(place for place, _, _ in together):
-            raise UnexpectedAnswerError(
-                "the server answers with other rows than were asked for: connect to PostgreSQL itself"
-            )
+            raise UnexpectedAnswerError("other rows than were asked for")
         rows += answer
         session.run("ROLLBACK TO SAVEPOINT slice")
     return rows
