@@ -94,6 +94,7 @@ def test_scenario(scenario: Scenario, db: Database) -> None:
         if scenario.moved and scenario.suits(server_major(server_labels()[0]))
     ],
 )
+@pytest.mark.long
 def test_the_plan_as_sql_does_the_same(scenario: Scenario, newest_db: Database) -> None:
     newest_db.execute(scenario.sql)
     fresh = states(newest_db)

@@ -62,6 +62,7 @@ def test_wheel_is_installed_and_works(built: Path, tmp_path: Path) -> None:
     assert done.stdout.strip() == str(tmp_path / "airflow_seqfix"), done.stderr
 
 
+@pytest.mark.long
 def test_sdist(built: Path) -> None:
     (sdist,) = built.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
