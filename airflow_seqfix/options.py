@@ -219,10 +219,15 @@ class SelectionOptions(TypedDict, total=False):
     """Which sequences are meant."""
 
     schemas: Annotated[Names, _by_name("Only sequences in this schema, or that feed a table in it.", "-n", "--schema")]
+    """Only sequences in this schema, or that feed a table in it."""
     tables: Annotated[Names, _by_name("Only sequences that feed this table.", "-t", "--table")]
+    """Only sequences that feed this table."""
     columns: Annotated[Names, _by_name("Only sequences that feed this column.", "--column")]
+    """Only sequences that feed this column."""
     sequences: Annotated[Names, _by_name("Only this sequence.", "--sequence")]
+    """Only this sequence."""
     exclude: Annotated[Names, _by_name("Skip this sequence, or all that feed this table or column.")]
+    """Skip this sequence, or all that feed this table or column."""
 
 
 class TableOptions(TypedDict, total=False):
@@ -240,6 +245,7 @@ class TableOptions(TypedDict, total=False):
             flags=("--map",),
         ),
     ]
+    """Further columns that the sequence feeds, which no catalog shows."""
     id_range: Annotated[
         Mapping[str, tuple[int, int]],
         Option(
@@ -251,8 +257,11 @@ class TableOptions(TypedDict, total=False):
             templated=True,
         ),
     ]
+    """Range of the sequence's own values, where several writers share a column."""
     allow_empty: Annotated[bool, Option(Group.SELECTION, False, Flag(), "Do not fail if nothing is selected.")]
+    """Do not fail if nothing is selected. Default: False."""
     allow_skipped: Annotated[bool, Option(Group.SELECTION, False, Flag(), "Do not fail if a named object is skipped.")]
+    """Do not fail if a named object is skipped. Default: False."""
     margin: Annotated[
         int,
         Option(
@@ -265,46 +274,62 @@ class TableOptions(TypedDict, total=False):
             unit="STEPS",
         ),
     ]
+    """Number of steps that the next value must lie beyond the furthest value. Default: 0."""
     max_jump: Annotated[
         int,
         Option(Group.POLICY, 10_000_000, Integer(1), "Treat larger jumps as outliers.", decides=True, unit="VALUES"),
     ]
+    """Treat larger jumps as outliers. Default: 10000000."""
     accept_outlier: Annotated[bool, Option(Group.POLICY, False, Flag(), "Follow outliers.", decides=True)]
+    """Follow outliers. Default: False."""
     interleaved: Annotated[
         bool, Option(Group.POLICY, False, Flag(), "Count only values on the sequence's own steps.", decides=True)
     ]
+    """Count only values on the sequence's own steps. Default: False."""
     foreign: Annotated[
         bool, Option(Group.POLICY, False, Flag(), "Read foreign tables too, on their own servers.", decides=True)
     ]
+    """Read foreign tables too, on their own servers. Default: False."""
     warn_used_pct: Annotated[
         float, Option(Group.POLICY, 75.0, Percentage(), "Warn above this percentage used.", unit="PERCENT")
     ]
+    """Warn above this percentage used. Default: 75.0."""
     fail_used_pct: Annotated[
         float | None, Option(Group.POLICY, None, Percentage(), "Fail above this percentage used.", unit="PERCENT")
     ]
+    """Fail above this percentage used. None: off, the default."""
     min_remaining: Annotated[
         int | None, Option(Group.POLICY, None, Integer(1), "Fail with fewer values left than this.", unit="VALUES")
     ]
+    """Fail with fewer values left than this. None: off, the default."""
     fail_on: Annotated[
         Collection[str],
         Option(Group.POLICY, FAIL_ON, Several(CAN_FAIL), "Fail only for these verdicts (repeatable)."),
     ]
+    """Fail only for these verdicts (repeatable). Default: ('behind', 'exhausted', 'unknown')."""
     lock: Annotated[
         Lock | Literal["auto", "none", "sequence", "guarded"],
         Option(Group.MOVING, "auto", Choice(tuple(map(str, Lock))), "Allowed ways to move a sequence.", templated=True),
     ]
+    """Allowed ways to move a sequence. Default: 'auto'."""
     advance_up_to: Annotated[
         int, Option(Group.MOVING, 10_000, Integer(0), "Use nextval() for gaps up to this size.", unit="VALUES")
     ]
+    """Use nextval() for gaps up to this size. Default: 10000."""
     lock_timeout: Annotated[float, Option(Group.LIMITS, 0.1, LockSeconds(), "Maximum time to wait for a lock.")]
+    """Maximum time to wait for a lock. Default: 0.1."""
     statement_timeout: Annotated[float, Option(Group.LIMITS, 60.0, Seconds(), "Maximum time for a statement.")]
+    """Maximum time for a statement. Default: 60.0."""
     run_timeout: Annotated[float, Option(Group.LIMITS, 300.0, Seconds(), "Maximum time for the whole run.")]
+    """Maximum time for the whole run. Default: 300.0."""
     wait_for_writers: Annotated[
         float, Option(Group.LIMITS, 0.0, Seconds(zero=True), "Maximum time to wait for open transactions.")
     ]
+    """Maximum time to wait for open transactions. Default: 0.0."""
     application_name: Annotated[
         str, Option(Group.RUN, "seqfix", Text(), "Name of the connections in pg_stat_activity.", flags=())
     ]
+    """Name of the connections in pg_stat_activity. Default: 'seqfix'."""
     jobs: Annotated[
         int,
         Option(
@@ -316,6 +341,7 @@ class TableOptions(TypedDict, total=False):
             unit="N",
         ),
     ]
+    """Number of connections that share the work. Default: 1."""
 
 
 class Options(SelectionOptions, TableOptions, total=False):
@@ -325,6 +351,19 @@ class Options(SelectionOptions, TableOptions, total=False):
 OPTIONS: Mapping[str, Option] = {
     name: hint.__metadata__[0] for name, hint in get_type_hints(Options, include_extras=True).items()
 }
+
+
+def described(option: Option) -> str:
+    """Return the help of an option with its default, for a docstring."""
+    if option.default is None:
+        return f"{option.help} None: off, the default."
+    return option.help if option.default in ((), {}) else f"{option.help} Default: {option.default!r}."
+
+
+# For help(). Editors show the docstrings above, which a test compares with these.
+Options.__doc__ = f"{Options.__doc__}\n\n" + "\n".join(
+    f":param {name}: {described(option)}" for name, option in OPTIONS.items()
+)
 
 
 def names_of(*groups: Group) -> tuple[str, ...]:

@@ -78,6 +78,7 @@ def check(conn: Connectable, *, progress: Watcher | None = None, **options: Unpa
         callable that opens one, takes one from a pool, or returns a context manager that does: it is given back the way
         it came.
     :param progress: Called with a `Progress` before and after each statement that reads. What it raises ends the run.
+    :param options: See `help(core.Options)`.
     :raises ArgumentError: when an option cannot be meant, or a name matches nothing (`SelectionError`).
     :raises ArgumentTypeError: when `conn` is no connection, or a name is no option: a `TypeError` as well.
     :raises ConnectionFailedError: when the connection cannot be opened, or is lost.
@@ -85,7 +86,7 @@ def check(conn: Connectable, *, progress: Watcher | None = None, **options: Unpa
     :raises CatalogError: when the catalogs could not be read.
     :raises DeadlineError: when `run_timeout` was over before the sequences were known.
     """
-    return _check(conn, Settings.parse(options), progress)
+    return _check(conn, _settings(options, progress), progress)
 
 
 def plan(
@@ -100,7 +101,7 @@ def plan(
     :param stored: A plan that was made before: what `fix(plan=stored)` would do now, measured again. A move that would
         be refused is no move of the result, and the `error` of its row says why.
     """
-    settings = Settings.parse(options)
+    settings = _settings(options, progress)
     if stored is None:
         report = _check(conn, settings, progress)
     else:
@@ -130,7 +131,7 @@ def fix(
         (`margin`, `mapping` and the like) has to be given as it was to `plan()`.
     :param progress: Called also before and after each move, and every 10,000 values on the way.
     """
-    settings = Settings.parse(options)
+    settings = _settings(options, progress)
     stored = None if plan is None else _stored(plan, settings)
     with _open_sessions(conn, settings, writes=True) as sessions:
         if stored is None:
@@ -191,6 +192,12 @@ def fix_sequence(
     if raises:
         report.raise_for_failing()
     return report
+
+
+def _settings(options: Options, progress: Watcher | None) -> Settings:
+    if progress is not None and not callable(progress):
+        raise ArgumentTypeError(f"progress={progress!r}: give a function that takes a Progress")
+    return Settings.parse(options)
 
 
 def _open_sessions(conn: Connectable, settings: Settings, *, writes: bool = False) -> AbstractContextManager[Sessions]:

@@ -35,7 +35,7 @@ OTHER = {
     },
     "core/report.py": {"<Report of", "<Plan of", "… of … … in database", "and … more", "is not in sync"},
     "task/links.py": {"Sequence report"},
-    "options.py": {"a name or pattern, or a list of them", "a dictionary by sequence"},
+    "options.py": {"a name or pattern, or a list of them", "a dictionary by sequence", "… None: off"},
 }
 #: Modules that show how far a run is, and say nothing of what went wrong.
 SHOWN = {"core/progress.py"}

@@ -84,14 +84,14 @@ def _silent(tree: ast.AST) -> set[int]:
 
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            first = node.body[0] if node.body else None
-            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-                silence(first)
             for decorator in getattr(node, "decorator_list", []):
                 silence(decorator)
             for argument in ast.walk(getattr(node, "args", None) or ast.Pass()):
                 if isinstance(argument, ast.arg) and argument.annotation:
                     silence(argument.annotation)
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            # A docstring, or the like below an annotation.
+            silence(node)
         elif isinstance(node, ast.JoinedStr):
             for part in node.values:
                 if isinstance(part, ast.Constant):
