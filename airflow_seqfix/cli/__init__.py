@@ -10,8 +10,8 @@ from airflow_seqfix.cli import signals
 from airflow_seqfix.cli.commands import seqfix
 from airflow_seqfix.cli.messages import tell
 from airflow_seqfix.cli.option_names import as_error
-from airflow_seqfix.cli.secrets import masked
 from airflow_seqfix.cli.status import TROUBLE
+from airflow_seqfix.secrets import masked
 
 __all__ = ["main"]
 

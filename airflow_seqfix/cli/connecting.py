@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from airflow_seqfix.cli.secrets import masked, remember
+from airflow_seqfix.secrets import masked, remember, remember_fields, shown
 
 if TYPE_CHECKING:
     from airflow_seqfix.core import Connection
@@ -94,8 +94,8 @@ class Address:
             return psycopg.connect(conninfo.make_conninfo(**parameters))
         except psycopg.Error as error:
             said = " ".join(dict.fromkeys(line.strip() for line in str(error).splitlines() if line.strip()))
-            shown = ("service", "host", "port", "dbname", "user")
-            where = " ".join(f"{key}={parameters[key]}" for key in shown if key in parameters)
+            told = {"service": "", "host": "", "port": "", "dbname": "", "user": "@"}
+            where = " ".join(f"{key}={shown(parameters[key], may_hold=told[key])}" for key in told if key in parameters)
             raise ConnectionFailedError(
                 f"cannot connect{f' to {where}' if where else ''}: {masked(said)}{self._help(said)}"
             ) from None
@@ -129,7 +129,8 @@ class Address:
             # connect().
             with contextlib.suppress(AirflowNotFoundException):
                 stored = Stored.get_connection_from_secrets(self.conn_id)
-                remember(stored.password or "")
+                remember(stored.password)
+                remember_fields(stored.extra_dejson.items())
             return connect(self.conn_id, None, None, stored)
 
 
@@ -154,7 +155,7 @@ def _parse(target: str) -> dict[str, Any]:
             "the connection string cannot be read: give postgresql://user@host:port/dbname, or key=value pairs, and "
             "in a URI write what is no letter or digit in a password as %40 for @, %2F for /, %25 for %"
         ) from None
-    remember(str(given.get("password") or ""))
+    remember_fields(given.items())
     # What stands in the wrong place is a part of the password.
     if "://" in target and any("@" in str(given.get(name, ""))[1:] for name in ("host", "port", "dbname")):
         raise ArgumentError("the connection URI has an @ or / in its password: write %40 and %2F for them")

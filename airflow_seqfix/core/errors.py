@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from airflow_seqfix.secrets import masked
+
 
 class SeqfixError(Exception):
-    """The base of every error that this package raises on purpose."""
+    """The base of every error that this package raises on purpose. Its text holds no password."""
+
+    def __str__(self) -> str:
+        return masked(super().__str__())
 
 
 class ArgumentError(SeqfixError):
@@ -99,4 +104,4 @@ def first_line(error: BaseException) -> str:
     """Return the server's message without its DETAIL, HINT and CONTEXT."""
     diagnostic = getattr(error, "diag", None)
     message = getattr(diagnostic, "message_primary", None) or str(error).strip()
-    return str(message).split("\n", 1)[0] or type(error).__name__
+    return masked(str(message).split("\n", 1)[0]) or type(error).__name__

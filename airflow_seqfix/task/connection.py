@@ -43,6 +43,7 @@ def connect(
     from airflow.providers.common.compat.sdk import AirflowNotFoundException
 
     from airflow_seqfix.core import ConnectionFailedError
+    from airflow_seqfix.secrets import MASK, remember, remember_fields, shown
 
     try:
         hook = make_hook(conn_id, database, hook_params, airflow_connection)
@@ -56,12 +57,19 @@ def connect(
         raise AirflowFailException(
             f"conn_id={conn_id!r} is of type {stored.conn_type!r}: a connection of type postgres is needed"
         )
+    remember(stored.password)
+    remember_fields(stored.extra_dejson.items())
     try:
         opened: Any = hook.get_conn()
     except Exception as error:
         said = " ".join(dict.fromkeys(line.strip() for line in str(error).splitlines() if line.strip()))
-        where = f"host={stored.host} port={stored.port or 5432} dbname={database or stored.schema} user={stored.login}"
-        raise ConnectionFailedError(f"conn_id={conn_id!r} does not connect ({where}): {said}") from None
+        where = (
+            f"host={shown(stored.host)} port={stored.port or 5432} "
+            f"dbname={shown(database or stored.schema)} user={shown(stored.login, may_hold='@')}"
+        )
+        # libpq quotes what it cannot read, which may be a part of a password.
+        told = said if MASK not in where else "one of its fields holds a part of a URI; write each into its own field"
+        raise ConnectionFailedError(f"conn_id={conn_id!r} does not connect ({where}): {told}") from None
     connection: Connection = opened
     return connection
 

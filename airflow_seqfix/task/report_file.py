@@ -41,6 +41,8 @@ class ReportFile:
         path, parts = report_path, urlsplit(report_path)
         if parts.password is not None:
             raise ArgumentError("report_path holds a password: name an Airflow connection, as in s3://aws_default@…")
+        if report_url is not None and urlsplit(report_url).password is not None:
+            raise ArgumentError("report_url holds a password, and everybody who sees the task sees it: leave it out")
         if not parts.scheme and not Path(path).is_absolute():
             raise ArgumentError(f"report_path={path!r}: give an absolute path, or a URL such as s3://bucket/key.html")
         try:

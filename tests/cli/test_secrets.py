@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from airflow_seqfix.cli import secrets
+from airflow_seqfix import secrets
 from tests.support.cluster import running, wheel_binaries
 from tests.support.command import seqfix
 
