@@ -379,7 +379,8 @@ class Refusal(NamedTuple):
     """An option whose value is not allowed, and what to give."""
 
     option: str
-    message: str
+    value: Any
+    remedy: str
 
 
 def refusal(options: Mapping[str, Any]) -> Refusal | None:
@@ -387,5 +388,5 @@ def refusal(options: Mapping[str, Any]) -> Refusal | None:
     for name, value in options.items():
         said = OPTIONS[name].refusal(value)
         if said is not None:
-            return Refusal(name, f"{name}={value!r}: {said}")
+            return Refusal(name, value, said)
     return None

@@ -31,7 +31,7 @@ def main(argv: list[str] | None = None) -> int:
         except click.ClickException as error:
             tell(masked(error.format_message()))
         except SeqfixError as error:
-            tell(masked(as_error(str(error))))
+            tell(masked(as_error(error)))
         except click.Abort:
             tell("interrupted; no sequence has gone back, and running again finishes the work")
         except BrokenPipeError:

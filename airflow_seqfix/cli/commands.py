@@ -211,8 +211,9 @@ def _read_plan(plan_file: IO[str]) -> dict[str, Any]:
         raise ArgumentError(f"plan: {plan_file.name} is nested too deep to be a plan: make a new one") from None
     except ValueError as error:
         raise ArgumentError(
-            f"plan: {plan_file.name} is no JSON ({error}); seqfix plan --format json makes a plan, and the SQL of "
-            "seqfix plan is for psql -f"
+            f"{plan_file.name} is no JSON ({error})",
+            option="plan",
+            remedy="seqfix plan --format json makes a plan, and the SQL of seqfix plan is for psql -f",
         ) from None
     StoredPlan.read(data)
     return data

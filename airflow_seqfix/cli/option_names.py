@@ -1,13 +1,13 @@
-"""The core speaks of its arguments; a person in a shell knows them as options."""
+"""The core speaks of its options as of arguments; a person in a shell knows them with dashes."""
 
 from __future__ import annotations
 
-import re
+from typing import TYPE_CHECKING
 
-from airflow_seqfix.options import OPTIONS
+from airflow_seqfix.options import NAME_OPTIONS, OPTIONS, Choice, Flag
 
-_VALUE = re.compile(r'\b([a-z]+(?:_[a-z]+)*)=(?:True\b|"(\w+)")')
-_PREFIX = re.compile(r"(schemas|tables|columns|sequences|exclude|mapping|id_range|plan): ")
+if TYPE_CHECKING:
+    from airflow_seqfix.core import SeqfixError
 
 
 def option(argument: str) -> str:
@@ -16,19 +16,26 @@ def option(argument: str) -> str:
     return known.flags[-1] if known and known.flags else f"--{argument.replace('_', '-')}"
 
 
+def as_error(error: SeqfixError) -> str:
+    """Return an error as said of options."""
+    # A table may have been named without its option, and is named by the rest.
+    is_named = error.option in NAME_OPTIONS and error.option != "exclude"
+    return error.spelled(lambda name: "" if is_named and name == error.option else option(name))
+
+
+def _spellings() -> dict[str, str]:
+    """Return what remedies say of options, in Python and for a shell."""
+    said = {}
+    for name, known in OPTIONS.items():
+        if isinstance(known.rule, Flag):
+            said[f"{name}=True"] = option(name)
+        if isinstance(known.rule, Choice):
+            said |= {f'{name}="{value}"': f"{option(name)} {value}" for value in known.rule.values}
+    return said
+
+
 def with_options(text: str) -> str:
-    """Write `foreign=True` as `--foreign`, and `lock="none"` as `--lock none`; none of them gets longer."""
-    return _VALUE.sub(lambda found: f"{option(found[1])}{f' {found[2]}' if found[2] else ''}", text)
-
-
-def as_error(text: str) -> str:
-    """Write what the core says of an argument as said of an option."""
-    prefix = _PREFIX.match(text)
-    if prefix is not None:
-        # A table may have been named without its option, and is named by the rest.
-        is_selection = prefix[1] in ("schemas", "tables", "columns", "sequences")
-        text = ("" if is_selection else f"{option(prefix[1])}: ") + text[prefix.end() :]
-    # A name of one word is a word like others, unless the text begins with its value.
-    names = "|".join(name for name in OPTIONS if "_" in name)
-    values = "|".join(name for name in OPTIONS if "_" not in name)
-    return re.sub(rf"\b({names})\b|^({values})(?==)", lambda found: option(found[0]), with_options(text))
+    """Write `foreign=True` as `--foreign`, and `lock="none"` as `--lock none`."""
+    for python, shell in _spellings().items():
+        text = text.replace(python, shell)
+    return text

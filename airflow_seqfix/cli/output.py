@@ -128,8 +128,8 @@ class Output:
 
         report = content.report if isinstance(content, Plan) else content
 
-        rows = table(report, width=self._width, color=self.color, all_rows=self.all_rows)
-        return f"{with_options(rows)}\n{summary(report)}" if rows else summary(report)
+        rows = table(report, width=self._width, color=self.color, all_rows=self.all_rows, spell=with_options)
+        return f"{rows}\n{summary(report)}" if rows else summary(report)
 
     @property
     def _width(self) -> int:

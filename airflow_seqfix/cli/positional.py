@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_seqfix.cli.connecting import is_connection, looks_like_one
+from airflow_seqfix.options import OPTIONS, BySequence
 
 if TYPE_CHECKING:
     from airflow_seqfix.core.model import TableInfo
@@ -99,7 +100,7 @@ def _column(table: TableInfo, name: Any) -> str | None:
 def read_mapping(texts: Sequence[str]) -> dict[str, list[str]]:
     """Read SEQ=TABLE.COLUMN[,...], each; a sequence may come several times."""
     mapping: dict[str, list[str]] = {}
-    for sequence, columns in (_pair(text, "--map", _columns) for text in texts):
+    for sequence, columns in (_pair(text, "mapping", _columns) for text in texts):
         mapping[sequence] = mapping.get(sequence, []) + columns
     return mapping
 
@@ -108,9 +109,9 @@ def read_ranges(texts: Sequence[str]) -> dict[str, tuple[int, int]]:
     """Read SEQ=LOW:HIGH, each."""
     from airflow_seqfix.core import ArgumentError
 
-    ranges = [_pair(text, "--id-range", _bounds) for text in texts]
+    ranges = [_pair(text, "id_range", _bounds) for text in texts]
     if len(dict(ranges)) < len(ranges):
-        raise ArgumentError("--id-range: a sequence has two ranges; give one")
+        raise ArgumentError("a sequence has two ranges", option="id_range", remedy="give one")
     return dict(ranges)
 
 
@@ -125,8 +126,9 @@ def _pair(text: str, option: str, read: Callable[[str], Any]) -> tuple[str, Any]
             raise ValueError
         return parts[1], read(parts[2])
     except ValueError:
-        shape = "SEQ=TABLE.COLUMN[,...]" if option == "--map" else "SEQ=LOW:HIGH"
-        raise ArgumentError(f"{option}: {text!r} is not {shape}") from None
+        rule = OPTIONS[option].rule
+        assert isinstance(rule, BySequence)
+        raise ArgumentError(f"{text!r} is not {rule.shape}", option=option) from None
 
 
 def _columns(text: str) -> list[str]:

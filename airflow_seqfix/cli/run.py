@@ -83,10 +83,15 @@ class Run:
             try:
                 yield
             except SelectionError as error:
-                for name in self.names:
-                    missing = f"there is no table {name}; there are" in str(error)
-                    if missing and not self.address.names_database:
-                        raise SelectionError(f"{error}; for a database of that name: -d {name}") from error
+                is_table = error.missing in self.names and error.option == "tables"
+                if is_table and not (error.candidates and error.candidates.near) and not self.address.names_database:
+                    raise SelectionError(
+                        error.message,
+                        option=error.option,
+                        missing=error.missing,
+                        candidates=error.candidates,
+                        remedy=f"{error.candidates}; for a database of that name: -d {error.missing}",
+                    ) from error
                 raise
 
     def understood(self) -> dict[str, Any]:

@@ -141,7 +141,7 @@ def fix(
             server, due = _measured_again(sessions, settings, stored, progress)
             findings = [outcome.before for outcome in due]
         if server.in_recovery:
-            raise ArgumentError("this is a standby, which is read-only: repair on the primary")
+            raise ArgumentError("this is a standby, which is read-only", remedy="repair on the primary")
         rounds = ROUNDS if stored is None else 1
         done = {
             outcome.before.sequence.oid: outcome
@@ -232,7 +232,7 @@ def _measured_again(
 
 def _stored(plan: Plan | Mapping[str, Any], settings: Settings) -> StoredPlan:
     if not settings.selection.is_everything:
-        raise ArgumentError("plan: a plan says itself what to move; leave the selection out")
+        raise ArgumentError("a plan says itself what to move", option="plan", remedy="leave the selection out")
     stored = StoredPlan.read(plan.to_dict() if isinstance(plan, Plan) else plan)
     stored.refuse_other_options(settings.deciding)
     return stored

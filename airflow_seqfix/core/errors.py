@@ -1,21 +1,82 @@
-"""What can go wrong, in words that a person can act on."""
+"""What can go wrong, with what helps, in fields: nobody has to read a message to decide."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from airflow_seqfix.secrets import masked
 
 
-class SeqfixError(Exception):
-    """The base of every error that this package raises on purpose. Its text holds no password."""
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The names that there are instead of one that was looked for."""
+
+    #: Those that may have been meant.
+    near: tuple[str, ...]
+    known: tuple[str, ...]
 
     def __str__(self) -> str:
-        return masked(super().__str__())
+        if self.near:
+            return f"did you mean {' or '.join(self.near)}?"
+        if not self.known:
+            return "there are none"
+        return f"there are {', '.join(self.known[:10])}{', …' if len(self.known) > 10 else ''}"
+
+
+class SeqfixError(Exception):
+    """The base of every error that this package raises on purpose. Its text holds no password.
+
+    :ivar message: What was found.
+    :ivar option: The option or argument at fault; None: none is.
+    :ivar value: Its value, where that is at fault as it stands; `...`: none is.
+    :ivar remedy: What helps.
+    :ivar allowed_by: The option that lets it pass.
+    """
+
+    #: Whether the same call may succeed later, without a change by anybody.
+    retryable = True
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        option: str | None = None,
+        value: Any = ...,
+        remedy: str | None = None,
+        allowed_by: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.option = option
+        self.value = value
+        self.remedy = remedy
+        self.allowed_by = allowed_by
+
+    def spelled(self, spell: Callable[[str], str]) -> str:
+        """Return the error as a sentence.
+
+        :param spell: How the reader writes an option; an empty string leaves it out.
+        """
+        subject = spell(self.option) if self.option else ""
+        if subject and self.value is not ...:
+            subject += f"={self.value!r}"
+        remedy = self.remedy or ""
+        if self.allowed_by:
+            remedy += f", or set {spell(self.allowed_by)}"
+        # With an option there is a colon already.
+        found = ("; " if self.option else ": ").join(filter(None, (self.message, remedy)))
+        return masked(": ".join(filter(None, (subject, found))))
+
+    def __str__(self) -> str:
+        return self.spelled(str)
 
 
 class ArgumentError(SeqfixError):
-    """An argument has a value that cannot be meant; nothing was read or written."""
+    """An argument has an invalid value; nothing was read or written."""
+
+    retryable = False
 
 
 class ArgumentTypeError(ArgumentError, TypeError):
@@ -23,11 +84,26 @@ class ArgumentTypeError(ArgumentError, TypeError):
 
 
 class SelectionError(ArgumentError):
-    """The selection names something that does not exist, or selects nothing."""
+    """The selection names something that does not exist, or selects nothing.
+
+    :ivar missing: The name that was looked for and is not there.
+    :ivar candidates: The names that there are.
+    """
+
+    def __init__(
+        self, message: str, *, missing: str | None = None, candidates: Candidates | None = None, **more: Any
+    ) -> None:
+        if candidates is not None:
+            more.setdefault("remedy", str(candidates))
+        super().__init__(message, **more)
+        self.missing = missing
+        self.candidates = candidates
 
 
 class UnsupportedServerError(SeqfixError):
     """The server is none that this package can read sequences from."""
+
+    retryable = False
 
 
 class CatalogError(SeqfixError):
@@ -48,6 +124,8 @@ class ConnectionFailedError(SeqfixError):
 class FailingError(SeqfixError):
     """Sequences of a report fail. Its children say why; `report.raise_for_failing()` raises the one that fits."""
 
+    retryable = False
+
     #: The `Report`; None where the error was made of a message alone.
     report: Any
 
@@ -58,6 +136,8 @@ class FailingError(SeqfixError):
 
 class LockTimeoutError(FailingError):
     """A lock could not be had in time; trying again may help."""
+
+    retryable = True
 
 
 class PrivilegeError(FailingError):

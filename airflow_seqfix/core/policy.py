@@ -56,4 +56,4 @@ class Limits:
 def _refuse(options: Policy | Limits) -> None:
     refused = refusal({field.name: getattr(options, field.name) for field in fields(options)})
     if refused is not None:
-        raise ArgumentError(refused.message)
+        raise ArgumentError(**refused._asdict())

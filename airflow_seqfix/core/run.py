@@ -77,7 +77,7 @@ def _catalogs(settings: Settings) -> Iterator[None]:
         if sqlstate(error) is None:
             raise
         reason, remedy = ended("read", error, settings.limits)
-        raise CatalogError(f"the catalogs could not be read: {reason} ({sqlstate(error)}); {remedy}") from error
+        raise CatalogError(f"the catalogs could not be read: {reason} ({sqlstate(error)})", remedy=remedy) from error
 
 
 def _read(
@@ -123,4 +123,4 @@ def _refuse_skipped(named: list[Finding]) -> None:
     skipped = [finding for finding in named if finding.verdict is Verdict.SKIPPED]
     if skipped:
         what = "; ".join(f"{finding.sequence.qualified_name}: {finding.reason}" for finding in skipped)
-        raise SelectionError(f"named, but not checkable ({what}): leave it out, or set allow_skipped")
+        raise SelectionError(f"named, but not checkable ({what})", remedy="leave it out", allowed_by="allow_skipped")

@@ -47,7 +47,7 @@ class Settings:
             raise ArgumentTypeError(f"unknown option {name}; {known}")
         refused = refusal(given)
         if refused is not None:
-            raise ArgumentError(refused.message)
+            raise ArgumentError(**refused._asdict())
 
         def take(*groups: Group) -> dict[str, Any]:
             return {name: given[name] for name in names_of(*groups) if name in given}

@@ -10,7 +10,6 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow_seqfix.options import NAME_OPTIONS
 from airflow_seqfix.task.arguments import dictionary, read_all, refuse_early
 from airflow_seqfix.task.base import SequenceTask
-from airflow_seqfix.task.reporting import no_retry
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -109,6 +108,7 @@ class PostgresSequenceResetOperator(SequenceTask):
 
     def _stored_plan(self) -> Any:
         """Return the plan, from its file where the XCom does not hold all of it."""
+        from airflow_seqfix.task.errors import no_retry
         from airflow_seqfix.task.report_file import read_plan
 
         if not self.plan:

@@ -25,7 +25,8 @@ def form_of(path: str) -> str:
     if form is None:
         *others, last = EXTENSIONS
         raise ArgumentError(
-            f"{path!r} does not say in which form the report is written: end it with {', '.join(others)} or {last}"
+            f"{path!r} does not say in which form the report is written",
+            remedy=f"end it with {', '.join(others)} or {last}",
         )
     return form
 
@@ -42,4 +43,4 @@ def render(report: Report | Plan, form: str) -> str:
             return plan_markdown(report) if isinstance(report, Plan) else markdown(report)
         case "html":
             return html(report.report if isinstance(report, Plan) else report)
-    raise ArgumentError(f"a report cannot be written as {form!r}: give one of {', '.join(FORMATS)}")
+    raise ArgumentError(f"a report cannot be written as {form!r}", remedy=f"give one of {', '.join(FORMATS)}")

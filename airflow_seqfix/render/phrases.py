@@ -86,7 +86,8 @@ def remedy(row: Row) -> str | None:
 
 def _is_a_move(row: Row) -> bool:
     """Whether the remedy is what moves the sequence."""
-    return move(row) is not None and row.remedy == row.finding.remedy
+    is_of_the_finding = row.outcome is None or row.outcome.error is None
+    return move(row) is not None and is_of_the_finding and row.finding.remedy is not None
 
 
 def count(number: int, noun: str) -> str:

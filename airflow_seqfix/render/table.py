@@ -53,7 +53,9 @@ TOLD = {
 Paint = Callable[[str, str], str]
 
 
-def table(report: Report, *, width: int, color: bool = False, all_rows: bool = False) -> str:
+def table(
+    report: Report, *, width: int, color: bool = False, all_rows: bool = False, spell: Callable[[str], str] = str
+) -> str:
     """Return the report's rows as lines of at most `width` characters, and below them what explains them.
 
     What can be pasted stays on one line, however long it is.
@@ -61,13 +63,14 @@ def table(report: Report, *, width: int, color: bool = False, all_rows: bool = F
     :param width: At least 60.
     :param color: Whether to add terminal colours.
     :param all_rows: Whether to list what is in sync and what was skipped as well.
+    :param spell: Writes the options in a sentence as the reader does.
     """
     rows = [row for row in report.sorted_rows if all_rows or row.outcome or row.fails(report.policy)]
     paint = _paint if color else _leave_plain
     lines: list[str] = []
     if rows:
         lines += _table(rows, width, paint)
-    lines += _explanations([row for row in rows if row.reason is not None], width, paint)
+    lines += _explanations([row for row in rows if row.reason is not None], width, paint, spell)
     warnings = [line for warning in _warnings(report) for line in _wrap(warning, width)]
     if warnings:
         lines += ["", *(paint(line, "yellow") for line in warnings)]
@@ -124,7 +127,7 @@ def _columns(is_repair: bool) -> list[Column]:
     ]
 
 
-def _explanations(rows: list[Row], width: int, paint: Paint) -> Iterator[str]:
+def _explanations(rows: list[Row], width: int, paint: Paint, spell: Callable[[str], str]) -> Iterator[str]:
     """Say why rows stand where they stand, and what helps: of each verdict the first few."""
     left_out = 0
     for _, group in groupby(rows, key=state):
@@ -132,9 +135,9 @@ def _explanations(rows: list[Row], width: int, paint: Paint) -> Iterator[str]:
         left_out += len(alike[EXPLAINED:])
         for row in alike[:EXPLAINED]:
             yield ""
-            yield from _wrap(f"{row.finding.sequence.qualified_name}: {row.reason}.", width)
+            yield from _wrap(f"{row.finding.sequence.qualified_name}: {spell(row.reason or '')}.", width)
             if row.remedy:
-                yield paint(f"  {remedy(row)}", "cyan")
+                yield paint(f"  {spell(remedy(row) or '')}", "cyan")
     if left_out:
         yield ""
         yield f"{left_out:,} more {'is' if left_out == 1 else 'are'} explained in the report as JSON."

@@ -7,7 +7,6 @@ import time
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.providers.common.compat.sdk import (
-    AirflowFailException,
     AirflowSensorTimeout,
     AirflowSkipException,
     BaseSensorOperator,
@@ -23,11 +22,6 @@ if TYPE_CHECKING:
 #: The trigger keeps its own deadline, and the worker then says what is still behind. Airflow's comes later, for a
 #: trigger that died.
 GRACE = datetime.timedelta(seconds=60)
-
-#: The errors of a look that no other look mends.
-HOPELESS = ("ArgumentError", "SelectionError", "UnsupportedServerError", "AirflowFailException")
-#: Those that say everything themselves; the others are unexpected.
-SAID = ("SeqfixError", "CatalogError")
 
 
 class PostgresSequenceDriftSensor(SequenceTask, BaseSensorOperator):
@@ -69,7 +63,9 @@ class PostgresSequenceDriftSensor(SequenceTask, BaseSensorOperator):
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
         """Go on after the trigger with a look of the worker's own: for the log, the report, and the last word."""
-        self._error = _error(event)
+        from airflow_seqfix.task.errors import from_event
+
+        self._error = from_event(event) if event["status"] == "error" else None
         try:
             return self._look_until(context, event["deadline"])
         except AirflowSensorTimeout:
@@ -136,17 +132,3 @@ class PostgresSequenceDriftSensor(SequenceTask, BaseSensorOperator):
             method_name="execute_complete",
             timeout=datetime.timedelta(seconds=backstop) + GRACE,
         )
-
-
-def _error(event: dict[str, Any]) -> Exception | None:
-    """Return what went wrong when the trigger looked, as the exception that a look in the worker would raise."""
-    from airflow_seqfix.core import ConnectionFailedError, SeqfixError
-
-    if event["status"] != "error":
-        return None
-    if event["class"] in HOPELESS:
-        return AirflowFailException(event["message"])
-    if event["class"] == "ConnectionFailedError":
-        return ConnectionFailedError(event["message"])
-    said = event["message"]
-    return SeqfixError(said if event["class"] in SAID else f"{event['class']}: {said}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from airflow_seqfix.options import FAIL_ON, OPTIONS, BySequence, Group
 from airflow_seqfix.task.arguments import read_all, refuse_early
 from airflow_seqfix.task.connection import Slot
-from airflow_seqfix.task.reporting import REPORT_ARGUMENTS, ReportingTask, no_retry
+from airflow_seqfix.task.reporting import REPORT_ARGUMENTS, ReportingTask
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -171,6 +171,7 @@ class SequenceTask(ReportingTask):
         :raises ConnectionFailedError: when there is no connection to be had; nothing of Airflow's: it is retried.
         """
         from airflow_seqfix.task.connection import heard_while_waiting, open_connection
+        from airflow_seqfix.task.errors import no_retry
 
         options: dict[str, Any] = {**self.options(context), **more}
         with no_retry():

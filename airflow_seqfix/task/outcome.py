@@ -6,7 +6,7 @@ from typing import Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
-from airflow_seqfix.core import LockTimeoutError, Report, Row
+from airflow_seqfix.core import Report, Row
 
 #: How many sequences, or moves of a plan, an XCom lists.
 XCOM_ROWS = 50
@@ -21,10 +21,10 @@ def xcom(report: Report) -> dict[str, Any]:
 def failure(report: Report, *, retry: bool) -> Exception:
     """Return the exception that the worst of a report asks for.
 
-    :param retry: Whether it is worth another try though nothing says so.
+    :param retry: Whether to leave the choice to Airflow's retries also where trying again does not help by itself.
     """
     error = report.failure
-    return error if retry or isinstance(error, LockTimeoutError) else AirflowFailException(str(error))
+    return error if retry or error.retryable else AirflowFailException(str(error))
 
 
 def _is_worth_telling(row: Row, report: Report) -> bool:

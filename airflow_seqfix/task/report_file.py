@@ -40,15 +40,25 @@ class ReportFile:
         """
         path, parts = report_path, urlsplit(report_path)
         if parts.password is not None:
-            raise ArgumentError("report_path holds a password: name an Airflow connection, as in s3://aws_default@…")
+            raise ArgumentError(
+                "it holds a password",
+                option="report_path",
+                remedy="name an Airflow connection, as in s3://aws_default@…",
+            )
         if report_url is not None and urlsplit(report_url).password is not None:
-            raise ArgumentError("report_url holds a password, and everybody who sees the task sees it: leave it out")
+            raise ArgumentError(
+                "it holds a password, and everybody who sees the task sees it",
+                option="report_url",
+                remedy="leave it out",
+            )
         if not parts.scheme and not Path(path).is_absolute():
-            raise ArgumentError(f"report_path={path!r}: give an absolute path, or a URL such as s3://bucket/key.html")
+            raise ArgumentError(
+                option="report_path", value=path, remedy="give an absolute path, or a URL such as s3://bucket/key.html"
+            )
         try:
             form = form_of(path)
         except ArgumentError as error:
-            raise ArgumentError(f"report_path: {error}") from None
+            raise ArgumentError(error.message, option="report_path", remedy=error.remedy) from None
         _open(path)
         return cls(path=path, form=form, link=link_of(path, report_url))
 
@@ -66,7 +76,10 @@ class ReportFile:
                 file.write(data)
         except Exception as error:
             raise ReportError(
-                f"report_path={self.path!r} could not be written ({_said(error)}): the report is in the log"
+                f"could not be written ({_said(error)})",
+                option="report_path",
+                value=self.path,
+                remedy="the report is in the log",
             ) from error
         return {"path": self.path, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
 
@@ -80,20 +93,23 @@ def read_plan(told: Any) -> Any:
     path, sha256 = (told.get("path"), told.get("sha256")) if isinstance(told, dict) else (None, None)
     if not isinstance(path, str) or not path.lower().endswith(".json"):
         raise ArgumentError(
-            "plan: it was cut short, and does not hold all its moves: give the task that makes it a report_path that "
-            "ends in .json, where the whole plan is kept"
+            "it was cut short, and does not hold all its moves",
+            option="plan",
+            remedy="give the task that makes it a report_path that ends in .json, where the whole plan is kept",
         )
     try:
         with _open(path).open("rb") as file:
             data: bytes = file.read()
     except Exception as error:
-        raise ReportError(f"plan: {path!r} could not be read ({_said(error)}): make a new plan") from error
+        raise ReportError(
+            f"{path!r} could not be read ({_said(error)})", option="plan", remedy="make a new one"
+        ) from error
     if hashlib.sha256(data).hexdigest() != sha256:
-        raise ArgumentError(f"plan: {path!r} is not what the dry run wrote: make a new plan")
+        raise ArgumentError(f"{path!r} is not what the dry run wrote", option="plan", remedy="make a new one")
     try:
         return json.loads(data)
     except ValueError:
-        raise ArgumentError(f"plan: {path!r} holds no JSON: make a new plan") from None
+        raise ArgumentError(f"{path!r} holds no JSON", option="plan", remedy="make a new one") from None
 
 
 def _open(path: str) -> Any:
@@ -105,7 +121,10 @@ def _open(path: str) -> Any:
         _ = target.fs
     except (ValueError, ImportError) as error:
         raise ArgumentError(
-            f"report_path={path!r}: there is no such store here ({_said(error)}): install the provider that brings it"
+            f"there is no such store here ({_said(error)})",
+            option="report_path",
+            value=path,
+            remedy="install the provider that brings it",
         ) from None
     return target
 
@@ -119,7 +138,9 @@ def link_of(path: str, url: str | None) -> str | None:
         parts = urlsplit(url)
         # The page makes a link of it: nothing that a browser would run.
         if parts.scheme not in ("http", "https") or not parts.netloc:
-            raise ArgumentError(f"report_url={url!r}: give an address that starts with https:// or http://")
+            raise ArgumentError(
+                option="report_url", value=url, remedy="give an address that starts with https:// or http://"
+            )
         return url
     parts = urlsplit(path)
     console = CONSOLES.get(parts.scheme)

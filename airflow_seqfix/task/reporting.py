@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
+from airflow.providers.common.compat.sdk import BaseOperator
 
 from airflow_seqfix.task.arguments import read_all
 from airflow_seqfix.task.links import LINK_KEY, SequenceReportLink
@@ -166,15 +164,3 @@ class ReportingTask(BaseOperator):
             context["ti"].xcom_push(key="return_value", value=told)
             raise failure(report, retry=retry)
         return told
-
-
-@contextlib.contextmanager
-def no_retry() -> Iterator[None]:
-    """Turn what no retry mends into Airflow's exception for that."""
-    from airflow_seqfix.core import ArgumentError, UnsupportedServerError
-    from airflow_seqfix.core.errors import printable
-
-    try:
-        yield
-    except (ArgumentError, UnsupportedServerError) as error:
-        raise AirflowFailException(printable(str(error))) from None

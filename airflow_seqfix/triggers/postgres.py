@@ -77,6 +77,7 @@ class PostgresSequenceTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Yield one event: in_sync, timeout or error. What becomes of the task, the sensor decides."""
         from airflow_seqfix.core import SeqfixError
+        from airflow_seqfix.task.errors import to_event
 
         try:
             if self.version > WIRE_VERSION:
@@ -96,8 +97,7 @@ class PostgresSequenceTrigger(BaseTrigger):
             yield TriggerEvent({"status": "timeout", "deadline": self.deadline})
         except Exception as error:
             self.log.exception("Looking failed")
-            said = {"class": type(error).__name__, "message": str(error)}
-            yield TriggerEvent({"status": "error", "deadline": self.deadline, **said})
+            yield TriggerEvent({"status": "error", "deadline": self.deadline, **to_event(error)})
 
     async def _look(self) -> Report:
         """Check in a thread of its own: a slow query must not hold up the other triggers."""

@@ -158,7 +158,7 @@ def test_dry_run_is_plan(newest_db: Database) -> None:
         (["--format", "sql"], "--format sql is for plan, and for --dry-run"),
         (["--plan", "PLAN", "-t", "orders"], "--plan says itself what to move"),
         (["--plan", "PLAN", "orders"], "--plan says itself what to move"),
-        (["--plan", "PLAN", "--margin", "3"], "made with margin=0, and this is margin=3: give the same"),
+        (["--plan", "PLAN", "--margin", "3"], "--margin=3: the plan was made with 0; give the same"),
         (["-q", "-v"], "--quiet and --verbose: give one of them"),
         (["--conn-id", "x"], "--conn-id is a whole connection"),
     ],
@@ -258,7 +258,7 @@ def test_a_plan_for_another_database_is_refused_before_the_question(newest_db: D
     made = json.loads(seqfix("plan", newest_db.dsn, "--format", "json").stdout)
     plan.write_text(json.dumps(made | {"database": "elsewhere"}))
     said = (
-        f"seqfix: --plan: it was made for database elsewhere, and this is {newest_db.name}: "
+        f"seqfix: --plan: it was made for database elsewhere, and this is {newest_db.name}; "
         "connect to elsewhere, or make a new plan here\n"
     )
     assert seqfix("fix", newest_db.dsn, "--plan", str(plan)).stderr == said

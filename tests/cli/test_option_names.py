@@ -6,30 +6,42 @@ import pytest
 
 from airflow_seqfix.cli.commands import seqfix as group
 from airflow_seqfix.cli.option_names import as_error, option, with_options
-from airflow_seqfix.core import Options
+from airflow_seqfix.core import ArgumentError, Options, SelectionError, SeqfixError
 from tests.support.command import seqfix
 from tests.support.servers import Database
 from tests.support.terminal import terminal
 
 
 @pytest.mark.parametrize(
-    ("said", "meant"),
+    ("error", "said"),
     [
-        ("tables: there is no table x", "there is no table x"),
-        ("exclude: there is no sequence x", "--exclude: there is no sequence x"),
-        ("mapping: 'y' is no column", "--map: 'y' is no column"),
-        ("plan: this is no plan", "--plan: this is no plan"),
-        ("leave one out, or set allow_empty", "leave one out, or set --allow-empty"),
-        ("run_timeout=0: give", "--run-timeout=0: give"),
-        ("read only with foreign=True, it is", "read only with --foreign, it is"),
-        ('ask for lock="none" or lock="guarded"', "ask for --lock none or --lock guarded"),
-        ("margin=-1: give an integer", "--margin=-1: give an integer"),
-        ("jobs=0: give an integer", "--jobs=0: give an integer"),
-        ("a larger margin=1 of jobs", "a larger margin=1 of jobs"),
+        (SelectionError("there is no table x", option="tables"), "there is no table x"),
+        (SelectionError("there is no sequence x", option="exclude"), "--exclude: there is no sequence x"),
+        (ArgumentError("'y' is no column", option="mapping"), "--map: 'y' is no column"),
+        (ArgumentError("this is no plan", option="plan", remedy="give one"), "--plan: this is no plan; give one"),
+        (
+            SelectionError("nothing", remedy="leave one out", allowed_by="allow_empty"),
+            "nothing: leave one out, or set --allow-empty",
+        ),
+        (ArgumentError(option="run_timeout", value=0, remedy="give more"), "--run-timeout=0: give more"),
+        (ArgumentError(option="tables", value=5, remedy="give names"), "give names"),
+        (SeqfixError("a column margin=1 of jobs"), "a column margin=1 of jobs"),
     ],
 )
-def test_errors(said: str, meant: str) -> None:
-    assert as_error(said) == meant
+def test_errors(error: SeqfixError, said: str) -> None:
+    assert as_error(error) == said
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("read only with foreign=True, it is", "read only with --foreign, it is"),
+        ('ask for lock="none" or lock="guarded"', "ask for --lock none or --lock guarded"),
+        ('the table "foreign" with lock=5', 'the table "foreign" with lock=5'),
+    ],
+)
+def test_remedies(said: str, meant: str) -> None:
+    assert with_options(said) == meant
 
 
 def test_every_option_that_is_named_is_there() -> None:

@@ -114,13 +114,13 @@ def test_a_target_that_somebody_raised_is_refused(two: Database) -> None:
         (lambda plan: plan | {"moves_left_out": 3}, "it was cut short"),
         (
             lambda plan: plan | {"database": "elsewhere"},
-            "for database elsewhere, and this is .*: connect to elsewhere, or make a new plan here",
+            "for database elsewhere, and this is .*; connect to elsewhere, or make a new plan here",
         ),
         (lambda plan: plan | {"moves": "all"}, "move 1 is no object"),
         (lambda plan: plan | {"moves": [plan["moves"][0] | {"target": "1; DROP TABLE orders"}]}, "move 1 has target="),
         (
             lambda plan: plan | {"moves": [plan["moves"][0] | {"target": True}]},
-            "move 1 has target=True, and int is expected: make a new plan",
+            "move 1 has target=True, and int is expected; make a new one",
         ),
         (
             lambda plan: plan | {"moves": [plan["moves"][0] | {"sequence": None}]},
@@ -143,10 +143,10 @@ def test_a_plan_and_a_selection_exclude_each_other(two: Database) -> None:
 @pytest.mark.parametrize(
     ("made", "given", "said"),
     [
-        ({"margin": 10}, {}, "it was made with margin=10, and this is margin=0: give the same"),
-        ({}, {"accept_outlier": True}, "it was made with accept_outlier=False"),
-        ({"mapping": {"orders_id_seq": ["customers.id"]}}, {}, "it was made with mapping={'orders_id_seq':"),
-        ({"id_range": {"orders_id_seq": (1, 900)}}, {}, "it was made with id_range="),
+        ({"margin": 10}, {}, "margin=0: the plan was made with 10; give the same"),
+        ({}, {"accept_outlier": True}, "accept_outlier=True: the plan was made with False"),
+        ({"mapping": {"orders_id_seq": ["customers.id"]}}, {}, "mapping={}: the plan was made with {'orders_id_seq':"),
+        ({"id_range": {"orders_id_seq": (1, 900)}}, {}, "id_range={}: the plan was made with {"),
     ],
 )
 def test_other_options_than_it_was_made_with(made: Any, given: Any, said: str, two: Database) -> None:

@@ -23,6 +23,7 @@ OTHER = {
         "-- With psql -1",
         "-- Refused inside",
     },
+    "core/errors.py": {", or set …"},
     "core/database/session.py": {"FETCH …", "pg_catalog, pg_temp", "REPEATABLE READ", "READ COMMITTED", "READ ONLY"},
     "core/measure/partitions.py": {"SAVEPOINT slice", "ROLLBACK TO SAVEPOINT slice"},
     "core/measure/measure.py": {"s.last_value, s.is_called", "…, NULL::bigint"},

@@ -206,8 +206,8 @@ def test_mapped_and_by_default_args(shop: Database, run_dag: Callable[..., Any])
     ("change", "said"),
     [
         ({"database": "elsewhere"}, "plan: it was made for database elsewhere, and this is"),
-        ({"plan_version": 0}, "plan: it is of version 0, not 1: make a new one"),
-        ({"plan_version": None}, "plan: it is of version None, not 1: make a new one"),
+        ({"plan_version": 0}, "plan: it is of version 0, not 1; make a new one"),
+        ({"plan_version": None}, "plan: it is of version None, not 1; make a new one"),
         ({"moves": "all"}, "plan: move 1 is no object"),
         ({"options": None}, "plan: it does not say with which options it was made"),
     ],

@@ -291,7 +291,7 @@ def test_a_plan_from_an_earlier_task(shop: Database, run_dag: Callable[..., Any]
         ({"plan": {"moves": [], "plan_version": 1, "moves_left_out": 2}}, "plan: it was cut short"),
         (
             {"plan": {"moves": [], "plan_version": 1, "options": {}, "database": "elsewhere"}},
-            "plan: it was made with margin=None, and this is margin=0: give the same",
+            "margin=0: the plan was made with None; give the same",
         ),
     ],
 )

@@ -93,7 +93,7 @@ def test_where_nothing_can_be_written_the_task_s_own_failure_shows(
     assert ti.xcoms["return_value"]["summary"]["behind"] == 2
     # Nothing else is wrong: then the task must not pass as if the file were there. A retry may help.
     ti = Pushed()
-    assert f"report_path={path!r} could not be written" in fails(operator(report_path=path), ti, "ReportError")
+    assert f"report_path={path!r}: could not be written" in fails(operator(report_path=path), ti, "ReportError")
     assert ti.xcoms["return_value"]["summary"]["fixed"] == 2
     assert shop.value("INSERT INTO orders (note) VALUES ('') RETURNING id") == 101
 
@@ -104,7 +104,7 @@ def test_where_nothing_can_be_written_the_task_s_own_failure_shows(
         ({"report_path": "/srv/report.pdf"}, "report_path: '/srv/report.pdf' does not say in which form"),
         ({"report_path": "report.html"}, "report_path='report.html': give an absolute path, or a URL such as s3://"),
         ({"report_path": "nowhere://x/report.html"}, "report_path='nowhere://x/report.html': there is no such store"),
-        ({"report_path": "s3://key:s3cr3t@bucket/report.html"}, "report_path holds a password: name an Airflow"),
+        ({"report_path": "s3://key:s3cr3t@bucket/report.html"}, "report_path: it holds a password; name an Airflow"),
         ({"report_path": "javascript:alert(1).html"}, "report_path='javascript:alert(1).html': there is no such store"),
         *(
             ({"report_path": "/srv/report.html", "report_url": url}, f"report_url={url!r}: give an address that starts")
@@ -202,7 +202,7 @@ def test_a_long_plan_without_its_file_is_refused(
         planned = operator(dry_run=True, **arguments).execute({"ti": Pushed()})
         assert "10 of 60 moves do not fit into the XCom" in capsys.readouterr().out
         said = fails(operator(plan=planned), Pushed())
-        assert said.startswith("plan: it was cut short, and does not hold all its moves: give the task that makes it a")
+        assert said.startswith("plan: it was cut short, and does not hold all its moves; give the task that makes it a")
         assert "report_path" in said
     assert shop.state("t1_id_seq")[:2] == (1, False)
 
@@ -212,7 +212,7 @@ def test_a_plan_s_file_that_was_changed_is_refused(shop: Database, tmp_path: Pat
     path = tmp_path / "plan.json"
     planned = operator(dry_run=True, report_path=str(path)).execute({"ti": Pushed()})
     path.write_text(path.read_text().replace('"target": 5', '"target": 6'))
-    assert "is not what the dry run wrote: make a new plan" in fails(operator(plan=planned), Pushed())
+    assert "is not what the dry run wrote; make a new one" in fails(operator(plan=planned), Pushed())
     path.unlink()
     # The store may be away for a moment.
     assert "could not be read" in fails(operator(plan=planned), Pushed(), "ReportError")

@@ -255,7 +255,12 @@ class Session:
             raise self._deadline_error()
 
     def _deadline_error(self) -> DeadlineError:
-        return DeadlineError(f"run_timeout of {self.limits.run_timeout:g} s is over: give a larger one")
+        return DeadlineError(
+            "the run was not done by then",
+            option="run_timeout",
+            value=self.limits.run_timeout,
+            remedy="give a larger one",
+        )
 
     def _begin(self, read_only: bool = False, one_snapshot: bool = False) -> str:
         isolation = "REPEATABLE READ" if one_snapshot else "READ COMMITTED"

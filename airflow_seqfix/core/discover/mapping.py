@@ -33,15 +33,21 @@ def parse_mapping(value: Mapping[str, str | Iterable[str]]) -> tuple[Fed, ...]:
     :raises ArgumentError: when it is nothing of the kind.
     """
     if not isinstance(value, Mapping):
-        raise ArgumentError(f'mapping={value!r}: give {{"schema.sequence": ["schema.table.column", …]}}')
+        raise ArgumentError(
+            option="mapping", value=value, remedy='give {"schema.sequence": ["schema.table.column", …]}'
+        )
     mapping = []
     for sequence, columns in value.items():
         fed = Fed(_exact(sequence, "mapping"), parse_all(columns, "columns"))
         for column in fed.columns:
             if len(column.parts) < 2 or column.is_pattern:
-                raise ArgumentError(f"mapping: {column.text!r} is no column; give table.column or schema.table.column")
+                raise ArgumentError(
+                    f"{column.text!r} is no column",
+                    option="mapping",
+                    remedy="give table.column or schema.table.column",
+                )
         if not fed.columns:
-            raise ArgumentError(f"mapping: {sequence!r} feeds no column; give at least one")
+            raise ArgumentError(f"{sequence!r} feeds no column", option="mapping", remedy="give at least one")
         mapping.append(fed)
     return tuple(mapping)
 
@@ -52,12 +58,14 @@ def parse_id_range(value: Mapping[str, tuple[int, int]]) -> tuple[Range, ...]:
     :raises ArgumentError: when it is nothing of the kind.
     """
     if not isinstance(value, Mapping):
-        raise ArgumentError(f'id_range={value!r}: give {{"schema.sequence": (lowest, highest)}}')
+        raise ArgumentError(option="id_range", value=value, remedy='give {"schema.sequence": (lowest, highest)}')
     ranges = []
     for sequence, bounds in value.items():
         numbers = list(bounds) if isinstance(bounds, list | tuple) else []
         if len(numbers) != 2 or not all(type(number) is int for number in numbers) or numbers[0] > numbers[1]:
-            raise ArgumentError(f"id_range: {sequence!r} has {bounds!r}; give (lowest, highest), two integers")
+            raise ArgumentError(
+                f"{sequence!r} has {bounds!r}", option="id_range", remedy="give (lowest, highest), two integers"
+            )
         ranges.append(Range(_exact(sequence, "id_range"), *numbers))
     return tuple(ranges)
 
@@ -71,25 +79,33 @@ def resolve_mapping(mapping: tuple[Fed, ...], sequences: list[SequenceInfo], tab
     for fed in mapping:
         sequence = _one_sequence(fed.sequence, sequences, "mapping")
         for column in fed.columns:
-            table_name = Name(column.text.rpartition(".")[0], column.parts[:-1], False)
+            table_name = column.owner
             found = [t for t in tables if table_name.matches(t.schema_name, t.table_name)]
             if not found:
-                near = did_you_mean(table_name, [t.qualified_name for t in tables])
-                raise SelectionError(f"mapping: there is no table {table_name.text}; {near}")
+                raise SelectionError(
+                    f"there is no table {table_name.text}",
+                    option="mapping",
+                    missing=table_name.text,
+                    candidates=did_you_mean(table_name, [t.qualified_name for t in tables]),
+                )
             if len(found) > 1:
                 choice = ", ".join(t.qualified_name for t in found)
-                raise SelectionError(f"mapping: {column.text} could be of {choice}; write the schema as well")
+                raise SelectionError(
+                    f"{column.text} could be of {choice}", option="mapping", remedy="write the schema as well"
+                )
             if found[0].is_view:
                 raise SelectionError(
-                    f"mapping: {found[0].qualified_name} is a view, and may not show all rows; name the columns of the "
-                    "tables that it reads"
+                    f"{found[0].qualified_name} is a view, and may not show all rows",
+                    option="mapping",
+                    remedy="name the columns of the tables that it reads",
                 )
             numbers = dict(zip(found[0].column_names, found[0].column_numbers, strict=True))
             number = next((n for name, n in numbers.items() if Name("", column.parts[-1:], False).matches(name)), None)
             if number is None:
                 raise SelectionError(
-                    f"mapping: {found[0].qualified_name} has no column {column.text.rpartition('.')[2]}; "
-                    f"its columns are {', '.join(found[0].columns)}"
+                    f"{found[0].qualified_name} has no column {column.text.rpartition('.')[2]}",
+                    option="mapping",
+                    remedy=f"its columns are {', '.join(found[0].columns)}",
                 )
             ties.append((sequence.oid, found[0].oid, number))
     return ties
@@ -103,8 +119,9 @@ def refuse_incomparable(sequences: list[SequenceInfo]) -> None:
     for column in (column for sequence in sequences for column in sequence.columns):
         if column.feed is Feed.MAPPING and column.largest_value is None:
             raise SelectionError(
-                f"mapping: {column.qualified_name} is of type {column.data_type}, which cannot be compared with a "
-                "sequence; map a column of numbers, or of texts that hold them"
+                f"{column.qualified_name} is of type {column.data_type}, which cannot be compared with a sequence",
+                option="mapping",
+                remedy="map a column of numbers, or of texts that hold them",
             )
 
 
@@ -118,11 +135,13 @@ def narrow(sequences: list[SequenceInfo], ranges: tuple[Range, ...]) -> list[Seq
     for own in ranges:
         sequence = _one_sequence(own.sequence, sequences, "id_range")
         if sequence.oid in bounds:
-            raise ArgumentError(f"id_range: {sequence.qualified_name} has two ranges; give one")
+            raise ArgumentError(f"{sequence.qualified_name} has two ranges", option="id_range", remedy="give one")
         if own.high < sequence.lowest or own.low > sequence.highest:
             raise ArgumentError(
-                f"id_range: {sequence.qualified_name} has {own.low} to {own.high}, and the values that it and its "
-                f"columns can hold are {sequence.lowest} to {sequence.highest}: give a range within those"
+                f"{sequence.qualified_name} has {own.low} to {own.high}, and the values that it and its columns can "
+                f"hold are {sequence.lowest} to {sequence.highest}",
+                option="id_range",
+                remedy="give a range within those",
             )
         bounds[sequence.oid] = (own.low, own.high)
     return [
@@ -134,7 +153,7 @@ def narrow(sequences: list[SequenceInfo], ranges: tuple[Range, ...]) -> list[Seq
 def _exact(text: object, option: str) -> Name:
     name = Name.parse(text, option)
     if name.is_pattern:
-        raise ArgumentError(f"{option}: {text!r} is a pattern; name one sequence")
+        raise ArgumentError(f"{text!r} is a pattern", option=option, remedy="name one sequence")
     return name
 
 
@@ -144,6 +163,10 @@ def _one_sequence(name: Name, sequences: list[SequenceInfo], option: str) -> Seq
         return found[0]
     if found:
         choice = ", ".join(s.qualified_name for s in found)
-        raise SelectionError(f"{option}: {name.text} could be {choice}; write the schema as well")
-    near = did_you_mean(name, [s.qualified_name for s in sequences])
-    raise SelectionError(f"{option}: there is no sequence {name.text}; {near}")
+        raise SelectionError(f"{name.text} could be {choice}", option=option, remedy="write the schema as well")
+    raise SelectionError(
+        f"there is no sequence {name.text}",
+        option=option,
+        missing=name.text,
+        candidates=did_you_mean(name, [s.qualified_name for s in sequences]),
+    )

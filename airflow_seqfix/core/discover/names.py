@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from airflow_seqfix.core.errors import ArgumentError
+from airflow_seqfix.core.errors import ArgumentError, Candidates
 from airflow_seqfix.options import Names
 
 #: One part of a dotted name: quoted, or anything up to the next dot.
@@ -45,8 +45,9 @@ class Name:
         text = as_written(given)
         most, shape = SHAPES[option]
         refusal = ArgumentError(
-            f"{option}: {given!r} is not a name; give {shape}, in double quotes where SQL needs them, "
-            "or a pattern such as app_*"
+            f"{given!r} is not a name",
+            option=option,
+            remedy=f"give {shape}, in double quotes where SQL needs them, or a pattern such as app_*",
         )
         if not isinstance(text, str):
             raise refusal
@@ -76,6 +77,12 @@ class Name:
         parts = (re.sub(r"\[([*?\[])\]", r"\1", part) for part in self.parts)
         return str(as_written(tuple(parts)))
 
+    @property
+    def owner(self) -> Name:
+        """The name without its last part: of a column, the table."""
+        *_, last = _PART.finditer(self.text)
+        return Name(self.text[: max(0, last.start() - 1)], self.parts[:-1], self.is_pattern)
+
     def matches(self, *qualified: str) -> bool:
         """Whether this name, which may leave out leading parts, means the object with that qualified name."""
         tail = qualified[len(qualified) - len(self.parts) :]
@@ -98,12 +105,12 @@ def parse_all(value: Names, option: str) -> tuple[Name, ...]:
     """
     names = [value] if isinstance(value, str) or hasattr(value, "as_string") else value
     if not isinstance(names, Iterable):
-        raise ArgumentError(f"{option}={value!r}: give a name, or a list of names")
+        raise ArgumentError(option=option, value=value, remedy="give a name, or a list of names")
     return tuple(Name.parse(text, option) for text in names)
 
 
-def did_you_mean(name: Name, candidates: Iterable[str]) -> str:
-    """Return the end of a sentence that says what there is instead of `name`.
+def did_you_mean(name: Name, candidates: Iterable[str]) -> Candidates:
+    """Return what there is instead of `name`.
 
     :param candidates: Qualified names, quoted as SQL needs them.
     """
@@ -111,11 +118,7 @@ def did_you_mean(name: Name, candidates: Iterable[str]) -> str:
     bare = {candidate: _last_part(candidate).lower() for candidate in known}
     near = difflib.get_close_matches(name.parts[-1].lower(), set(bare.values()), n=3)
     meant = [candidate for candidate in known if bare[candidate] in near][:3]
-    if meant:
-        return f"did you mean {' or '.join(meant)}?"
-    if not known:
-        return "there are none"
-    return f"there are {', '.join(known[:10])}{', …' if len(known) > 10 else ''}"
+    return Candidates(near=tuple(meant), known=tuple(known))
 
 
 def _last_part(qualified: str) -> str:

@@ -77,7 +77,7 @@ class Selection:
                 # One exclude list serves many databases: a pattern in it may find nothing.
                 optional = name.is_pattern if kind == "exclude" else self.allow_empty and _may_come(kind, name)
                 if not optional and not any(matches(name, sequence) for sequence in sequences):
-                    raise SelectionError(f"{kind}: {self._not_found(kind, name, sequences, list_tables())}")
+                    raise self._not_found(kind, name, sequences, list_tables())
         chosen = [
             sequence
             for sequence in sequences
@@ -85,8 +85,9 @@ class Selection:
         ]
         if kinds and not chosen and not self.allow_empty:
             raise SelectionError(
-                f"no sequence matches {' and '.join(kinds)} together, though each matches some: "
-                "leave one out, or set allow_empty"
+                f"no sequence matches {' and '.join(kinds)} together, though each matches some",
+                remedy="leave one out",
+                allowed_by="allow_empty",
             )
         return Selected(
             sequences=chosen,
@@ -102,30 +103,42 @@ class Selection:
             for name in getattr(self, kind)
         )
 
-    def _not_found(self, kind: str, name: Name, sequences: list[SequenceInfo], tables: list[TableInfo]) -> str:
-        """Say what `name` did not find, and what there is."""
+    def _not_found(
+        self, kind: str, name: Name, sequences: list[SequenceInfo], tables: list[TableInfo]
+    ) -> SelectionError:
+        """Return the error that says what `name` did not find, and what there is."""
+
+        def nothing(message: str, missing: Name, candidates: Iterable[str]) -> SelectionError:
+            return SelectionError(
+                message, option=kind, missing=missing.text, candidates=did_you_mean(missing, candidates)
+            )
+
         if kind == "schemas":
-            return f"no schema {name.text} has a sequence; " + did_you_mean(name, [s.quoted_schema for s in sequences])
+            return nothing(f"no schema {name.text} has a sequence", name, [s.quoted_schema for s in sequences])
         if kind in ("tables", "columns"):
-            owner = Name(name.text, name.parts[:-1], name.is_pattern) if kind == "columns" else name
+            owner = name.owner if kind == "columns" else name
             table = next((t for t in tables if owner.parts and owner.matches(t.schema_name, t.table_name)), None)
             if table is not None and not name.is_pattern:
                 if table.partition_of is not None:
-                    return f"{table.qualified_name} is a partition of {table.partition_of}: name that"
+                    return SelectionError(
+                        f"{table.qualified_name} is a partition of {table.partition_of}",
+                        option=kind,
+                        remedy="name that",
+                    )
                 if stranger := _untrusted(name, kind, sequences):
                     return stranger
                 what = "no column" if kind == "tables" else f"no column {name.text}"
-                return (
-                    f"{what} of {table.qualified_name} draws from a sequence; "
-                    f"its columns are {', '.join(table.columns)}"
+                return SelectionError(
+                    f"{what} of {table.qualified_name} draws from a sequence",
+                    option=kind,
+                    remedy=f"its columns are {', '.join(table.columns)}",
                 )
             if kind == "tables" or len(name.parts) > 1:
-                return f"there is no table {owner.text}; " + did_you_mean(owner, [t.qualified_name for t in tables])
-            return f"no column {name.text} draws from a sequence; " + did_you_mean(
-                name, [c.quoted_column for s in sequences for c in s.columns]
-            )
+                return nothing(f"there is no table {owner.text}", owner, [t.qualified_name for t in tables])
+            columns = [c.quoted_column for s in sequences for c in s.columns]
+            return nothing(f"no column {name.text} draws from a sequence", name, columns)
         beside = [s for s in sequences if any(_feeds_table(table, s) for table in self.tables)] or sequences
-        return f"there is no sequence {name.text}; " + did_you_mean(name, [s.qualified_name for s in beside])
+        return nothing(f"there is no sequence {name.text}", name, [s.qualified_name for s in beside])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,13 +157,13 @@ def _may_come(kind: str, name: Name) -> bool:
     return kind == "schemas" or name.is_pattern
 
 
-def _untrusted(name: Name, kind: str, sequences: list[SequenceInfo]) -> str | None:
-    """Say why a table that draws from a sequence does not count for it."""
+def _untrusted(name: Name, kind: str, sequences: list[SequenceInfo]) -> SelectionError | None:
+    """Return the error that says why a table that draws from a sequence does not count for it."""
     for sequence in sequences:
         for column in sequence.columns:
             named = (column.schema_name, column.table_name, column.column_name)[: 2 if kind == "tables" else 3]
             if not column.is_trusted and name.matches(*named):
-                return f"{sequence.why_untrusted(column)}: {sequence.usage_grant(column)}"
+                return SelectionError(sequence.why_untrusted(column), option=kind, remedy=sequence.usage_grant(column))
     return None
 
 

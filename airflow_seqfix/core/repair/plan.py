@@ -94,34 +94,27 @@ class StoredPlan:
         :raises ArgumentError: when it is nothing of the kind, or of another version.
         """
         if not isinstance(data, Mapping) or "moves" not in data:
-            raise ArgumentError(
-                "plan: this is no plan; give what Plan.to_dict() or `seqfix plan --format json` returned"
-            )
+            raise _refused("this is no plan", "give what Plan.to_dict() or `seqfix plan --format json` returned")
         if data.get("plan_version") != PLAN_VERSION:
-            raise ArgumentError(
-                f"plan: it is of version {data.get('plan_version')!r}, not {PLAN_VERSION}: make a new one"
-            )
+            raise _refused(f"it is of version {data.get('plan_version')!r}, not {PLAN_VERSION}")
         if data.get("moves_left_out"):
-            raise ArgumentError(
-                "plan: it was cut short and does not hold all its moves: make one that is whole, as "
-                "seqfix plan --format json does"
+            raise _refused(
+                "it was cut short and does not hold all its moves",
+                "make one that is whole, as seqfix plan --format json does",
             )
         kinds = dict.fromkeys((field.name for field in fields(StoredMove)), int) | {"sequence": str, "data_type": str}
         moves = []
         for number, move in enumerate(data["moves"] if isinstance(data["moves"], list) else [None], start=1):
             if not isinstance(move, Mapping):
-                raise ArgumentError(f"plan: move {number} is no object: make a new plan")
+                raise _refused(f"move {number} is no object")
             for field, kind in kinds.items():
                 if type(move.get(field)) is not kind:
-                    raise ArgumentError(
-                        f"plan: move {number} has {field}={move.get(field)!r}, and {kind.__name__} is expected: "
-                        "make a new plan"
-                    )
+                    raise _refused(f"move {number} has {field}={move.get(field)!r}, and {kind.__name__} is expected")
             moves.append(StoredMove(**{field: move[field] for field in kinds}))
         if not isinstance(data.get("database"), str):
-            raise ArgumentError("plan: it does not say for which database it was made: make a new one")
+            raise _refused("it does not say for which database it was made")
         if not isinstance(data.get("options"), Mapping):
-            raise ArgumentError("plan: it does not say with which options it was made: make a new one")
+            raise _refused("it does not say with which options it was made")
         return cls(database=data["database"], options=data["options"], moves=tuple(moves))
 
     def refuse_other_database(self, database: str) -> None:
@@ -130,9 +123,9 @@ class StoredPlan:
         :raises ArgumentError: that says which.
         """
         if self.database != database:
-            raise ArgumentError(
-                f"plan: it was made for database {self.database}, and this is {database}: "
-                f"connect to {self.database}, or make a new plan here"
+            raise _refused(
+                f"it was made for database {self.database}, and this is {database}",
+                f"connect to {self.database}, or make a new plan here",
             )
 
     def refuse_other_options(self, options: Mapping[str, Any]) -> None:
@@ -142,10 +135,12 @@ class StoredPlan:
         """
         for name, value in options.items():
             if self.options.get(name) != value:
-                made = self.options.get(name)
-                raise ArgumentError(
-                    f"plan: it was made with {name}={made!r}, and this is {name}={value!r}: give the same"
-                )
+                made = f"the plan was made with {self.options.get(name)!r}"
+                raise ArgumentError(made, option=name, value=value, remedy="give the same")
+
+
+def _refused(message: str, remedy: str = "make a new one") -> ArgumentError:
+    return ArgumentError(message, option="plan", remedy=remedy)
 
 
 def check_move(move: StoredMove, finding: Finding | None, policy: Policy, server: Server) -> Outcome:
