@@ -46,8 +46,11 @@ def locate(session: Session, name: Name) -> Name:
                 f"{name.text} is not on the search_path, and could be {choice}; write the schema as well"
             )
         if not meant:
-            near = did_you_mean(name, [table.qualified_name for table in tables])
-            raise SelectionError(f"there is no table {name.text}; {near}")
+            raise SelectionError(
+                f"there is no table {name.text}",
+                missing=name.text,
+                candidates=did_you_mean(name, [table.qualified_name for table in tables]),
+            )
         found = [(meant[0].schema_name, meant[0].table_name)]
     return Name.parse(tuple(map(str, found[0])), "tables")
 
