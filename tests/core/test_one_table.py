@@ -128,7 +128,7 @@ def sequence_of(row: core.Row) -> tuple[str, str]:
 
 def test_one_table_only(tenants: Database) -> None:
     with tenants.connect() as conn:
-        with pytest.raises(core.ArgumentError, match=r"table='t\*' is a pattern; name one table, or use fix"):
+        with pytest.raises(core.ArgumentError, match=r"table: 't\*' is a pattern; name one table, or use fix"):
             core.fix_sequence(conn, "t*")
         for name in SelectionOptions.__annotations__:
             with pytest.raises(TypeError, match=rf"fix_sequence\(\) takes no {name}: it repairs one table"):

@@ -154,7 +154,10 @@ def test_every_error_that_can_reach_a_caller_is_exported() -> None:
 
 
 def test_run_timeout_before_the_sequences_are_known(shop: Database) -> None:
-    with shop.connect() as conn, pytest.raises(core.DeadlineError, match="run_timeout of 1e-06 s is over"):
+    with (
+        shop.connect() as conn,
+        pytest.raises(core.DeadlineError, match="run_timeout=1e-06: the run was not done"),
+    ):
         core.check(conn, run_timeout=0.000001)
 
 

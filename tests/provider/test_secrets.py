@@ -36,5 +36,5 @@ def test_a_connection_that_fails_says_no_secret(field: str, pasted: str) -> None
 def test_a_report_url_with_a_password_is_refused() -> None:
     with pytest.raises(ArgumentError) as refused:
         ReportFile.parse("/tmp/report.html", f"https://ada:{SECRET.replace('/', '')}@reports/x")
-    assert "report_url holds a password" in str(refused.value)
+    assert "report_url: it holds a password" in str(refused.value)
     assert SECRET.replace("/", "") not in str(refused.value)

@@ -19,7 +19,7 @@ def parse_table(table: GivenName) -> Name:
     """
     name = Name.parse(table, "tables")
     if name.is_pattern:
-        raise ArgumentError(f"table={table!r} is a pattern; name one table, or use fix(tables=…)")
+        raise ArgumentError(f"{table!r} is a pattern", option="table", remedy="name one table, or use fix(tables=…)")
     return name
 
 
@@ -35,7 +35,9 @@ def locate(session: Session, name: Name) -> Name:
     found = session.rows(
         "SELECT n.nspname::pg_catalog.text, c.relname::pg_catalog.text FROM pg_catalog.pg_class c "
         "JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace "
-        f"WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass({literal}::pg_catalog.text)::pg_catalog.oid"
+        f"WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass({literal}::pg_catalog.text)::pg_catalog.oid",
+        schema_name=str,
+        table_name=str,
     )
     if not found:
         tables = list_tables(session)
@@ -43,11 +45,14 @@ def locate(session: Session, name: Name) -> Name:
         if len(meant) > 1:
             choice = ", ".join(table.qualified_name for table in meant)
             raise SelectionError(
-                f"{name.text} is not on the search_path, and could be {choice}; write the schema as well"
+                f"{name.text} is not on the search_path, and could be {choice}",
+                option="table",
+                remedy="write the schema as well",
             )
         if not meant:
             raise SelectionError(
                 f"there is no table {name.text}",
+                option="table",
                 missing=name.text,
                 candidates=did_you_mean(name, [table.qualified_name for table in tables]),
             )
