@@ -10,7 +10,7 @@ from tests.support.servers import Database
 IN_SYNC = "CREATE TABLE t (id serial)"
 BEHIND = f"{IN_SYNC}; INSERT INTO t VALUES (3)"
 EXHAUSTED = "CREATE TABLE t (id smallserial); INSERT INTO t VALUES (32767); SELECT setval('t_id_seq', 32767)"
-STRAY = f"{IN_SYNC}; INSERT INTO t VALUES (999999999)"
+OUTLIER = f"{IN_SYNC}; INSERT INTO t VALUES (999999999)"
 SKIPPED = "CREATE SEQUENCE s"
 UNREADABLE = f"{BEHIND}; ALTER TABLE t ENABLE ROW LEVEL SECURITY; ALTER TABLE t FORCE ROW LEVEL SECURITY"
 
@@ -26,8 +26,8 @@ AS_READER = "reader"
         (SKIPPED, [], 0, 0),
         (BEHIND, [], 1, 0),
         (EXHAUSTED, [], 1, 1),
-        (STRAY, [], 1, 1),
-        (STRAY, ["--accept-outlier"], 1, 0),
+        (OUTLIER, [], 1, 1),
+        (OUTLIER, ["--accept-outlier"], 1, 0),
         (BEHIND, [AS_READER], 1, 1),
         (UNREADABLE, [AS_READER], 1, 1),
         (UNREADABLE, [AS_READER, "--fail-on", "behind", "--fail-on", "exhausted"], 0, 0),

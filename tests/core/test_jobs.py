@@ -157,9 +157,9 @@ def test_no_more_connections_than_there_is_work_for(db: Database) -> None:
 def test_each_connection_keeps_within_the_lock_budget(many: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     rows, rows_apart, held = Session.rows, Session.rows_apart, []
 
-    def watched(session: Session, statement: str) -> Any:
+    def watched(session: Session, statement: str, **options: Any) -> Any:
         if not reads_a_table(statement):
-            return rows_apart(session, statement)
+            return rows_apart(session, statement, **options)
         with session.transaction():
             found = rows(session, statement)
             locks = "SELECT pid, count(*) FROM pg_locks WHERE locktype = 'relation' AND relation >= 16384 GROUP BY pid"
@@ -215,22 +215,22 @@ def test_one_lost_connection_ends_the_run_with_a_clear_error(
     opened: list[Any] = []
     rows_apart, lock, seen = Session.rows_apart, threading.Lock(), []
 
-    def watched(session: Session, statement: str) -> Any:
+    def watched(session: Session, statement: str, **options: Any) -> Any:
         if reads_a_table(statement):
             with lock:
                 seen.append(session)
                 if len(seen) == 3:
                     many.execute(f"SELECT pg_terminate_backend({opened[lost].info.backend_pid})")
             # A scan that takes long: the others must not be waited for.
-            statement = statement if session is crews[0]._sessions[lost] else "SELECT pg_sleep(60)"
-        return rows_apart(session, statement)
+            statement = statement if session is created[0]._sessions[lost] else "SELECT pg_sleep(60)"
+        return rows_apart(session, statement, **options)
 
-    crews: list[Any] = []
+    created: list[Any] = []
     init = sessions.Sessions.__init__
 
     def remember(self: Any, *args: Any) -> None:
         init(self, *args)
-        crews.append(self)
+        created.append(self)
 
     monkeypatch.setattr(sessions.Sessions, "__init__", remember)
     monkeypatch.setattr(Session, "rows_apart", watched)
@@ -306,9 +306,9 @@ def test_a_failure_ends_a_statement_that_begins_after_the_cancel(
         no_thread_is_left(),
         # Not what the server says of the statement that it cancelled, which is waited for first.
         pytest.raises(ZeroDivisionError, match="the first failure"),
-        open_sessions(connector(db, driver, opened), Limits(), jobs=2) as hired,
+        open_sessions(connector(db, driver, opened), Limits(), jobs=2) as workers,
     ):
-        list(hired.map(work, [False, True]))
+        list(workers.map(work, [False, True]))
     assert time.monotonic() - started < 25
     assert all(conn.closed for conn in opened)
     assert sessions_left(db) == []
@@ -322,9 +322,9 @@ def test_an_interrupt_ends_all(db: Database, driver: str) -> None:
         no_thread_is_left(),
         interrupted_when_asleep(db, sessions=3),
         pytest.raises(Interrupted),
-        open_sessions(connector(db, driver, opened), Limits(), jobs=3) as hired,
+        open_sessions(connector(db, driver, opened), Limits(), jobs=3) as workers,
     ):
-        list(hired.map(sleep, [60] * 9))
+        list(workers.map(sleep, [60] * 9))
     assert time.monotonic() - begun < 40
     assert len(opened) == 3
     assert all(conn.closed for conn in opened)
@@ -348,9 +348,9 @@ def test_an_interrupt_while_the_work_is_given_out_ends_all(
         no_thread_is_left(),
         interrupted_when_asleep(newest_db, sessions=3),
         pytest.raises(Interrupted),
-        open_sessions(newest_db.connect, Limits(), jobs=3) as hired,
+        open_sessions(newest_db.connect, Limits(), jobs=3) as workers,
     ):
-        list(hired.map(sleep, [60] * 9))
+        list(workers.map(sleep, [60] * 9))
     assert time.monotonic() - begun < 30
     assert sessions_left(newest_db) == []
 
@@ -373,9 +373,9 @@ def test_an_interrupt_does_not_wait_for_a_server_that_is_silent(wheel_db: Databa
             # The one that is silent has not begun to sleep.
             interrupted_when_asleep(wheel_db, sessions=1),
             pytest.raises(Interrupted),
-            open_sessions(connector(wheel_db, driver, opened), Limits(), jobs=2) as hired,
+            open_sessions(connector(wheel_db, driver, opened), Limits(), jobs=2) as workers,
         ):
-            list(hired.map(work, [60] * 4))
+            list(workers.map(work, [60] * 4))
         assert time.monotonic() - begun < 40
     finally:
         os.kill(silent[0], signal.SIGCONT)

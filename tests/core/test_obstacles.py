@@ -243,9 +243,9 @@ def test_a_read_for_which_the_lock_table_has_no_room(tables: Database) -> None:
 def test_a_move_for_which_the_lock_table_has_no_room(tables: Database) -> None:
     with one_who_locks(tables) as neighbour:
         refusal = fill_the_lock_table(neighbour)
-    setval, _ = core.plan(tables.connect).moves
-    obstacle = immovable(setval, refusal, Limits())
+    move, _ = core.plan(tables.connect).moves
+    obstacle = immovable(move, refusal, Limits())
     assert (obstacle.sqlstate, obstacle.remedy) == ("53200", NO_ROOM["cure"])
     assert obstacle.reason == NO_ROOM["reason"].format(what="move")
     # Nor is any other lack of memory taken for it.
-    assert immovable(setval, psycopg.errors.OutOfMemory("out of memory"), Limits()).remedy == "see the server's log"
+    assert immovable(move, psycopg.errors.OutOfMemory("out of memory"), Limits()).remedy == "see the server's log"

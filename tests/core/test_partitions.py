@@ -10,7 +10,7 @@ from psycopg import errors
 
 from airflow_seqfix import core
 from airflow_seqfix.core.measure import partitions
-from tests.support.servers import Database
+from tests.support.servers import LOCKS_BY_DEFAULT, Database
 from tests.support.watched import Watched
 
 #: A column with more relations than this is read in slices in these tests: no need to make thousands of partitions.
@@ -240,7 +240,7 @@ def test_run_timeout_ends_a_long_row_of_slices(newest_db: Database, few: None) -
 @pytest.mark.long
 def test_two_thousand_partitions_where_the_lock_table_has_no_room_for_them(newest_db: Database) -> None:
     db = newest_db
-    assert db.value("SHOW max_locks_per_transaction") == "64", "what servers have unless somebody changed it"
+    assert db.value(LOCKS_BY_DEFAULT), "what servers have unless somebody changed it"
     make_events(db, 2000)
     with contextlib.ExitStack() as stack:
         with pytest.raises(errors.OutOfMemory):

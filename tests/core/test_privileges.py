@@ -87,7 +87,7 @@ def test_three_grants_are_enough_to_check(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("missing", range(len(TO_CHECK)), ids=MISSING)
-def test_one_grant_less_is_unknown_and_the_cure_is_that_grant(scene: Scene, missing: int) -> None:
+def test_one_grant_less_is_unknown_and_the_remedy_is_that_grant(scene: Scene, missing: int) -> None:
     scene.grant(*TO_CHECK[:missing], *TO_CHECK[missing + 1 :])
     row = scene.check()
     assert row["verdict"] == "unknown"

@@ -8,8 +8,7 @@ import pytest
 
 from airflow_seqfix import core
 from airflow_seqfix.core.repair.apply import CALLS_AT_ONCE
-from tests.support.cluster import running
-from tests.support.servers import Database, Server
+from tests.support.servers import Database, Server, another_like
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.long
@@ -17,9 +16,9 @@ pytestmark = pytest.mark.long
 
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
 def test_nothing_goes_back_and_running_again_finishes_the_work(mode: str, newest_server: Server) -> None:
-    assert newest_server.cluster is not None
-    with running(newest_server.cluster.binaries) as cluster:
-        db = Database(Server(cluster.dsn, newest_server.version_num, cluster), "postgres")
+    with another_like(newest_server) as server:
+        db, cluster = Database(server, "postgres"), server.cluster
+        assert cluster is not None
         db.execute("CREATE TABLE t (id serial PRIMARY KEY, note text); INSERT INTO t (id) VALUES (90000000)")
         failures: list[Exception] = []
 

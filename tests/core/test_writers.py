@@ -8,7 +8,7 @@ import time
 import pytest
 
 from airflow_seqfix import core
-from tests.support.servers import Database
+from tests.support.servers import Database, Server, another_like, database_on
 from tests.support.tables import INSERT, TABLE
 
 
@@ -82,17 +82,11 @@ def test_waiting_is_bounded_and_blocks_nobody(orders: Database) -> None:
     assert warnings(reports[0]) == ["open_writers"]
 
 
-def test_a_prepared_transaction_is_an_open_writer(start_server, newest_server) -> None:
-    from tests.support.cluster import running
-    from tests.support.servers import Server, database_on
-
-    assert newest_server.cluster is not None
-    with running(newest_server.cluster.binaries, {"max_prepared_transactions": "5"}) as cluster:
-        server = Server(cluster.dsn, newest_server.version_num, cluster)
-        with database_on(server) as db:
-            db.execute(TABLE)
-            with db.connect() as conn:
-                conn.execute("BEGIN; INSERT INTO orders (id) VALUES (500)")
-                conn.execute("PREPARE TRANSACTION 'load'")
-                assert warnings(core.check(conn)) == ["open_writers"]
-                conn.execute("COMMIT PREPARED 'load'")
+def test_a_prepared_transaction_is_an_open_writer(newest_server: Server) -> None:
+    with another_like(newest_server, {"max_prepared_transactions": "5"}) as server, database_on(server) as db:
+        db.execute(TABLE)
+        with db.connect() as conn:
+            conn.execute("BEGIN; INSERT INTO orders (id) VALUES (500)")
+            conn.execute("PREPARE TRANSACTION 'load'")
+            assert warnings(core.check(conn)) == ["open_writers"]
+            conn.execute("COMMIT PREPARED 'load'")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,3 +47,44 @@ def test_shared_modules_stand_in_support() -> None:
 def test_the_top_level_holds_folders() -> None:
     files = {path.name for path in TESTS.iterdir() if path.is_file()}
     assert files == {"__init__.py", "conftest.py"}
+
+
+#: The field's word, by one that the project used before: docs and code say the first.
+WORDS = {
+    "asking": "confirm",
+    "caution": "warning",
+    "citizen": "table",
+    "crew": "sessions",
+    "cure": "remedy",
+    "hire": "open",
+    "lent": "borrowed",
+    "setval": "move",
+    "shelf": "database",
+    "sheet": "output",
+    "stray": "outlier",
+    "teller": "progress",
+    "victim": "table",
+}
+
+
+def names(path: Path) -> Iterator[str]:
+    """Yield each name that a module gives or uses, its own among them."""
+    yield path.stem
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                yield name
+            case ast.Name(id=name) | ast.arg(arg=name):
+                yield name
+
+
+def test_one_word_for_one_thing() -> None:
+    """Names only: a report has the key `cure`, and SQL a function setval()."""
+    old = re.compile(rf"(^|_)({'|'.join(WORDS)})(s|d|ed)?(?=_|$)", re.IGNORECASE)
+    wrong = {
+        f"{path.relative_to(ROOT)}: {name}: say {WORDS[found[2].lower()]}"
+        for path in TESTS.rglob("*.py")
+        for name in names(path)
+        if (found := old.search(name))
+    }
+    assert not wrong

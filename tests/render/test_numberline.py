@@ -66,7 +66,7 @@ def test_a_descending_sequence_runs_to_the_left(report: core.Report) -> None:
     assert [mark.kind for mark in line.ends] == ["limit", "start"]
 
 
-def test_a_stray_stands_apart_from_the_rest(report: core.Report) -> None:
+def test_an_outlier_stands_apart_from_the_rest(report: core.Report) -> None:
     line = drawn(report, "shop.page_views_id_seq")
     assert values(line)["data"] == 900
     assert values(line)["outlier"] == 4611686018427387904

