@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -85,6 +86,11 @@ def test_page(page: str, shell: Shell, monkeypatch: pytest.MonkeyPatch, capsys: 
         if block.before:
             with psycopg.connect(autocommit=True) as conn:
                 conn.execute(block.before)
+        if block.project:
+            shutil.copytree(ROOT / block.project, shell.folder, dirs_exist_ok=True)
+        if block.file:
+            (shell.folder / block.file).write_text(block.text, encoding="utf-8")
+            continue
         match block.language:
             case "console":
                 run_console(block, shell)
@@ -100,7 +106,7 @@ def test_page(page: str, shell: Shell, monkeypatch: pytest.MonkeyPatch, capsys: 
                 printed = unclaimed = ""
             case "python":
                 capsys.readouterr()
-                exec(compile(block.text, block.place, "exec"), {"__name__": "page"})
+                exec(compile(block.text, block.place, "exec", dont_inherit=True), {"__name__": "page"})
                 printed = unclaimed = capsys.readouterr().out
             case "yaml":
                 run_job(block, shell)

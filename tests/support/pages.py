@@ -15,7 +15,8 @@ How a fenced block is run goes by its language:
 
 A comment before a block says what the page does not show: `<!-- before: … -->` holds SQL to be run first,
 `<!-- printed by: … -->` the SQL whose output a block of text is, and `<!-- not run: why -->` leaves the block alone. A
-block of any other language needs the last one.
+block of any other language needs the last one. `<!-- file: path -->` makes the block a file of the folder that commands
+run in, and `<!-- project: path -->` copies a folder of the repository there first.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ RUN_ELSEWHERE = {
 }
 
 _PART = re.compile(
-    r"^<!-- (?P<kind>before|printed by|not run|database): (?P<said>.*?) ?-->$"
+    r"^<!-- (?P<kind>before|printed by|not run|database|file|project): (?P<said>.*?) ?-->$"
     r"|^(?P<fence>```+)(?P<language>[^\n]*)\n(?P<text>.*?)^(?P=fence)$",
     re.MULTILINE | re.DOTALL,
 )
@@ -54,6 +55,10 @@ class Block:
     printed_by: str | None
     #: Why it is not run.
     not_run: str | None
+    #: The file that it is, and not run by itself.
+    file: str | None
+    #: A folder of the repository that it is a part of.
+    project: str | None
 
     @property
     def place(self) -> str:
@@ -101,6 +106,8 @@ def blocks(page: str) -> list[Block]:
                 before=said.pop("before", None),
                 printed_by=said.pop("printed by", None),
                 not_run=said.pop("not run", None),
+                file=said.pop("file", None),
+                project=said.pop("project", None),
             )
         )
     return found
