@@ -32,7 +32,7 @@ def main(argv: list[str] | None = None) -> int:
             tell(masked(error.format_message()))
         except SeqfixError as error:
             tell(masked(as_error(error)))
-        except click.Abort:
+        except (click.Abort, signals.Interrupted):
             tell("interrupted; no sequence has gone back, and running again finishes the work")
         except BrokenPipeError:
             signals.drop_output()

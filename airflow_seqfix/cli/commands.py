@@ -24,7 +24,6 @@ from airflow_seqfix.cli.options import (
     together,
 )
 from airflow_seqfix.cli.output import Output
-from airflow_seqfix.cli.progress import watched
 from airflow_seqfix.cli.run import Run
 from airflow_seqfix.cli.status import DRIFT, IN_SYNC, TROUBLE
 from airflow_seqfix.options import NAME_OPTIONS
@@ -98,8 +97,7 @@ def check(words: tuple[str, ...], **given: Any) -> int:
     run = Run.read(words, given, forms=REPORT_FORMS)
     with run.prepared():
         options = run.understood()
-        with watched(quiet=run.messages.quiet) as progress:
-            report = core.check(run.address, progress=progress, **options)
+        report = run.outcome(core.check, **options)
         run.tell(report)
         run.output.write_report(report)
     return IN_SYNC if report.ok else DRIFT
@@ -136,8 +134,7 @@ def fix(words: tuple[str, ...], plan_file: IO[str] | None, dry_run: bool, yes: b
         options = run.understood()
         report: Report | None
         if yes or not confirm.somebody_is_there():
-            with watched(quiet=run.messages.quiet) as progress:
-                report = core.fix(run.address, plan=stored, progress=progress, **options)
+            report = run.outcome(core.fix, plan=stored, **options)
         elif stored is not None:
             report = _apply_after_asking(run, stored, options)
         else:
@@ -187,8 +184,7 @@ def _print_plan(words: tuple[str, ...], given: dict[str, Any]) -> int:
     run = Run.read(words, given, forms=PLAN_FORMS)
     with run.prepared():
         options = run.understood()
-        with watched(quiet=run.messages.quiet) as progress:
-            made = core.plan(run.address, progress=progress, **options)
+        made = run.outcome(core.plan, **options)
         run.tell(made.report)
         run.output.write_plan(made)
     return DRIFT if made.report.failing else IN_SYNC
@@ -223,8 +219,7 @@ def _fix_after_asking(run: Run, options: dict[str, Any]) -> Report | None:
     """Show the moves and ask; make exactly those, or none and return None."""
     from airflow_seqfix import core
 
-    with watched(quiet=run.messages.quiet) as progress:
-        made = core.plan(run.address, progress=progress, **options)
+    made = run.outcome(core.plan, **options)
     if not made.moves:
         return made.report
     # Where none can be moved there is nothing to agree to, and the report will say why.
@@ -244,8 +239,7 @@ def _apply_after_asking(run: Run, stored: dict[str, Any], options: dict[str, Any
 
     # Another database's is refused before a name of it is looked for.
     StoredPlan.read(stored).refuse_other_database(run.identify().database)
-    with watched(quiet=run.messages.quiet) as progress:
-        fresh = core.plan(run.address, stored=stored, progress=progress, **_others(options))
+    fresh = run.outcome(core.plan, stored=stored, **_others(options))
     confirm.tell_differences(stored, fresh)
     if any(move.way for move in fresh.moves):
         confirm.show(fresh.to_dict(), fresh.report.server, run.address.reached)
@@ -257,8 +251,7 @@ def _apply_after_asking(run: Run, stored: dict[str, Any], options: dict[str, Any
 def _apply(run: Run, plan: Plan | dict[str, Any], options: dict[str, Any]) -> Report:
     from airflow_seqfix import core
 
-    with watched(quiet=run.messages.quiet) as progress:
-        return core.fix(run.address, plan=plan, progress=progress, **_others(options))
+    return run.outcome(core.fix, plan=plan, **_others(options))
 
 
 def _others(options: dict[str, Any]) -> dict[str, Any]:

@@ -38,6 +38,7 @@ class Output:
     color: bool = False
     all_rows: bool = False
     _file: IO[str] | None = field(default=None, init=False)
+    _is_kept: bool = field(default=False, init=False)
 
     @classmethod
     def read(
@@ -82,8 +83,16 @@ class Output:
         # What a link points to is replaced, and not the link.
         path = Path(os.path.realpath(self.path))
         try:
+            failure: Exception | None = None
             with _replacing(path) as self._file:
-                yield
+                try:
+                    yield
+                except Exception as error:
+                    if not self._is_kept:
+                        raise
+                    failure = error
+            if failure is not None:
+                raise failure
         except OSError as error:
             if self._file is not None:
                 raise SeqfixError(f"--output {self.path}: {error.strerror}") from None
@@ -111,6 +120,10 @@ class Output:
                     "set PYTHONIOENCODING=utf-8, or write to a file with -o"
                 ) from None
             click.echo(text.encode(error.encoding, "backslashreplace"))
+
+    def keep(self) -> None:
+        """Let the file appear though an error is on its way: what was written is whole."""
+        self._is_kept = True
 
     def write_report(self, report: Report) -> None:
         self.write(self._as_text(report))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from airflow_seqfix.cli.connecting import Address
 from airflow_seqfix.cli.messages import Messages
 from airflow_seqfix.cli.output import Output
 from airflow_seqfix.cli.positional import read_mapping, read_ranges, sort_words, understand
+from airflow_seqfix.cli.progress import watched
 from airflow_seqfix.options import NAME_OPTIONS, Options
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ TALK = ("quiet", "verbose")
 
 #: Of how many sequences it is told that a word has found them.
 TOLD = 5
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +96,23 @@ class Run:
                         remedy=f"{error.candidates}; for a database of that name: -d {error.missing}",
                     ) from error
                 raise
+
+    def outcome(self, work: Callable[..., T], **options: Any) -> T:
+        """Call a function of the core on the connection, with progress.
+
+        A report that a lost connection cut short is written all the same, before the error leaves.
+        """
+        from airflow_seqfix.core import ConnectionFailedError
+
+        try:
+            with watched(quiet=self.messages.quiet) as progress:
+                return work(self.address, progress=progress, **options)
+        except ConnectionFailedError as error:
+            if error.report is not None:
+                self.tell(error.report)
+                self.output.write_report(error.report)
+                self.output.keep()
+            raise
 
     def understood(self) -> dict[str, Any]:
         """Return the core's options with what the plain words add; connects where they may be the short form.

@@ -17,16 +17,23 @@ from types import FrameType
 ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
+class Interrupted(BaseException):
+    """A signal has come.
+
+    No KeyboardInterrupt: psycopg 3 would then itself wait for a server that may be silent.
+    """
+
+
 @contextlib.contextmanager
 def as_exceptions() -> Iterator[list[int]]:
-    """Turn the signals that end a process into KeyboardInterrupt; yield a list of those that came."""
+    """Turn the signals that end a process into `Interrupted`; yield a list of those that came."""
     received: list[int] = []
 
     def interrupt(signum: int, frame: FrameType | None) -> None:
         received.append(signum)
         # Who asks a second time does not want to wait.
         signal.signal(signum, signal.SIG_DFL)
-        raise KeyboardInterrupt
+        raise Interrupted
 
     before = {}
     for signum in ENDING:

@@ -13,6 +13,7 @@ from airflow_seqfix.core.database.connection import Connectable, Connection
 from airflow_seqfix.core.database.sessions import Sessions, open_sessions
 from airflow_seqfix.core.discover.one_table import locate, parse_table, selection
 from airflow_seqfix.core.errors import (
+    LOST,
     ArgumentError,
     ArgumentTypeError,
     CatalogError,
@@ -81,7 +82,8 @@ def check(conn: Connectable, *, progress: Watcher | None = None, **options: Unpa
     :param options: See `help(core.Options)`.
     :raises ArgumentError: when an option cannot be meant, or a name matches nothing (`SelectionError`).
     :raises ArgumentTypeError: when `conn` is no connection, or a name is no option: a `TypeError` as well.
-    :raises ConnectionFailedError: when the connection cannot be opened, or is lost.
+    :raises ConnectionFailedError: when the connection cannot be opened, or is lost; where `conn` is a callable, another
+        one is tried first. `report` then holds what was found and done.
     :raises UnsupportedServerError: when the server is no PostgreSQL of version 13 or later.
     :raises CatalogError: when the catalogs could not be read.
     :raises DeadlineError: when `run_timeout` was over before the sequences were known.
@@ -134,8 +136,9 @@ def fix(
     settings = _settings(options, progress)
     stored = None if plan is None else _stored(plan, settings)
     with _open_sessions(conn, settings, writes=True) as sessions:
+        started_at = sessions.session.started_at
         if stored is None:
-            server, findings = run_check(sessions, settings, moves=True, watcher=progress)
+            server, findings = _look(sessions, settings, moves=True, watcher=progress)
             due = [Outcome(before=finding, after=finding) for finding in findings if finding.move is not None]
         else:
             server, due = _measured_again(sessions, settings, stored, progress)
@@ -153,13 +156,14 @@ def fix(
             else Row(finding=finding)
             for finding in findings
         )
-        return Report(
+        report = Report(
             server=server,
             policy=settings.policy,
-            started_at=sessions.session.started_at,
+            started_at=started_at,
             rows=rows,
             standbys_confirmed=_await_standbys(sessions, server, rows),
         )
+        return _unless_lost(sessions, report, f"{report.summary['verified']} were moved and verified")
 
 
 def fix_sequence(
@@ -214,9 +218,34 @@ def _await_standbys(sessions: Sessions, server: Server, rows: Iterable[Row]) -> 
 
 def _check(conn: Connectable, settings: Settings, progress: Watcher | None) -> Report:
     with _open_sessions(conn, settings) as sessions:
-        server, findings = run_check(sessions, settings, watcher=progress)
+        started_at = sessions.session.started_at
+        server, findings = _look(sessions, settings, watcher=progress)
         rows = tuple(Row(finding=finding) for finding in findings)
-        return Report(server=server, policy=settings.policy, started_at=sessions.session.started_at, rows=rows)
+        report = Report(server=server, policy=settings.policy, started_at=started_at, rows=rows)
+        return _unless_lost(sessions, report, f"{sum(row.obstacle is None for row in rows)} were read")
+
+
+def _look(sessions: Sessions, settings: Settings, **how: Any) -> tuple[Server, list[Finding]]:
+    """Find out how each sequence stands; over another connection where the catalogs could not be read over this."""
+    try:
+        return run_check(sessions, settings, **how)
+    except ConnectionFailedError:
+        if not sessions.renew():
+            raise
+        return run_check(sessions, settings, **how)
+
+
+def _unless_lost(sessions: Sessions, report: Report, done: str) -> Report:
+    """Return a report that is whole; one that a lost connection cut short is in the error.
+
+    :raises ConnectionFailedError: with that report.
+    """
+    left = sum(row.obstacle is not None and row.obstacle.sqlstate == LOST for row in report.rows)
+    if not left:
+        return report
+    error = ConnectionFailedError(f"{sessions.lost_error}; of {len(report.rows)} sequences {done}, {left} were not")
+    error.report = report
+    raise error from sessions.lost_error
 
 
 def _measured_again(
@@ -224,7 +253,7 @@ def _measured_again(
 ) -> tuple[Server, list[Outcome]]:
     """Hold the moves of a stored plan against the present, in their order."""
     only = frozenset(move.sequence for move in stored.moves)
-    server, findings = run_check(sessions, settings, only=only, watcher=progress)
+    server, findings = _look(sessions, settings, only=only, watcher=progress)
     stored.refuse_other_database(server.database)
     present: dict[str, Finding] = {finding.sequence.qualified_name: finding for finding in findings}
     return server, [check_move(move, present.get(move.sequence), settings.policy, server) for move in stored.moves]

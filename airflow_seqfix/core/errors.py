@@ -8,6 +8,9 @@ from typing import Any
 
 from airflow_seqfix.secrets import masked
 
+#: connection_failure, of the SQL standard: what a report says of all that a lost connection left open.
+LOST = "08006"
+
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
@@ -118,7 +121,12 @@ class UnexpectedAnswerError(SeqfixError):
 
 
 class ConnectionFailedError(SeqfixError):
-    """The connection could not be opened, or was lost on the way."""
+    """The connection could not be opened, or was lost on the way.
+
+    :ivar report: The `Report` of what was found and done until it was lost; None where that is nothing.
+    """
+
+    report: Any = None
 
 
 class FailingError(SeqfixError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow_seqfix.core.errors import CancelledStatementError, first_line, hint, sqlstate
+from airflow_seqfix.core.errors import LOST, CancelledStatementError, first_line, hint, sqlstate
 from airflow_seqfix.core.model import Move, Obstacle, SequenceInfo, Server
 from airflow_seqfix.core.policy import Limits
 
@@ -88,6 +88,14 @@ def out_of_time(limits: Limits) -> Obstacle:
     return Obstacle(
         reason=f"run_timeout of {limits.run_timeout:g} s was over before it was done", remedy="a larger run_timeout"
     )
+
+
+def lost(when: str) -> Obstacle:
+    """Return what stands for everything that a lost connection left open.
+
+    :param when: What had or had not been done by then.
+    """
+    return Obstacle(reason=when, remedy="run again: no sequence has gone back", sqlstate=LOST)
 
 
 def immovable(move: Move, error: Exception, limits: Limits) -> Obstacle:

@@ -170,6 +170,7 @@ class SequenceTask(ReportingTask):
         :raises AirflowFailException: when an argument is invalid, which no retry mends.
         :raises ConnectionFailedError: when there is no connection to be had; nothing of Airflow's: it is retried.
         """
+        from airflow_seqfix.core import ConnectionFailedError
         from airflow_seqfix.task.connection import heard_while_waiting, open_connection
         from airflow_seqfix.task.errors import no_retry
 
@@ -185,9 +186,12 @@ class SequenceTask(ReportingTask):
 
                 ready = [connect()]
                 stack.enter_context(heard_while_waiting(ready[0]))
-                if self.jobs == 1:
-                    return work(ready[0], **options)
-                return work(lambda: ready.pop() if ready else connect(), **options)
+                try:
+                    return work(lambda: ready.pop() if ready else connect(), **options)
+                except ConnectionFailedError as error:
+                    if error.report is not None:
+                        context["ti"].xcom_push(key="return_value", value=self.tell(context, error.report))
+                    raise
 
     def on_kill(self) -> None:
         """Cancel the statement that is running, and see to it that no other follows."""

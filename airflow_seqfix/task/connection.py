@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import socket
 import threading
@@ -16,9 +15,13 @@ if TYPE_CHECKING:
     from airflow.providers.postgres.hooks.postgres import PostgresHook
 
     from airflow_seqfix.core import Connection
+    from airflow_seqfix.core.database.clock import Line
 
 #: What ends a task: told to stop, `execution_timeout`, Ctrl-C.
 ENDING = frozenset({signal.SIGTERM, signal.SIGALRM, signal.SIGINT})
+
+#: How long a server may take to end a statement when its task is told to stop, before the line is cut.
+SECONDS_TO_STOP = 2.0
 
 
 @contextlib.contextmanager
@@ -86,30 +89,6 @@ def make_hook(
     return PostgresHook(**arguments)
 
 
-def cancel(connection: Connection | None) -> None:
-    """Cancel the statement that is running: it would go on, and keep its locks, without its task."""
-    ask = getattr(connection, "cancel_safe", None) or getattr(connection, "cancel", None)
-    if ask is not None:
-        ask()
-
-
-def cut(connection: Connection | None) -> None:
-    """Cancel the statement that is running, and cut the line, so that no other follows. From any thread.
-
-    The connection is not closed here: whoever waits for the server's answer would be left without the memory that it
-    is read into. It finds the line dead instead, and closes.
-    """
-    with contextlib.suppress(Exception):
-        cancel(connection)
-    # It may be closed by now.
-    with contextlib.suppress(Exception), socket.socket(fileno=os.dup(_descriptor(connection))) as line:
-        line.shutdown(socket.SHUT_RDWR)
-
-
-def _descriptor(connection: Any) -> int:
-    return int(connection.fileno())
-
-
 @contextlib.contextmanager
 def heard_while_waiting(connection: Connection) -> Iterator[None]:
     """Cancel the statement that is running as soon as a signal arrives.
@@ -123,7 +102,10 @@ def heard_while_waiting(connection: Connection) -> Iterator[None]:
         return
     reader, writer = socket.socketpair()
     writer.setblocking(False)
-    listener = threading.Thread(target=_listen, args=(reader, connection), daemon=True)
+    from airflow_seqfix.core.database.clock import Line
+
+    line = Line(connection)
+    listener = threading.Thread(target=_listen, args=(reader, line), daemon=True)
     listener.start()
     before = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
     try:
@@ -133,20 +115,28 @@ def heard_while_waiting(connection: Connection) -> Iterator[None]:
         writer.close()
         listener.join()
         reader.close()
+        line.close()
 
 
-def _listen(reader: socket.socket, connection: Connection) -> None:
+def _listen(reader: socket.socket, line: Line) -> None:
     while heard := reader.recv(64):
         if ENDING & set(heard):
-            with contextlib.suppress(Exception):
-                cancel(connection)
+            line.cancel()
+            # The end of what waits for the server closes the other side.
+            reader.settimeout(SECONDS_TO_STOP)
+            with contextlib.suppress(TimeoutError):
+                while reader.recv(64):
+                    pass
+                return
+            line.cut()
+            return
 
 
 class Slot:
     """Where the connections that are open lie at hand for whoever ends their work: a signal, or another thread."""
 
     def __init__(self) -> None:
-        self._connections: list[Connection] = []
+        self._lines: list[Line] = []
         self._is_cancelled = False
 
     @contextlib.contextmanager
@@ -156,18 +146,30 @@ class Slot:
         :raises ConnectionFailedError: when the work was ended while the connection was being opened.
         """
         from airflow_seqfix.core import ConnectionFailedError
+        from airflow_seqfix.core.database.clock import Line
 
-        self._connections.append(connection)
+        line = Line(connection)
+        self._lines.append(line)
         try:
             # In this order, and the other way round below: one of both sees what the other has done.
             if self._is_cancelled:
                 raise ConnectionFailedError("cancelled while the connection was being opened")
             yield
         finally:
-            self._connections.remove(connection)
+            self._lines.remove(line)
+            line.close()
 
     def cancel(self) -> None:
-        """Cancel the statements that are running, which would go on and keep their locks, and let no other follow."""
+        """Cancel the statements that are running, which would go on and keep their locks, and let no other follow.
+
+        The connections are not closed here: whoever waits for the server's answer would be left without the memory
+        that it is read into. It finds the line dead instead, and closes.
+        """
         self._is_cancelled = True
-        for connection in list(self._connections):
-            cut(connection)
+        lines = list(self._lines)
+        cancellers = [threading.Thread(target=line.cancel, daemon=True) for line in lines]
+        for canceller in cancellers:
+            canceller.start()
+        for line, canceller in zip(lines, cancellers, strict=True):
+            canceller.join(SECONDS_TO_STOP)
+            line.cut()

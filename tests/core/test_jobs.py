@@ -209,35 +209,26 @@ def test_connections_that_are_not_to_be_had(many: Database) -> None:
 
 @pytest.mark.parametrize("driver", DRIVERS)
 @pytest.mark.parametrize("lost", [0, 1, 2])
-def test_one_lost_connection_ends_the_run_with_a_clear_error(
+def test_one_lost_connection_costs_nothing_but_its_own(
     many: Database, driver: str, lost: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[Any] = []
     rows_apart, lock, seen = Session.rows_apart, threading.Lock(), []
 
-    def watched(session: Session, statement: str, **options: Any) -> Any:
+    def watched(session: Session, statement: str, **kinds: Any) -> Any:
         if reads_a_table(statement):
             with lock:
                 seen.append(session)
                 if len(seen) == 3:
                     many.execute(f"SELECT pg_terminate_backend({opened[lost].info.backend_pid})")
-            # A scan that takes long: the others must not be waited for.
-            statement = statement if session is created[0]._sessions[lost] else "SELECT pg_sleep(60)"
-        return rows_apart(session, statement, **options)
+        return rows_apart(session, statement, **kinds)
 
-    created: list[Any] = []
-    init = sessions.Sessions.__init__
-
-    def remember(self: Any, *args: Any) -> None:
-        init(self, *args)
-        created.append(self)
-
-    monkeypatch.setattr(sessions.Sessions, "__init__", remember)
+    expected = core.check(many.connect).to_dict()["sequences"]
     monkeypatch.setattr(Session, "rows_apart", watched)
-    begun = time.monotonic()
-    with no_thread_is_left(), pytest.raises(core.ConnectionFailedError, match="the connection was lost"):
-        core.check(connector(many, driver, opened), jobs=3)
-    assert time.monotonic() - begun < 40
+    with no_thread_is_left():
+        report = core.check(connector(many, driver, opened), jobs=3)
+    assert report.to_dict()["sequences"] == expected
+    assert len(opened) in (3, 4), "another one is opened where it was still needed"
     assert all(conn.closed for conn in opened)
 
 

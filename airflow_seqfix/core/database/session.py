@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import re
+import selectors
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -66,6 +67,8 @@ class Session:
         self._clock = clock
         self._line = Line(connection)
         self._was_cut = False
+        #: What ended the connection.
+        self.lost_error: ConnectionFailedError | None = None
         self._stopped = threading.Event()
         self._opening = ""
         self._cursors = 0
@@ -115,6 +118,8 @@ class Session:
             explained = self._explained(error)
             if explained is error:
                 raise
+            if isinstance(explained, ConnectionFailedError):
+                self.lost_error = explained
             raise explained from error
         except BaseException:
             # Ctrl-C, or Airflow's timeout.
@@ -335,9 +340,7 @@ class Session:
             if self._connection.info.transaction_status == ACTIVE:
                 # An exception from a signal handler has left it running.
                 with self._bounded(-CANCEL_AFTER):
-                    # psycopg 3 takes no other statement before the result has been read.
-                    while self._connection.pgconn.get_result() is not None:
-                        pass
+                    self._read_to_the_end()
             if self._connection.info.transaction_status != IDLE:
                 with contextlib.closing(plain_cursor(self._connection)) as cursor, self._bounded(ROLLBACK_TIMEOUT):
                     cursor.execute("ROLLBACK")
@@ -345,6 +348,17 @@ class Session:
                 return
         with contextlib.suppress(Exception):
             self._connection.close()
+
+    def _read_to_the_end(self) -> None:
+        """Read what is left of a result: psycopg 3 takes no other statement before."""
+        pgconn = self._connection.pgconn
+        with selectors.DefaultSelector() as selector:
+            selector.register(pgconn.socket, selectors.EVENT_READ)
+            # get_result() would wait as well, and no other thread would get a turn.
+            while pgconn.is_busy() or pgconn.get_result() is not None:
+                if pgconn.is_busy():
+                    selector.select()
+                    pgconn.consume_input()
 
 
 def milliseconds(seconds: float) -> str:

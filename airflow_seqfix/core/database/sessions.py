@@ -14,7 +14,7 @@ from typing import TypeVar
 from airflow_seqfix.core.database.clock import Clock
 from airflow_seqfix.core.database.connection import Connectable, Connection, borrowed, opened
 from airflow_seqfix.core.database.session import Session
-from airflow_seqfix.core.errors import ArgumentError
+from airflow_seqfix.core.errors import ArgumentError, ConnectionFailedError
 from airflow_seqfix.core.policy import Limits
 
 #: How often to look whether a session that is told to stop has done so, in seconds.
@@ -34,6 +34,8 @@ class Sessions:
     def __init__(self, session: Session, another: Callable[[], Session] | None = None, jobs: int = 1) -> None:
         #: The one that does what has to be done once.
         self.session = session
+        self._lost_error: ConnectionFailedError | None = None
+        self._is_renewed = False
         self._another = another
         self._jobs = jobs
         self._sessions = [session]
@@ -68,6 +70,29 @@ class Sessions:
             while (event := events.get()) is not None:
                 event()
             yield results.pop(place)
+
+    @property
+    def lost_error(self) -> ConnectionFailedError | None:
+        """What ended the first connection that was lost."""
+        return self._lost_error or next((s.lost_error for s in self._sessions if s.lost_error), None)
+
+    def renew(self) -> bool:
+        """Open another connection in place of each that was lost, and return whether there is one now.
+
+        Once in a run, and where a callable opens them; in the caller's thread.
+        """
+        lost = [place for place, session in enumerate(self._sessions) if session.is_lost]
+        self._lost_error = self.lost_error
+        if self._another is None or self._is_renewed or not lost or self.session.seconds_left <= 0:
+            return False
+        self._is_renewed = True
+        try:
+            for place in lost:
+                self._sessions[place] = self._another()
+        except ConnectionFailedError:
+            return False
+        self.session = self._sessions[0]
+        return True
 
     def stop(self) -> None:
         """End what is still running, and return when it has ended."""
@@ -182,7 +207,7 @@ def open_sessions(
         deadline: float | None = None
         first = another()
         deadline = first.deadline
-        sessions = Sessions(first, another, jobs)
+        sessions = Sessions(first, another if callable(source) else None, jobs)
         try:
             yield sessions
         finally:

@@ -16,11 +16,11 @@ from typing import Any, TypeVar
 from airflow_seqfix.core.database.answers import Kind
 from airflow_seqfix.core.database.session import Session
 from airflow_seqfix.core.database.sessions import Event, Sessions
-from airflow_seqfix.core.errors import ConnectionFailedError, DeadlineError, UnexpectedAnswerError, sqlstate
+from airflow_seqfix.core.errors import LOST, ConnectionFailedError, DeadlineError, UnexpectedAnswerError, sqlstate
 from airflow_seqfix.core.measure.column_sql import furthest_on_steps_query, furthest_query, probe_query, within_reach
 from airflow_seqfix.core.measure.partitions import columns_and_relations, cut, is_wide, read_in_slices
 from airflow_seqfix.core.model import ColumnInfo, Measurement, Probe, SequenceInfo, Server
-from airflow_seqfix.core.obstacles import forbidden, out_of_time, unreadable
+from airflow_seqfix.core.obstacles import forbidden, lost, out_of_time, unreadable
 
 #: A column without an index and with more rows than this is read in a statement of its own.
 SLOW_ROWS = 100_000
@@ -55,7 +55,6 @@ def measure(
     :param only_outliers: Whether only outliers are looked up a second time: a repair follows, so nobody needs the first
         collision.
     :param begin: Called with the name of a table before it is read: of several, with the one likely to take longest.
-    :raises ConnectionFailedError: when the connection is lost.
     """
     readable: list[SequenceInfo] = []
     refused: list[Measurement] = []
@@ -96,10 +95,20 @@ def measure(
         return [found.get(measurement.sequence.oid, measurement) for measurement in chunk]
 
     left: list[Measurement] = []
-    for settled, reached in sessions.map(states, _chunks(readable, lambda sequence: sequence)):
-        yield settled
-        left += reached
+    while readable:
+        unread: list[Measurement] = []
+        for settled, reached in sessions.map(states, _chunks(readable, lambda sequence: sequence)):
+            unread += filter(_is_lost, settled)
+            yield [measurement for measurement in settled if not _is_lost(measurement)]
+            left += reached
+        readable = [measurement.sequence for measurement in unread] if unread and sessions.renew() else []
+        if not readable:
+            yield unread
     yield from sessions.map(probes, _chunks(left, _SEQUENCE))
+
+
+def _is_lost(measurement: Measurement) -> bool:
+    return measurement.obstacle is not None and measurement.obstacle.sqlstate == LOST
 
 
 def _slowest(chunk: list[SequenceInfo]) -> ColumnInfo:
@@ -145,7 +154,7 @@ def _read_apart(session: Session, server: Server, chunk: list[Measurement], read
                     raise
         return read(session, server, chunk)
     except ConnectionFailedError:
-        raise
+        return [replace(m, obstacle=lost("the connection was lost before it was read")) for m in chunk]
     except DeadlineError:
         return [replace(m, obstacle=out_of_time(session.limits)) for m in chunk]
     except Exception as error:

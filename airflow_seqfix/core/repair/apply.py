@@ -9,13 +9,13 @@ from functools import partial
 
 from airflow_seqfix.core.database.session import Session
 from airflow_seqfix.core.database.sessions import Event, Sessions
-from airflow_seqfix.core.errors import ConnectionFailedError, DeadlineError, sqlstate
+from airflow_seqfix.core.errors import LOST, ConnectionFailedError, DeadlineError, sqlstate
 from airflow_seqfix.core.judge.arithmetic import calls_to_pass, is_beyond
 from airflow_seqfix.core.judge.verdict import judge
 from airflow_seqfix.core.measure.measure import measure
 from airflow_seqfix.core.measure.partitions import cut
-from airflow_seqfix.core.model import Move, Obstacle, Outcome, Server, Verdict, Way
-from airflow_seqfix.core.obstacles import immovable, out_of_time
+from airflow_seqfix.core.model import Measurement, Move, Obstacle, Outcome, Server, Verdict, Way
+from airflow_seqfix.core.obstacles import immovable, lost, out_of_time
 from airflow_seqfix.core.policy import Policy
 from airflow_seqfix.core.progress import Progress, ProgressReporter, Watcher
 from airflow_seqfix.core.repair.statements import statement
@@ -29,6 +29,11 @@ LOCK_ATTEMPTS = 3
 LOCK_PAUSE = 1.0
 #: How often to move again because more explicit ids have arrived meanwhile.
 ROUNDS = 3
+
+#: What a lost connection leaves open.
+NOT_REACHED = lost("the connection was lost before it was moved")
+IN_FLIGHT = lost("the connection was lost while it was moved, and whether it was is not known")
+NOT_VERIFIED = lost("it was moved, and the connection was lost before it was read again")
 
 
 def apply(
@@ -44,7 +49,6 @@ def apply(
 
     :param due: Outcomes whose `after` has a `move` where there is something to do.
     :param rounds: How often a sequence is moved where more explicit ids have arrived meanwhile.
-    :raises ConnectionFailedError: when the connection is lost; every sequence stays forward of where it was.
     """
     outcomes = {outcome.before.sequence.oid: outcome for outcome in due}
     for attempt in range(rounds):
@@ -87,9 +91,24 @@ def _verify(
             if writers := outcomes[oid].before.measurement.open_writers:
                 measurement = replace(measurement, open_writers=writers)
             after = judge(measurement, policy, server)
-            outcomes[oid] = replace(outcomes[oid], after=after, verified=after.verdict is Verdict.IN_SYNC)
+            verified = after.verdict is Verdict.IN_SYNC
+            outcomes[oid] = replace(
+                outcomes[oid],
+                after=after,
+                verified=verified,
+                error=_now_known(outcomes[oid].error, measurement, verified),
+            )
             found += after.is_not_in_sync
         reporter.end(done=len(chunk), found=found)
+
+
+def _now_known(error: Obstacle | None, measurement: Measurement, verified: bool) -> Obstacle | None:
+    """Return what stood in the way of a move, after a look at where the sequence stands."""
+    if measurement.obstacle is not None and measurement.obstacle.sqlstate == LOST:
+        return error or NOT_VERIFIED
+    if error is IN_FLIGHT:
+        return None if verified else NOT_REACHED
+    return error
 
 
 def _still_behind(outcome: Outcome) -> Obstacle:
@@ -103,6 +122,8 @@ def _move_batch(
     reporter: ProgressReporter, server: Server, session: Session, batch: list[Move], tell: Callable[[Event], None]
 ) -> list[Obstacle | None]:
     """Move several sequences, each in a transaction of its own; return what stood in the way of each."""
+    if session.is_lost:
+        return [NOT_REACHED] * len(batch)
     if len(batch) > 1 and all(move.way is not None for move in batch):
         tell(partial(reporter.begin, batch[0].sequence.qualified_name, values=batch[0].calls))
         try:
@@ -112,6 +133,8 @@ def _move_batch(
                 for move in batch
             )
             return [None] * len(batch)
+        except ConnectionFailedError:
+            return [IN_FLIGHT] * len(batch)
         except Exception as error:
             if sqlstate(error) is None and not isinstance(error, DeadlineError):
                 raise
@@ -121,6 +144,8 @@ def _move_batch(
 
 def _move(reporter: ProgressReporter, session: Session, move: Move, tell: Callable[[Event], None]) -> Obstacle | None:
     """Take the chosen way; return what stood in it."""
+    if session.is_lost:
+        return NOT_REACHED
     tell(partial(reporter.begin, move.sequence.qualified_name, values=move.calls))
     try:
         match move.way:
@@ -135,7 +160,7 @@ def _move(reporter: ProgressReporter, session: Session, move: Move, tell: Callab
             case None:
                 return move.obstacle
     except ConnectionFailedError:
-        raise
+        return IN_FLIGHT
     except DeadlineError:
         return out_of_time(session.limits)
     except Exception as error:
