@@ -157,11 +157,11 @@ def test_no_more_connections_than_there_is_work_for(db: Database) -> None:
 def test_each_connection_keeps_within_the_lock_budget(many: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     rows, rows_apart, held = Session.rows, Session.rows_apart, []
 
-    def watched(session: Session, statement: str, **options: Any) -> Any:
+    def watched(session: Session, statement: str, **kinds: Any) -> Any:
         if not reads_a_table(statement):
-            return rows_apart(session, statement, **options)
+            return rows_apart(session, statement, **kinds)
         with session.transaction():
-            found = rows(session, statement)
+            found = rows(session, statement, **kinds)
             locks = "SELECT pid, count(*) FROM pg_locks WHERE locktype = 'relation' AND relation >= 16384 GROUP BY pid"
             held.extend(rows(session, locks))
         return found
