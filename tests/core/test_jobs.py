@@ -163,7 +163,7 @@ def test_each_connection_keeps_within_the_lock_budget(many: Database, monkeypatc
         with session.transaction():
             found = rows(session, statement, **kinds)
             locks = "SELECT pid, count(*) FROM pg_locks WHERE locktype = 'relation' AND relation >= 16384 GROUP BY pid"
-            held.extend(rows(session, locks))
+            held.extend(rows(session, locks, pid=int, count=int))
         return found
 
     monkeypatch.setattr(Session, "rows_apart", watched)
