@@ -33,7 +33,7 @@ from airflow_seqfix.core.progress import Progress, Watcher
 from airflow_seqfix.core.repair.apply import ROUNDS, apply
 from airflow_seqfix.core.repair.plan import StoredPlan, check_move
 from airflow_seqfix.core.report import Plan, Report, Row
-from airflow_seqfix.core.run import run_check
+from airflow_seqfix.core.run import Examination
 from airflow_seqfix.core.settings import Settings
 from airflow_seqfix.options import Name, Options, SelectionOptions, TableOptions
 
@@ -109,10 +109,10 @@ def plan(
     else:
         held = _stored(stored, settings)
         with _open_sessions(conn, settings) as sessions:
-            server, due = _measured_again(sessions, settings, held, progress)
+            examination, due = _measured_again(sessions, settings, held, progress)
             rows = tuple(Row(finding=o.before, outcome=o if o.error is not None else None) for o in due)
             started_at = sessions.session.started_at
-            report = Report(server=server, policy=settings.policy, started_at=started_at, rows=rows)
+            report = Report(server=examination.server, policy=settings.policy, started_at=started_at, rows=rows)
     return Plan(report=report, options=settings.deciding, limits=settings.limits)
 
 
@@ -138,17 +138,18 @@ def fix(
     with _open_sessions(conn, settings, writes=True) as sessions:
         started_at = sessions.session.started_at
         if stored is None:
-            server, findings = _look(sessions, settings, moves=True, watcher=progress)
+            examination, findings = _look(sessions, settings, progress, moves=True)
             due = [Outcome(before=finding, after=finding) for finding in findings if finding.move is not None]
         else:
-            server, due = _measured_again(sessions, settings, stored, progress)
+            examination, due = _measured_again(sessions, settings, stored, progress)
             findings = [outcome.before for outcome in due]
+        server = examination.server
         if server.in_recovery:
             raise ArgumentError("this is a standby, which is read-only", remedy="repair on the primary")
         rounds = ROUNDS if stored is None else 1
         done = {
             outcome.before.sequence.oid: outcome
-            for outcome in apply(sessions, server, due, settings.policy, rounds=rounds, watcher=progress)
+            for outcome in apply(sessions, due, examination.check_again, rounds=rounds, watcher=progress)
         }
         rows = tuple(
             Row(finding=done[finding.sequence.oid].after, outcome=done[finding.sequence.oid])
@@ -219,20 +220,24 @@ def _await_standbys(sessions: Sessions, server: Server, rows: Iterable[Row]) -> 
 def _check(conn: Connectable, settings: Settings, progress: Watcher | None) -> Report:
     with _open_sessions(conn, settings) as sessions:
         started_at = sessions.session.started_at
-        server, findings = _look(sessions, settings, watcher=progress)
+        examination, findings = _look(sessions, settings, progress)
         rows = tuple(Row(finding=finding) for finding in findings)
-        report = Report(server=server, policy=settings.policy, started_at=started_at, rows=rows)
+        report = Report(server=examination.server, policy=settings.policy, started_at=started_at, rows=rows)
         return _unless_lost(sessions, report, f"{sum(row.obstacle is None for row in rows)} were read")
 
 
-def _look(sessions: Sessions, settings: Settings, **how: Any) -> tuple[Server, list[Finding]]:
+def _look(
+    sessions: Sessions, settings: Settings, watcher: Watcher | None, **how: Any
+) -> tuple[Examination, list[Finding]]:
     """Find out how each sequence stands; over another connection where the catalogs could not be read over this."""
     try:
-        return run_check(sessions, settings, **how)
+        examination = Examination(sessions, settings, watcher)
+        return examination, examination.check(**how)
     except ConnectionFailedError:
         if not sessions.renew():
             raise
-        return run_check(sessions, settings, **how)
+        examination = Examination(sessions, settings, watcher)
+        return examination, examination.check(**how)
 
 
 def _unless_lost(sessions: Sessions, report: Report, done: str) -> Report:
@@ -250,13 +255,14 @@ def _unless_lost(sessions: Sessions, report: Report, done: str) -> Report:
 
 def _measured_again(
     sessions: Sessions, settings: Settings, stored: StoredPlan, progress: Watcher | None
-) -> tuple[Server, list[Outcome]]:
+) -> tuple[Examination, list[Outcome]]:
     """Hold the moves of a stored plan against the present, in their order."""
     only = frozenset(move.sequence for move in stored.moves)
-    server, findings = _look(sessions, settings, only=only, watcher=progress)
+    examination, findings = _look(sessions, settings, progress, only=only)
+    server = examination.server
     stored.refuse_other_database(server.database)
     present: dict[str, Finding] = {finding.sequence.qualified_name: finding for finding in findings}
-    return server, [check_move(move, present.get(move.sequence), settings.policy, server) for move in stored.moves]
+    return examination, [check_move(move, present.get(move.sequence), settings.policy, server) for move in stored.moves]
 
 
 def _stored(plan: Plan | Mapping[str, Any], settings: Settings) -> StoredPlan:

@@ -98,6 +98,37 @@ def lost(when: str) -> Obstacle:
     return Obstacle(reason=when, remedy="run again: no sequence has gone back", sqlstate=LOST)
 
 
+def restless() -> Obstacle:
+    """Return what stands for a sequence that never stood still between two looks at the catalogs."""
+    return Obstacle(
+        reason="it changed while it was read: it or what it feeds was altered, truncated or renamed each time",
+        remedy="run again when that is done",
+    )
+
+
+def gone(sequence: SequenceInfo) -> Obstacle:
+    """Return what is said of a sequence that was dropped before it was moved."""
+    return Obstacle(reason=f"{sequence.qualified_name} is no longer there", remedy="run again", sqlstate="42P01")
+
+
+def refused(sequence: SequenceInfo) -> Obstacle:
+    """Return why a move that is no longer what was measured is not made."""
+    return Obstacle(
+        reason=f"{sequence.qualified_name} or what it feeds has changed since it was read, and it was not moved",
+        remedy="check again",
+        sqlstate="55000",
+    )
+
+
+def set_back(sequence: SequenceInfo) -> Obstacle:
+    """Return why a move is not made where somebody else has moved the sequence the other way."""
+    return Obstacle(
+        reason=f"{sequence.qualified_name} was set back since it was read, and it was not moved",
+        remedy="check again",
+        sqlstate="55000",
+    )
+
+
 def immovable(move: Move, error: Exception, limits: Limits) -> Obstacle:
     """Return why a move failed."""
     state, name = sqlstate(error), move.sequence.qualified_name
@@ -111,8 +142,9 @@ def immovable(move: Move, error: Exception, limits: Limits) -> Obstacle:
             reason, remedy = first_line(error), "repair on the primary, in a session that may write"
         case "42501":
             reason, remedy = first_line(error), f"run as {move.sequence.owner}, which owns it, or ask it for the grant"
-        case "42704" | "42P01" | "55000" | "XX001":
-            reason, remedy = f"it changed in the meantime ({first_line(error)})", "run again"
+        # XX000: could not open relation with OID …
+        case "42704" | "42P01" | "55000" | "XX001" | "XX000":
+            reason, remedy = f"it changed in the meantime ({first_line(error)})", "check again"
         case _:
             reason, remedy = ended("move", error, limits)
     return Obstacle(reason=reason, remedy=remedy, sqlstate=state)

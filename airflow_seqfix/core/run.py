@@ -1,71 +1,165 @@
-"""The way from a session to findings: discover, select, measure, judge."""
+"""The way from a session to findings: discover, select, measure, judge, and look whether that still holds."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 
 from airflow_seqfix.core.database.sessions import Sessions
 from airflow_seqfix.core.discover.catalog import discover, identify, list_tables
 from airflow_seqfix.core.discover.mapping import narrow, refuse_incomparable, resolve_mapping
 from airflow_seqfix.core.discover.selection import Selected
-from airflow_seqfix.core.errors import CatalogError, SelectionError, sqlstate
+from airflow_seqfix.core.errors import CatalogError, ConnectionFailedError, SelectionError, sqlstate
 from airflow_seqfix.core.judge.verdict import judge, judge_unread
 from airflow_seqfix.core.measure.measure import measure
-from airflow_seqfix.core.measure.writers import open_writers, wait_for_writers
-from airflow_seqfix.core.model import Finding, SequenceInfo, Server, Verdict
-from airflow_seqfix.core.obstacles import ended
+from airflow_seqfix.core.measure.validation import versions
+from airflow_seqfix.core.measure.writers import Writers, open_writers, wait_for_writers
+from airflow_seqfix.core.model import Finding, Measurement, SequenceInfo, Verdict
+from airflow_seqfix.core.obstacles import ended, lost, restless
 from airflow_seqfix.core.progress import Progress, ProgressReporter, Watcher
 from airflow_seqfix.core.settings import Settings
 
+#: How often what has changed while it was read is read.
+READS = 4
 
-def run_check(
-    sessions: Sessions,
-    settings: Settings,
-    *,
-    only: frozenset[str] | None = None,
-    moves: bool = False,
-    watcher: Watcher | None = None,
-) -> tuple[Server, list[Finding]]:
-    """Return what is to be said of each sequence that is selected.
+#: What is said of values where nobody knows whether the catalogs have changed meanwhile.
+UNCONFIRMED = lost("the connection was lost before it was known whether it has changed while it was read")
 
-    :param only: Qualified names; None: what the settings select.
-    :param moves: Whether all that can be moved is moved right away, so that nobody asks when it would have collided.
-    :raises SelectionError: when the selection names something that is not there or not checkable, or selects nothing.
+Select = Callable[[list[SequenceInfo]], Selected]
+
+
+class Examination:
+    """The sequences of a database as the catalogs describe them at one moment, and how each of them stands.
+
+    The catalogs can change at any time. So their versions are noted before they are read and looked up after the values
+    are, as a seqlock's reader does; what has changed in between is discovered and read again.
     """
-    session = sessions.session
-    with _catalogs(settings):
-        server = identify(session)
-        known = discover(session)
-        if settings.mapping:
-            known = discover(session, resolve_mapping(settings.mapping, known, list_tables(session)))
-    refuse_incomparable(known)
-    known = narrow(known, settings.id_range)
-    if only is None:
+
+    def __init__(self, sessions: Sessions, settings: Settings, watcher: Watcher | None = None) -> None:
+        self._sessions = sessions
+        self._settings = settings
+        self._watcher = watcher
+        self._writers: Writers = {}
         with _catalogs(settings):
-            selected = settings.selection.apply(known, lambda: list_tables(session))
-    else:
-        chosen = [sequence for sequence in known if sequence.qualified_name in only]
-        selected = Selected(sequences=chosen, excluded=frozenset(), named=frozenset())
-    findings: dict[int, Finding] = {}
-    for sequence in selected.sequences:
-        finding = judge_unread(
+            self.server = identify(sessions.session)
+        self._discover()
+
+    def check(self, only: Collection[str] | None = None, *, moves: bool = False) -> list[Finding]:
+        """Return what is to be said of each sequence that is selected.
+
+        :param only: Qualified names; None: what the settings select.
+        :param moves: Whether what can be moved is moved right away: nobody asks when it would have collided.
+        :raises SelectionError: when the selection names what is not there or not checkable, or selects nothing.
+        """
+        select = self._selected if only is None else _chosen(lambda sequence: sequence.qualified_name in only)
+        with _catalogs(self._settings):
+            self._look_for_writers(select(self._known), wait=True)
+        return self._examine(select, all_named=only is not None, only_outliers=moves)
+
+    def check_again(self, oids: Collection[int]) -> dict[int, Finding]:
+        """Return how sequences stand now, by OID; one that is no longer there is left out."""
+        findings = self._examine(_chosen(lambda sequence: sequence.oid in oids), all_named=True, only_outliers=False)
+        return {finding.sequence.oid: finding for finding in findings}
+
+    def _examine(self, select: Select, *, all_named: bool, only_outliers: bool) -> list[Finding]:
+        findings: dict[int, Finding] = {}
+        selected = select(self._known)
+        unread = selected.sequences
+        obstacle = restless()
+        for _ in range(READS):
+            for finding in self._read(unread, selected, all_named=all_named, only_outliers=only_outliers):
+                findings[finding.sequence.oid] = finding
+            try:
+                unread = [] if self._is_unchanged() else selected.sequences
+                if not unread or self._sessions.session.seconds_left <= 0:
+                    break
+                self._discover()
+                selected = select(self._known)
+                unread = [s for s in selected.sequences if s.oid not in findings or findings[s.oid].sequence != s]
+                if not unread:
+                    break
+            except ConnectionFailedError:
+                if not self._sessions.renew():
+                    obstacle = UNCONFIRMED
+                    break
+        for sequence in unread:
+            unsettled = self._judge(Measurement(sequence=sequence, obstacle=obstacle))
+            found = findings.get(sequence.oid)
+            if found is None or found.measurement.obstacle is None:
+                findings[sequence.oid] = self._judge_unread(sequence, selected, all_named) or unsettled
+        if not self._settings.selection.allow_skipped:
+            _refuse_skipped([findings[oid] for oid in selected.named if oid not in selected.excluded])
+        return [findings[sequence.oid] for sequence in selected.sequences]
+
+    def _discover(self) -> None:
+        settings, session = self._settings, self._sessions.session
+        with _catalogs(settings):
+            self._versions = versions(session)
+            known = discover(session)
+            if settings.mapping:
+                known = discover(session, resolve_mapping(settings.mapping, known, list_tables(session)))
+        refuse_incomparable(known)
+        self._known = narrow(known, settings.id_range)
+
+    def _is_unchanged(self) -> bool:
+        with _catalogs(self._settings):
+            return versions(self._sessions.session) == self._versions
+
+    def _selected(self, known: list[SequenceInfo]) -> Selected:
+        with _catalogs(self._settings):
+            return self._settings.selection.apply(known, lambda: list_tables(self._sessions.session))
+
+    def _look_for_writers(self, selected: Selected, *, wait: bool) -> None:
+        """Look who is writing, before the values are read: who ends in between has been seen."""
+        tables = frozenset(column.table_oid for sequence in selected.sequences for column in sequence.comparable)
+        seconds = self._settings.limits.wait_for_writers
+        session = self._sessions.session
+        self._writers = wait_for_writers(session, tables, seconds) if seconds else open_writers(session, tables)
+
+    def _read(
+        self, sequences: list[SequenceInfo], selected: Selected, *, all_named: bool, only_outliers: bool
+    ) -> Iterator[Finding]:
+        policy = self._settings.policy
+        settled = {sequence.oid: self._judge_unread(sequence, selected, all_named) for sequence in sequences}
+        findings = [finding for finding in settled.values() if finding is not None]
+        reporter = ProgressReporter(self._watcher, Progress(phase="read", total=len(sequences)))
+        reporter.end(done=len(findings), found=sum(finding.is_not_in_sync for finding in findings))
+        yield from findings
+        unread = [sequence for sequence in sequences if settled[sequence.oid] is None]
+        for chunk in measure(
+            self._sessions,
+            self.server,
+            unread,
+            on_steps=policy.interleaved,
+            max_jump=policy.max_jump,
+            only_outliers=only_outliers,
+            begin=reporter.begin,
+        ):
+            judged = [self._judge(measurement) for measurement in chunk]
+            reporter.end(done=len(judged), found=sum(finding.is_not_in_sync for finding in judged))
+            yield from judged
+
+    def _judge_unread(self, sequence: SequenceInfo, selected: Selected, all_named: bool) -> Finding | None:
+        return judge_unread(
             sequence,
-            settings.policy,
+            self._settings.policy,
             excluded=sequence.oid in selected.excluded,
-            named=only is not None or sequence.oid in selected.named,
+            named=all_named or sequence.oid in selected.named,
         )
-        if finding is not None:
-            findings[sequence.oid] = finding
-    unread = [sequence for sequence in selected.sequences if sequence.oid not in findings]
-    reporter = ProgressReporter(watcher, Progress(phase="read", total=len(selected.sequences)))
-    reporter.end(done=len(findings), found=sum(finding.is_not_in_sync for finding in findings.values()))
-    for finding in _read(sessions, server, unread, settings, reporter, moves=moves):
-        findings[finding.sequence.oid] = finding
-    if not settings.selection.allow_skipped:
-        _refuse_skipped([findings[oid] for oid in selected.named if oid not in selected.excluded])
-    return server, [findings[sequence.oid] for sequence in selected.sequences]
+
+    def _judge(self, measurement: Measurement) -> Finding:
+        tables = (column.table_oid for column in measurement.sequence.comparable)
+        transactions = {transaction for table in tables for transaction in self._writers.get(table, ())}
+        if transactions:
+            measurement = replace(measurement, open_writers=len(transactions))
+        return judge(measurement, self._settings.policy, self.server)
+
+
+def _chosen(is_meant: Callable[[SequenceInfo], bool]) -> Select:
+    return lambda known: Selected(
+        sequences=[sequence for sequence in known if is_meant(sequence)], excluded=frozenset(), named=frozenset()
+    )
 
 
 @contextlib.contextmanager
@@ -78,44 +172,6 @@ def _catalogs(settings: Settings) -> Iterator[None]:
             raise
         reason, remedy = ended("read", error, settings.limits)
         raise CatalogError(f"the catalogs could not be read: {reason} ({sqlstate(error)})", remedy=remedy) from error
-
-
-def _read(
-    sessions: Sessions,
-    server: Server,
-    sequences: list[SequenceInfo],
-    settings: Settings,
-    reporter: ProgressReporter,
-    *,
-    moves: bool,
-) -> list[Finding]:
-    tables = frozenset(column.table_oid for sequence in sequences for column in sequence.comparable)
-    # Before the values: who ends in between has been seen.
-    with _catalogs(settings):
-        if settings.limits.wait_for_writers:
-            writers = wait_for_writers(sessions.session, tables, settings.limits.wait_for_writers)
-        else:
-            writers = open_writers(sessions.session, tables)
-    findings = []
-    policy = settings.policy
-    for chunk in measure(
-        sessions,
-        server,
-        sequences,
-        on_steps=policy.interleaved,
-        max_jump=policy.max_jump,
-        only_outliers=moves,
-        begin=reporter.begin,
-    ):
-        judged = []
-        for measurement in chunk:
-            transactions = {t for column in measurement.sequence.comparable for t in writers.get(column.table_oid, ())}
-            if transactions:
-                measurement = replace(measurement, open_writers=len(transactions))
-            judged.append(judge(measurement, policy, server))
-        reporter.end(done=len(judged), found=sum(finding.is_not_in_sync for finding in judged))
-        findings += judged
-    return findings
 
 
 def _refuse_skipped(named: list[Finding]) -> None:

@@ -29,7 +29,7 @@ from airflow_seqfix.render.phrases import (
 #: How many sequences a report lists, and explains.
 LISTED = 50
 #: How many characters of SQL a person is shown: about twenty moves.
-LONGEST_SCRIPT = 32_000
+LONGEST_SCRIPT = 60_000
 
 #: A column of a table: its heading, how it is aligned, and what stands in it as Markdown.
 Cell = tuple[str, str, Callable[[Row], str]]

@@ -35,13 +35,18 @@ def reset_sequences() -> str:
 def _parts() -> dict[str, str]:
     """Return what the template leaves open, by name."""
     policy, limits = Policy(), Limits()
+    # By the names of the script's variables: columns of the same name come first.
     sequence = {
-        "oid": "s.sequence_oid",
+        "oid": "sequence_oid",
+        "columns": "jsonb_to_recordset(s.readable) AS v (table_oid oid, column_number smallint, version text)",
+        "last_value": "stood_at",
+        "is_called": "was_called",
         "begin": "",
         "name": "s.qualified_name",
         "database": "current_database()",
         "lock_timeout": milliseconds(limits.lock_timeout),
         "target": "target",
+        "direction": "direction",
         "increment_by": "s.increment_by",
         "cache_size": "s.cache_size",
         "min_value": "s.min_value",
@@ -57,15 +62,8 @@ def _parts() -> dict[str, str]:
         ),
         # A DO block is a block, which stands in a larger one as well.
         "locked": locked.replace("DO {quote}\n", "").replace("END\n{quote}", "END;").format(**sequence),
-        # What the script's format() fills in.
-        "advance": queries.get("advance").format(
-            state="(SELECT last_value, is_called FROM %1$s WHERE tableoid = %2$s)",
-            oid="%2$s",
-            target="%3$s",
-            increment_by="%4$s",
-            calls="%5$s",
-            furthest="%6$s",
-        ),
+        "hold": queries.get("hold").format(**sequence).replace("SELECT", "PERFORM", 1),
+        "advance": queries.get("advance").format(**sequence, calls=f"least(calls, {CALLS_AT_ONCE})"),
         "calls_at_once": CALLS_AT_ONCE,
         "drawn_as_is": _literals(map(str, DRAWN_AS_IS)),
         "texts": _literals(TEXTS),

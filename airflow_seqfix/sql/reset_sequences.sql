@@ -196,6 +196,11 @@ DECLARE
     seen           numeric[];              -- the furthest values of its columns
     last_value     numeric;
     is_called      boolean;
+    sequence_oid   bigint;      -- what a move is bound to: the sequence, and where it was read
+    stood_at       bigint;
+    was_called     boolean;
+    is_same        boolean;
+    is_set_back    boolean;
     next_value     numeric;                -- what nextval() would return; numeric because it may be no bigint any more
     furthest       numeric;
     runner_up      numeric;                -- the furthest value before that one
@@ -330,7 +335,8 @@ BEGIN
                                                              WHEN j.base_type = 'oid' THEN '::bigint::numeric'
                                                              ELSE '::numeric' END,
                                                 'table_oid', j.table_oid, 'column_number', j.column_number,
-                                                'smallest', j.smallest_value, 'largest', j.largest_value)
+                                                'smallest', j.smallest_value, 'largest', j.largest_value,
+                                                'version', j.version)
                              ORDER BY j.place) FILTER (WHERE j.is_comparable)                          AS readable,
                    sum(j.relations) FILTER (WHERE j.is_comparable)                                     AS relations,
                    bool_or(j.schema_name LIKE schema_like) FILTER (WHERE j.is_counted)                 AS in_schema,
@@ -353,7 +359,7 @@ BEGIN
                AND (sequence_like = '' OR q.sequence_name LIKE sequence_like
                     OR q.schema_name || '.' || q.sequence_name LIKE sequence_like)
         )
-        SELECT c.oid AS sequence_oid, c.qualified_name, c.name_literal, c.columns, c.readable, c.relations, c.increment_by, c.cycle,
+        SELECT c.oid AS sequence_oid, c.version, c.qualified_name, c.name_literal, c.columns, c.readable, c.relations, c.increment_by, c.cycle,
                c.cache_size, c.min_value, c.max_value, c.owner, c.may_alter, c.may_nextval,
                greatest(c.min_value, c.smallest_value) AS lowest,
                least(c.max_value, c.largest_value)     AS highest,
@@ -535,8 +541,13 @@ BEGIN
                                      coalesce('the value before it, ' || runner_up, 'the next value'));
                     cure := 'remove the row, or accept_outlier=on';
                 ELSIF calls <= @paste_up_to@ AND s.cache_size = 1 THEN
-                    cure := format('SELECT %s(nextval(%s)) FROM generate_series(1, %s);',
-                                   CASE WHEN direction > 0 THEN 'max' ELSE 'min' END, s.name_literal, calls);
+                    cure := format('WITH RECURSIVE r(v) AS (SELECT nextval(%1$s) FROM %2$s WHERE (last_value, %3$s) UNION'
+                                   ' ALL SELECT nextval(%1$s) FROM r WHERE v %4$s %5$s) SELECT %6$s(v) FROM r;',
+                                   s.name_literal, s.qualified_name,
+                                   CASE WHEN direction > 0 THEN format('is_called) < (%s, true', target)
+                                        ELSE format('NOT is_called) > (%s, false', target) END,
+                                   CASE WHEN direction > 0 THEN '<' ELSE '>' END, target,
+                                   CASE WHEN direction > 0 THEN 'max' ELSE 'min' END);
                 ELSE
                     cure := 'run this script with mode=fix' || CASE WHEN s.cache_size > 1 AND NOT s.may_alter
                             THEN format(' as %s, which owns it: only that discards what sessions have cached', s.owner)
@@ -578,6 +589,7 @@ BEGIN
                 WHEN s.may_alter AND may_alter                                   THEN 'locked'
                 WHEN s.may_nextval                                               THEN 'advance' END;
             moves := moves + 1;
+            sequence_oid := s.sequence_oid; stood_at := last_value; was_called := is_called;
             IF way = 'locked' THEN
                 FOR attempt IN 1 .. @lock_attempts@ LOOP
                     problem := NULL;
@@ -598,10 +610,9 @@ BEGIN
                 LOOP
                     problem := NULL;
                     BEGIN
-                        EXECUTE format($advance$
-                            @advance@
-                        $advance$, s.qualified_name, s.sequence_oid, target, s.increment_by, least(calls, @calls_at_once@),
-                                   CASE WHEN direction > 0 THEN 'max' ELSE 'min' END) INTO reached;
+                        @hold@;
+                        @advance@
+                          INTO reached, is_same, is_set_back;
                     EXCEPTION
                         WHEN OTHERS THEN
                             problem := SQLSTATE; said := split_part(SQLERRM, chr(10), 1);
@@ -609,8 +620,10 @@ BEGIN
                     COMMIT;
                     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
                     EXECUTE settings;
-                    IF problem IS NULL AND reached IS NULL THEN
-                        problem := '55000'; said := 'the definition of the sequence has changed';
+                    IF problem IS NULL AND is_same IS DISTINCT FROM true THEN
+                        problem := '55000'; said := 'it or what it feeds has changed since it was read';
+                    ELSIF problem IS NULL AND is_set_back THEN
+                        problem := '55000'; said := 'it was set back since it was read';
                     END IF;
                     EXIT WHEN problem IS NOT NULL OR (reached - target::numeric) * direction >= 0;
                     IF clock_timestamp() > give_up_at THEN
@@ -637,6 +650,7 @@ BEGIN
                     WHEN '55P03' THEN 'run again later, or with lock=none, which waits for nobody'
                     WHEN '42501' THEN format('GRANT USAGE ON SEQUENCE %s TO %I;', s.qualified_name, current_user)
                     WHEN '25006' THEN 'repair on the primary, in a session that may write'
+                    WHEN '55000' THEN 'check again'
                     ELSE 'run again' END;
                 EXIT;
             END IF;

@@ -33,7 +33,9 @@ def test_fails_at_once_and_says_everything(shop: Database) -> None:
     assert said == (
         f"1 of 1 sequence in database {shop.name} is not in sync\n"
         "public.orders_id_seq (public.orders.id): behind: the next value is 1, and public.orders.id has reached 100. "
-        "Remedy: SELECT max(nextval('public.orders_id_seq')) FROM generate_series(1, 100);"
+        "Remedy: WITH RECURSIVE r(v) AS (SELECT nextval('public.orders_id_seq') FROM public.orders_id_seq"
+        " WHERE (last_value, is_called) < (100, true)"
+        " UNION ALL SELECT nextval('public.orders_id_seq') FROM r WHERE v < 100) SELECT max(v) FROM r;"
     )
     assert ti.xcoms["return_value"]["summary"]["behind"] == 1
     # The remedy is a statement: it remedies.

@@ -232,7 +232,9 @@ def test_callbacks_get_a_message_that_is_worth_forwarding(told: Told) -> None:
     assert told.messages["before"] == (
         f"1 of 2 sequences in database {told.database} is not in sync\n"
         "public.orders_id_seq (public.orders.id): behind: the next value is 1, and public.orders.id has reached 100. "
-        "Remedy: SELECT max(nextval('public.orders_id_seq')) FROM generate_series(1, 100);"
+        "Remedy: WITH RECURSIVE r(v) AS (SELECT nextval('public.orders_id_seq') FROM public.orders_id_seq"
+        " WHERE (last_value, is_called) < (100, true)"
+        " UNION ALL SELECT nextval('public.orders_id_seq') FROM r WHERE v < 100) SELECT max(v) FROM r;"
     )
     failed = told.event("task_behaviour.before", "FAIL")
     assert failed["run"]["facets"]["errorMessage"]["message"] == told.messages["before"]

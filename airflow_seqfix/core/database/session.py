@@ -252,6 +252,16 @@ class Session:
         self._stopped.set()
         self._clock.hurry(self._line)
 
+    @contextlib.contextmanager
+    def overtime(self, seconds: float) -> Iterator[None]:
+        """Leave at least so much time to what is inside."""
+        deadline = self.deadline
+        self.deadline = max(deadline, time.monotonic() + seconds)
+        try:
+            yield
+        finally:
+            self.deadline = deadline
+
     def check_deadline(self) -> None:
         """Raise DeadlineError when `run_timeout` is over, StoppedError when the run was stopped."""
         if self._stopped.is_set():

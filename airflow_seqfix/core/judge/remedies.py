@@ -25,11 +25,27 @@ def move(move: Move, policy: Policy) -> str:
     """Return what makes a move: a statement, or the command."""
     sequence = move.sequence
     if is_pasteable(move):
-        return f"SELECT max(nextval({sequence.name_literal})) FROM generate_series(1, {move.calls});"
+        return paste(sequence, move.target)
     command = _command(sequence, policy)
     if sequence.cache_size > 1 and not sequence.may_alter:
         return f"{command} as {sequence.owner}, which owns it: only that discards what sessions have cached"
     return command
+
+
+def paste(sequence: SequenceInfo, target: int) -> str:
+    """Return a statement that calls nextval() until a value has reached the target, and not where it has been passed.
+
+    It looks at each value: pasted twice, or into two sessions at once, each passes the target by one value at most.
+    """
+    if sequence.is_ascending:
+        is_before, before, far = f"(last_value, is_called) < ({target}, true)", "<", "max"
+    else:
+        is_before, before, far = f"(last_value, NOT is_called) > ({target}, false)", ">", "min"
+    call = f"SELECT nextval({sequence.name_literal}) FROM"
+    return (
+        f"WITH RECURSIVE r(v) AS ({call} {sequence.qualified_name} WHERE {is_before}"
+        f" UNION ALL {call} r WHERE v {before} {target}) SELECT {far}(v) FROM r;"
+    )
 
 
 def _command(sequence: SequenceInfo, policy: Policy) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from operator import attrgetter
 from typing import Any, TypeVar
@@ -56,55 +56,62 @@ def measure(
         collision.
     :param begin: Called with the name of a table before it is read: of several, with the one likely to take longest.
     """
-    readable: list[SequenceInfo] = []
-    refused: list[Measurement] = []
-    for sequence in sequences:
-        obstacle = forbidden(sequence, server)
-        if obstacle is None:
-            readable.append(sequence)
-        else:
-            refused.append(Measurement(sequence=sequence, obstacle=obstacle))
+    reader = _Reader(server=server, on_steps=on_steps, max_jump=max_jump, only_outliers=only_outliers, begin=begin)
+    obstacles = [(sequence, forbidden(sequence, server)) for sequence in sequences]
+    refused = [Measurement(sequence=sequence, obstacle=obstacle) for sequence, obstacle in obstacles if obstacle]
     if refused:
         yield refused
-
-    def states(
-        session: Session, chunk: list[SequenceInfo], tell: Callable[[Event], None]
-    ) -> tuple[list[Measurement], list[Measurement]]:
-        """Return what is settled, and what is still to be looked up."""
-        tell(partial(begin, _slowest(chunk).qualified_table))
-        unread = [Measurement(sequence=sequence) for sequence in chunk]
-        read = _read_apart(session, server, unread, partial(_read_states, on_steps=on_steps))
-        settled: list[Measurement] = []
-        reached: list[Measurement] = []
-        for measurement in read:
-            is_outlier = measurement.distance > max_jump
-            (reached if measurement.is_reached and (is_outlier or not only_outliers) else settled).append(measurement)
-        # A few of each chunk are looked up together later: each for itself would be as many statements again.
-        if len(reached) < len(settled):
-            return settled, reached
-        return [
-            *settled,
-            *(m for part in _chunks(reached, _SEQUENCE) for m in probes(session, part, lambda event: None)),
-        ], []
-
-    def probes(session: Session, chunk: list[Measurement], tell: Callable[[Event], None]) -> list[Measurement]:
-        tell(partial(begin, _slowest([measurement.sequence for measurement in chunk]).qualified_table))
-        probed = _read_apart(session, server, chunk, partial(_read_probes, max_jump=max_jump))
-        # A probe that fails takes nothing away from what is known.
-        found = {measurement.sequence.oid: measurement for measurement in probed if measurement.obstacle is None}
-        return [found.get(measurement.sequence.oid, measurement) for measurement in chunk]
-
+    readable = [sequence for sequence, obstacle in obstacles if obstacle is None]
     left: list[Measurement] = []
     while readable:
         unread: list[Measurement] = []
-        for settled, reached in sessions.map(states, _chunks(readable, lambda sequence: sequence)):
+        for settled, reached in sessions.map(reader.states, _chunks(readable, lambda sequence: sequence)):
             unread += filter(_is_lost, settled)
             yield [measurement for measurement in settled if not _is_lost(measurement)]
             left += reached
         readable = [measurement.sequence for measurement in unread] if unread and sessions.renew() else []
         if not readable:
             yield unread
-    yield from sessions.map(probes, _chunks(left, _SEQUENCE))
+    yield from sessions.map(reader.probes, _chunks(left, _SEQUENCE))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reader:
+    """What a run wants to know, on whichever of its sessions."""
+
+    server: Server
+    on_steps: bool
+    max_jump: int
+    only_outliers: bool
+    begin: Callable[[str], None]
+
+    def states(
+        self, session: Session, chunk: list[SequenceInfo], tell: Callable[[Event], None]
+    ) -> tuple[list[Measurement], list[Measurement]]:
+        """Return what is settled, and what is still to be looked up."""
+        tell(partial(self.begin, _slowest(chunk).qualified_table))
+        unread = [Measurement(sequence=sequence) for sequence in chunk]
+        settled: list[Measurement] = []
+        reached: list[Measurement] = []
+        for measurement in _read_apart(session, self.server, unread, partial(_read_states, on_steps=self.on_steps)):
+            (reached if self._is_looked_up(measurement) else settled).append(measurement)
+        # A few of each chunk are looked up together later: each for itself would be as many statements again.
+        if len(reached) < len(settled):
+            return settled, reached
+        for part in _chunks(reached, _SEQUENCE):
+            settled += self.probes(session, part, lambda event: None)
+        return settled, []
+
+    def probes(self, session: Session, chunk: list[Measurement], tell: Callable[[Event], None]) -> list[Measurement]:
+        """Look up more where the data have reached the sequence. A probe that fails takes nothing away."""
+        tell(partial(self.begin, _slowest([measurement.sequence for measurement in chunk]).qualified_table))
+        probed = _read_apart(session, self.server, chunk, partial(_read_probes, max_jump=self.max_jump))
+        found = {measurement.sequence.oid: measurement for measurement in probed if measurement.obstacle is None}
+        return [found.get(measurement.sequence.oid, measurement) for measurement in chunk]
+
+    def _is_looked_up(self, measurement: Measurement) -> bool:
+        is_outlier = measurement.distance > self.max_jump
+        return measurement.is_reached and (is_outlier or not self.only_outliers)
 
 
 def _is_lost(measurement: Measurement) -> bool:

@@ -113,6 +113,8 @@ class ColumnInfo:
     relations: int
     #: The planner's estimate of rows.
     estimated_rows: int
+    #: The versions of the catalog rows that all this rests on, which change with each DDL on them.
+    version: str
 
     @property
     def qualified_name(self) -> str:
@@ -162,6 +164,8 @@ class SequenceInfo:
     may_nextval: bool
     #: Whether the role may call setval().
     may_setval: bool
+    #: The versions of the catalog rows that all this rests on, which change with each DDL on them.
+    version: str
     columns: tuple[ColumnInfo, ...] = ()
     #: The lowest and the highest value that are this sequence's own where several writers share a column.
     id_range: tuple[int, int] | None = None

@@ -1,10 +1,28 @@
--- Call nextval() where the sequence has not passed the target, and return where it is: it moves forward and can never
--- move back. No row, and no call, where the definition has changed.
-SELECT CASE WHEN {increment_by} > 0 AND s.last_value < {target}
-              OR {increment_by} < 0 AND s.last_value > {target}
-              OR s.last_value = {target} AND NOT s.is_called
-            THEN (SELECT {furthest}(nextval({oid})) FROM generate_series(1, {calls}))
-            ELSE s.last_value
-       END
-  FROM {state} AS s, pg_sequence_parameters({oid}) AS p
- WHERE p.increment = {increment_by} AND NOT p.cycle_option
+-- Call nextval() as long as the sequence has not passed the target, and return where it is: it moves forward and can
+-- never move back. Each value is looked at, so it passes the target by one at most, however many do this at once. No call
+-- where the sequence, or what it feeds, is not what was read (is_same), or where it was set back since (is_set_back).
+--
+-- In a transaction that has the sequence in its hold (hold.sql).
+{begin}WITH RECURSIVE
+state AS MATERIALIZED (
+    SELECT x.last_value,
+           @unchanged@ AS is_same,
+           -- NULL: it has not been called yet, and the first call will tell where it stands.
+           coalesce(x.last_value * ({direction}::numeric) < {last_value} * ({direction}::numeric), {is_called}) AS is_set_back
+      FROM pg_sequence present, pg_sequence_last_value(present.seqrelid) AS x (last_value)
+     WHERE present.seqrelid = {oid}
+),
+called (value, number) AS (
+    SELECT nextval({oid}), 1
+      FROM state
+     WHERE is_same AND NOT is_set_back
+       AND (last_value IS NULL OR last_value * ({direction}::numeric) < {target} * ({direction}::numeric))
+     UNION ALL
+    SELECT nextval({oid}), number + 1
+      FROM called
+     WHERE number < {calls} AND value BETWEEN SYMMETRIC {last_value} AND {target} AND value <> {target}
+)
+SELECT coalesce(far.value, state.last_value) AS reached, state.is_same,
+       state.is_set_back OR far.value * ({direction}::numeric) < {last_value} * ({direction}::numeric)
+           AS is_set_back
+  FROM state LEFT JOIN (SELECT value FROM called ORDER BY number DESC LIMIT 1) AS far ON true

@@ -310,7 +310,8 @@ SELECT tie.sequence_oid::bigint                                       AS sequenc
        CASE WHEN NOT c.relforcerowsecurity
             THEN quote_ident(pg_get_userbyid(c.relowner)) END         AS exempt_owner,
        1 + x.indexes + w.relations                                    AS relations,
-       w.estimated_rows                                               AS estimated_rows
+       w.estimated_rows                                               AS estimated_rows,
+       @column_version@ AS version
   FROM weighed tie
   JOIN fed w ON w.table_oid = tie.table_oid
   JOIN pg_class c ON c.oid = tie.table_oid

@@ -1,25 +1,21 @@
 -- Move one sequence forward where it is still behind. Between the look and the setval() a writer can come in: not
 -- proven against concurrent writers, and only run on request.
 DO {quote}
+DECLARE
+    target    constant bigint := {target};
+    direction constant numeric := {direction};
+    reached   bigint;
+    is_called boolean;
 BEGIN{begin}
-    SET LOCAL search_path = pg_catalog, pg_temp;
-    SET LOCAL lock_timeout = {lock_timeout};
-    SET LOCAL synchronous_commit = local;
-    IF current_database() <> {database} THEN
-        RAISE EXCEPTION 'this plan was made for database %, and this is %', {database}, current_database()
-              USING HINT = 'Connect to that database, or make a new plan here.';
-    END IF;
-    PERFORM CASE WHEN {increment_by} > 0 AND s.last_value < {target}
-                   OR {increment_by} < 0 AND s.last_value > {target}
-                   OR s.last_value = {target} AND NOT s.is_called
-                 THEN setval(q.seqrelid, {target}, true)
-            END
-       FROM {qualified_name} s
-       JOIN pg_sequence q ON q.seqrelid = {oid} AND q.seqrelid = s.tableoid
-      WHERE q.seqincrement = {increment_by} AND NOT q.seqcycle;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'the definition of sequence % has changed', {name}
-              USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Make a new plan.';
+    @move_settings@
+    @move_held@
+    reached := pg_sequence_last_value({oid});
+    is_called := reached IS NOT NULL;
+    -- Not called: where it was read. Only a setval() of somebody else could have put it elsewhere since.
+    reached := coalesce(reached, {last_value});
+    @move_due@
+    IF (reached * direction, is_called) < (target * direction, true) THEN
+        PERFORM setval({oid}, target, true);
     END IF;
 END
 {quote}

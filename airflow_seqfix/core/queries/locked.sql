@@ -5,61 +5,62 @@
 -- transaction ends the state cannot change but here, so "look, then set" cannot set it back.
 DO {quote}
 DECLARE
-    sequence     constant pg_catalog.regclass := {oid};
-    target       constant bigint := {target};
-    increment_by constant bigint := {increment_by};
-    cache_size   constant bigint := {cache_size};
-    present_owner pg_catalog.text;
-    present_row   pg_catalog.xid;
-    locked_row    pg_catalog.xid;
-    last_value    bigint;
-    is_called     boolean;
+    target    constant bigint := {target};
+    direction constant numeric := {direction};
+    present   pg_catalog.record;
+    locked    pg_catalog.record;
+    dropped   bigint;
+    reached   bigint;
+    is_called boolean;
 BEGIN{begin}
-    SET LOCAL search_path = pg_catalog, pg_temp;
-    SET LOCAL quote_all_identifiers = off;
-    SET LOCAL lock_timeout = {lock_timeout};
-    -- Nobody waits for this lock as long as a synchronous standby is away: the run waits for it once, in the end.
-    SET LOCAL synchronous_commit = local;
-    IF current_database() <> {database} THEN
-        RAISE EXCEPTION 'this plan was made for database %, and this is %', {database}, current_database()
-              USING HINT = 'Connect to that database, or make a new plan here.';
+    @move_settings@
+    @lock_look@ INTO present;
+    IF present.name IS DISTINCT FROM {name} THEN
+        RAISE EXCEPTION 'sequence % does not have OID % here', {name}, {oid}
+              USING ERRCODE = 'undefined_table', HINT = 'It was made anew, or renamed: check again.';
     END IF;
-    SELECT quote_ident(pg_get_userbyid(c.relowner)), c.xmin INTO present_owner, present_row
-      FROM pg_class c
-      JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.oid = sequence AND format('%I.%I', n.nspname, c.relname) = {name};
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'sequence % does not have OID % here', {name}, sequence::oid
-              USING ERRCODE = 'undefined_table', HINT = 'It was made anew: make a new plan.';
+    dropped := pg_stat_get_xact_tuples_deleted('pg_shdepend'::regclass);
+    EXECUTE format('ALTER SEQUENCE %s OWNER TO %s', present.name, present.owner);
+    -- The server looks the name up again after each wait, and a schema can be renamed at any time. Where this sequence
+    -- has its name, in the very row of its schema, the lock is on it. Else this undoes all, whatever it was done to.
+    @lock_look@ INTO locked;
+    IF locked.name IS DISTINCT FROM present.name OR locked.schema_row IS DISTINCT FROM present.schema_row THEN
+        RAISE EXCEPTION 'sequence % has changed its name while its lock was waited for', {name}
+              USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Nothing was moved: check again.';
     END IF;
-    EXECUTE format('ALTER SEQUENCE %s OWNER TO %s', sequence, present_owner);
-    -- Only if the owner was another one by the time the lock was granted has this transaction written the row. Anybody
-    -- else who has in the meantime, perhaps with a younger xid, has ended: the lock was theirs.
-    SELECT xmin INTO locked_row FROM pg_class WHERE oid = sequence;
-    IF locked_row <> present_row THEN
-        IF pg_xact_status((pg_current_xact_id()::text::bigint + age(pg_current_xact_id()::xid) - age(locked_row))
-                          ::text::xid8) = 'in progress' THEN
-            RAISE EXCEPTION 'the owner of sequence % has changed', sequence
-                  USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Nothing was moved: run it again.';
-        END IF;
+    -- The row that says who owns it is another one where somebody else did for a moment. The cluster's first superuser
+    -- has none: then a row that was dropped here tells, and without statistics any change to the sequence's own row.
+    IF locked.owner_row IS DISTINCT FROM present.owner_row
+       OR locked.owner_row IS NULL AND locked.own_row <> present.own_row
+          AND (pg_stat_get_xact_tuples_deleted('pg_shdepend'::regclass) > dropped
+               OR NOT current_setting('track_counts')::boolean) THEN
+        RAISE EXCEPTION 'the owner of sequence % has changed', {name}
+              USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Nothing was moved: check again.';
     END IF;
-    PERFORM FROM pg_sequence
-      WHERE seqrelid = sequence AND seqincrement = increment_by AND seqcache = cache_size AND NOT seqcycle
-        AND seqmin = {min_value} AND seqmax = {max_value};
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'the definition of sequence % has changed', sequence
-              USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Make a new plan.';
+    IF NOT (@unchanged@) THEN
+        RAISE EXCEPTION 'sequence % or what it feeds has changed since it was read', {name}
+              USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Nothing was moved: check again.';
     END IF;
-    EXECUTE format('SELECT last_value, is_called FROM %s', sequence) INTO last_value, is_called;
-    IF increment_by > 0 AND last_value < target
-       OR increment_by < 0 AND last_value > target
-       OR last_value = target AND NOT is_called THEN
-        IF cache_size > 1 THEN
+    reached := pg_sequence_last_value({oid});
+    is_called := reached IS NOT NULL;
+    IF NOT is_called THEN
+        -- The function does not tell where it stands then. Nobody else sees this call, or that it is taken back.
+        reached := nextval({oid});
+        PERFORM setval({oid}, reached, false);
+    END IF;
+    @move_due@
+    IF (reached * direction, is_called) < (target * direction, true) THEN
+        IF {cache_size} > 1 THEN
             -- A new relation file: sessions notice it and throw away the values that they have cached, see
-            -- init_sequence() in sequence.c.
-            EXECUTE format('ALTER SEQUENCE %s RESTART WITH %s', sequence, target);
+            -- init_sequence() in sequence.c. It is this sequence's, or all is undone.
+            EXECUTE format('ALTER SEQUENCE %s RESTART WITH %s', locked.name, target);
+            PERFORM FROM pg_class WHERE oid = {oid} AND relfilenode <> locked.file;
+            IF NOT FOUND THEN
+                RAISE EXCEPTION 'the schema of sequence % has changed', {name}
+                      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Nothing was moved: check again.';
+            END IF;
         END IF;
-        PERFORM setval(sequence, target, true);
+        PERFORM setval({oid}, target, true);
     END IF;
 END
 {quote}

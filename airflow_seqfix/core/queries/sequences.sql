@@ -40,7 +40,8 @@ SELECT s.oid::bigint                                        AS oid,
        pg_has_role(s.relowner, 'USAGE')                     AS may_alter,
        pg_has_role(s.relowner, 'MEMBER')                    AS is_owners_member,
        has_sequence_privilege(s.oid, 'USAGE, UPDATE')       AS may_nextval,
-       has_sequence_privilege(s.oid, 'UPDATE')              AS may_setval
+       has_sequence_privilege(s.oid, 'UPDATE')              AS may_setval,
+       @sequence_version@ AS version
   FROM pg_class s
   JOIN pg_namespace n ON n.oid = s.relnamespace
   JOIN pg_sequence q ON q.seqrelid = s.oid

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -11,12 +11,9 @@ from airflow_seqfix.core.database.session import Session
 from airflow_seqfix.core.database.sessions import Event, Sessions
 from airflow_seqfix.core.errors import LOST, ConnectionFailedError, DeadlineError, sqlstate
 from airflow_seqfix.core.judge.arithmetic import calls_to_pass, is_beyond
-from airflow_seqfix.core.judge.verdict import judge
-from airflow_seqfix.core.measure.measure import measure
 from airflow_seqfix.core.measure.partitions import cut
-from airflow_seqfix.core.model import Measurement, Move, Obstacle, Outcome, Server, Verdict, Way
-from airflow_seqfix.core.obstacles import immovable, lost, out_of_time
-from airflow_seqfix.core.policy import Policy
+from airflow_seqfix.core.model import Finding, Measurement, Move, Obstacle, Outcome, Verdict, Way
+from airflow_seqfix.core.obstacles import gone, immovable, lost, out_of_time, refused, set_back
 from airflow_seqfix.core.progress import Progress, ProgressReporter, Watcher
 from airflow_seqfix.core.repair.statements import statement
 
@@ -29,6 +26,11 @@ LOCK_ATTEMPTS = 3
 LOCK_PAUSE = 1.0
 #: How often to move again because more explicit ids have arrived meanwhile.
 ROUNDS = 3
+#: The SQLSTATE of a move that is refused because it is not what was measured any more.
+CHANGED = "55000"
+
+#: Returns how sequences stand now, by OID, without those that are no longer there.
+CheckAgain = Callable[[Collection[int]], Mapping[int, Finding]]
 
 #: What a lost connection leaves open.
 NOT_REACHED = lost("the connection was lost before it was moved")
@@ -38,9 +40,8 @@ NOT_VERIFIED = lost("it was moved, and the connection was lost before it was rea
 
 def apply(
     sessions: Sessions,
-    server: Server,
     due: list[Outcome],
-    policy: Policy,
+    check_again: CheckAgain,
     *,
     rounds: int = ROUNDS,
     watcher: Watcher | None = None,
@@ -52,54 +53,45 @@ def apply(
     """
     outcomes = {outcome.before.sequence.oid: outcome for outcome in due}
     for attempt in range(rounds):
-        behind = [o for o in outcomes.values() if o.error is None and not o.verified and o.after.move is not None]
+        behind = {oid: outcome for oid, outcome in outcomes.items() if _is_to_move(outcome)}
         if not behind:
             break
-        reporter = ProgressReporter(watcher, Progress(phase="move", total=len(behind), found=len(behind)))
-        moves = [outcome.after.move for outcome in behind if outcome.after.move is not None]
         # What has not moved with others is moved by itself, which says why it does not.
-        most = (1 if attempt else MOVES_AT_ONCE, CALLS_AT_ONCE)
-        batches = list(cut(moves, lambda move: (1, move.calls), most=most))
-        for batch, errors in zip(batches, sessions.map(partial(_move_batch, reporter, server), batches), strict=True):
-            for move, error in zip(batch, errors, strict=True):
-                oid = move.sequence.oid
-                outcomes[oid] = replace(outcomes[oid], way=move.way, error=error)
-            reporter.end(done=len(batch))
-        _verify(sessions, server, outcomes, [o.before.sequence.oid for o in behind], policy, watcher)
+        errors = _move_all(sessions, [outcome.after for outcome in behind.values()], attempt > 0, watcher)
+        present = check_again(behind.keys())
+        for (oid, outcome), error in zip(behind.items(), errors, strict=True):
+            outcomes[oid] = _moved(outcome, error, present.get(oid))
     return [
         outcome if outcome.after.move is None or outcome.error else replace(outcome, error=_still_behind(outcome))
         for outcome in outcomes.values()
     ]
 
 
-def _verify(
-    sessions: Sessions,
-    server: Server,
-    outcomes: dict[int, Outcome],
-    oids: list[int],
-    policy: Policy,
-    watcher: Watcher | None,
-) -> None:
-    sequences = [outcomes[oid].before.sequence for oid in oids]
-    reporter = ProgressReporter(watcher, Progress(phase="read", total=len(sequences)))
-    for chunk in measure(
-        sessions, server, sequences, on_steps=policy.interleaved, max_jump=policy.max_jump, begin=reporter.begin
-    ):
-        found = 0
-        for measurement in chunk:
-            oid = measurement.sequence.oid
-            if writers := outcomes[oid].before.measurement.open_writers:
-                measurement = replace(measurement, open_writers=writers)
-            after = judge(measurement, policy, server)
-            verified = after.verdict is Verdict.IN_SYNC
-            outcomes[oid] = replace(
-                outcomes[oid],
-                after=after,
-                verified=verified,
-                error=_now_known(outcomes[oid].error, measurement, verified),
-            )
-            found += after.is_not_in_sync
-        reporter.end(done=len(chunk), found=found)
+def _is_to_move(outcome: Outcome) -> bool:
+    # A move that was refused because something had changed is made where it is still due after another look.
+    is_open = outcome.error is None or outcome.error.sqlstate == CHANGED
+    return is_open and not outcome.verified and outcome.after.move is not None
+
+
+def _moved(outcome: Outcome, error: Obstacle | None, after: Finding | None) -> Outcome:
+    """Return what became of a sequence, with what was found when it was read again."""
+    if after is None:
+        return replace(outcome, error=error or gone(outcome.before.sequence), after=replace(outcome.after, move=None))
+    verified = after.verdict is Verdict.IN_SYNC
+    error = _now_known(error, after.measurement, verified)
+    if error is None and not verified and not _has_moved(outcome.after, after):
+        error = refused(outcome.before.sequence)
+    if error is not None and error.sqlstate == CHANGED:
+        # Where it is in sync now it was not due any more, and there was nothing to move.
+        return replace(outcome, error=None if verified else error, after=after, verified=verified)
+    assert outcome.after.move is not None
+    return replace(outcome, way=outcome.after.move.way, error=error, after=after, verified=verified)
+
+
+def _has_moved(before: Finding, after: Finding) -> bool:
+    # What could not be read may have.
+    is_read = after.measurement.obstacle is None
+    return not is_read or after.measurement.next_value not in (None, before.measurement.next_value)
 
 
 def _now_known(error: Obstacle | None, measurement: Measurement, verified: bool) -> Obstacle | None:
@@ -118,19 +110,36 @@ def _still_behind(outcome: Outcome) -> Obstacle:
     )
 
 
+def _move_all(sessions: Sessions, behind: list[Finding], alone: bool, watcher: Watcher | None) -> list[Obstacle | None]:
+    """Make the moves, a batch in a round trip or each alone; return what stood in the way of each."""
+    reporter = ProgressReporter(watcher, Progress(phase="move", total=len(behind), found=len(behind)))
+    most = (1 if alone else MOVES_AT_ONCE, CALLS_AT_ONCE)
+    batches = list(cut(behind, lambda finding: (1, _move_of(finding).calls), most=most))
+    errors: list[Obstacle | None] = []
+    for done in sessions.map(partial(_move_batch, reporter), batches):
+        errors += done
+        reporter.end(done=len(done))
+    return errors
+
+
+def _move_of(finding: Finding) -> Move:
+    assert finding.move is not None
+    return finding.move
+
+
 def _move_batch(
-    reporter: ProgressReporter, server: Server, session: Session, batch: list[Move], tell: Callable[[Event], None]
+    reporter: ProgressReporter, session: Session, batch: list[Finding], tell: Callable[[Event], None]
 ) -> list[Obstacle | None]:
     """Move several sequences, each in a transaction of its own; return what stood in the way of each."""
     if session.is_lost:
         return [NOT_REACHED] * len(batch)
-    if len(batch) > 1 and all(move.way is not None for move in batch):
-        tell(partial(reporter.begin, batch[0].sequence.qualified_name, values=batch[0].calls))
+    if len(batch) > 1 and all(_move_of(finding).way is not None for finding in batch):
+        first = _move_of(batch[0])
+        tell(partial(reporter.begin, first.sequence.qualified_name, values=first.calls))
         try:
-            limits = session.limits
             session.run_apart(
-                statement(str(move.way), move, limits, calls=move.calls, by_function=server.has_state_function)
-                for move in batch
+                statement(str(_move_of(finding).way), finding, session.limits, calls=_move_of(finding).calls)
+                for finding in batch
             )
             return [None] * len(batch)
         except ConnectionFailedError:
@@ -139,23 +148,26 @@ def _move_batch(
             if sqlstate(error) is None and not isinstance(error, DeadlineError):
                 raise
             # Which of them it was is not known. Those before it have been moved, and to move them again does nothing.
-    return [_move(reporter, session, move, tell) for move in batch]
+    return [_move(reporter, session, finding, tell) for finding in batch]
 
 
-def _move(reporter: ProgressReporter, session: Session, move: Move, tell: Callable[[Event], None]) -> Obstacle | None:
+def _move(
+    reporter: ProgressReporter, session: Session, finding: Finding, tell: Callable[[Event], None]
+) -> Obstacle | None:
     """Take the chosen way; return what stood in it."""
     if session.is_lost:
         return NOT_REACHED
+    move = _move_of(finding)
     tell(partial(reporter.begin, move.sequence.qualified_name, values=move.calls))
     try:
         match move.way:
             case Way.ADVANCE:
-                return _advance(session, move, lambda values: tell(partial(reporter.passed, values)))
+                return _advance(session, finding, lambda values: tell(partial(reporter.passed, values)))
             case Way.LOCKED:
-                _with_attempts(session, lambda: _set(session, move))
+                _with_attempts(session, lambda: _set(session, finding))
                 return None
             case Way.GUARDED:
-                _set(session, move)
+                _set(session, finding)
                 return None
             case None:
                 return move.obstacle
@@ -169,8 +181,8 @@ def _move(reporter: ProgressReporter, session: Session, move: Move, tell: Callab
         return immovable(move, error, session.limits)
 
 
-def _set(session: Session, move: Move) -> None:
-    session.run_apart([statement(str(move.way), move, session.limits)])
+def _set(session: Session, finding: Finding) -> None:
+    session.run_apart([statement(str(_move_of(finding).way), finding, session.limits)])
 
 
 def _with_attempts(session: Session, move: Callable[[], None]) -> None:
@@ -186,17 +198,20 @@ def _with_attempts(session: Session, move: Callable[[], None]) -> None:
     raise AssertionError("unreachable")
 
 
-def _advance(session: Session, move: Move, passed: Callable[[int], None]) -> Obstacle | None:
+def _advance(session: Session, finding: Finding, passed: Callable[[int], None]) -> Obstacle | None:
     """Call nextval() until a value reaches the target. Other sessions' calls count as well."""
-    sequence, reached = move.sequence, None
-    left = move.calls
+    move, reached = _move_of(finding), None
+    sequence, left = move.sequence, move.calls
     while reached is None or is_beyond(sequence, move.target, reached):
         with session.transaction(read_only=False):
-            rows = session.rows(statement("advance", move, session.limits, calls=min(left, CALLS_AT_ONCE)), value=int)
-        if not rows:
-            reason = f"the definition of {sequence.qualified_name} has changed"
-            return Obstacle(reason=reason, remedy="run again", sqlstate="55000")
-        reached = rows[0][0]
+            calls = min(left, CALLS_AT_ONCE)
+            advance = statement("advance", finding, session.limits, calls=calls)
+            rows = session.rows(advance, reached=int | None, is_same=bool, is_set_back=bool | None)
+        if not rows or not rows[0][1]:
+            return refused(sequence)
+        reached, _, is_set_back = rows[0]
+        if is_set_back:
+            return set_back(sequence)
         left = calls_to_pass(sequence, reached + sequence.increment_by, move.target)
         passed(move.calls - left)
     return None

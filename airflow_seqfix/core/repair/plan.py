@@ -65,6 +65,7 @@ class StoredMove:
             may_alter=False,
             may_nextval=False,
             may_setval=False,
+            version="",
             is_owners_member=False,
         )
 

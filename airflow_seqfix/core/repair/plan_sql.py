@@ -50,7 +50,7 @@ def plan_sql(
             lines += [f"-- not moved: {'; '.join(_comment(text) for text in (why, finding.remedy) if text)}"]
         else:
             name = "advance_to" if move.way is Way.ADVANCE else str(move.way)
-            block = statement(name, move, limits, begin=_ALONE, database=server.database_literal)
+            block = statement(name, finding, limits, begin=_ALONE, database=server.database_literal)
             lines += [f"-- {_comment(move.why)}", f"{block};", f"{_reread(move, policy, limits)};"]
     if movable:
         lines += ["", _STANDBYS]

@@ -2,48 +2,65 @@
 
 from __future__ import annotations
 
+import re
+
 from airflow_seqfix.core import queries
 from airflow_seqfix.core.database.session import milliseconds
-from airflow_seqfix.core.model import Move
+from airflow_seqfix.core.model import Finding
 from airflow_seqfix.core.policy import Limits
+
+#: What a version of catalog rows is made of.
+_VERSION = re.compile(r"[0-9a-f ]*")
 
 
 def statement(
     name: str,
-    move: Move,
+    finding: Finding,
     limits: Limits,
     *,
     calls: int = 1,
     begin: str = "",
-    by_function: bool = False,
     database: str = "current_database()",
 ) -> str:
-    """Return one of the moves as SQL. All that is filled in are integers and names quoted by the server.
+    """Return the move of a finding as SQL. All that is filled in are integers and names quoted by the server.
 
+    :param name: How it is moved: the name of a query.
+    :param calls: How often nextval() may be called.
     :param begin: What it does first, as SQL.
-    :param by_function: Whether the sequence's state is looked up with pg_get_sequence_data().
     :param database: The database in which it may run, as SQL.
     """
-    sequence = move.sequence
-    # By a name that may be another sequence's by now.
-    by_name = f"(SELECT last_value, is_called FROM {sequence.qualified_name} WHERE tableoid = {sequence.oid})"
+    if name == "advance":
+        # In the same round trip; what is looked at after it cannot be altered any more.
+        begin = f"{queries.get('hold').format(oid=finding.sequence.oid)};\n"
+    sequence, measured, move = finding.sequence, finding.measurement, finding.move
+    assert move is not None
+    columns = ", ".join(
+        f"({column.table_oid}::oid, {column.column_number}, {_version(column.version)})"
+        for column in sequence.comparable
+    )
     return queries.get(name).format(
         oid=sequence.oid,
+        columns=f"(VALUES {columns}) AS v (table_oid, column_number, version)",
+        last_value=measured.last_value,
+        is_called=measured.is_called,
         begin=begin,
-        state=f"pg_get_sequence_data({sequence.oid})" if by_function else by_name,
-        quote=dollar_quote(sequence.name_literal, sequence.qualified_name, database),
+        quote=dollar_quote(sequence.name_literal, database),
         database=database,
         lock_timeout=milliseconds(limits.lock_timeout),
         name=sequence.name_literal,
-        qualified_name=sequence.qualified_name,
         target=move.target,
+        direction=1 if sequence.is_ascending else -1,
         increment_by=sequence.increment_by,
         cache_size=sequence.cache_size,
         min_value=sequence.min_value,
         max_value=sequence.max_value,
-        furthest="max" if sequence.is_ascending else "min",
         calls=calls,
     )
+
+
+def _version(text: str) -> str:
+    assert _VERSION.fullmatch(text), "the server made it up"
+    return f"'{text}'"
 
 
 def dollar_quote(*texts: str) -> str:

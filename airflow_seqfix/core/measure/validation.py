@@ -1,0 +1,19 @@
+"""Whether what verdicts rest on has changed while it was read."""
+
+from __future__ import annotations
+
+from airflow_seqfix.core import queries
+from airflow_seqfix.core.database.session import Session
+
+#: How many catalog rows there are, and a digest of their versions.
+Versions = tuple[int, str]
+
+#: A run that is out of time still learns whether what it has read holds, in so many seconds.
+OVERTIME = 5.0
+
+
+def versions(session: Session) -> Versions:
+    """Return the versions of all catalog rows that say what sequences are and feed, as others have committed them."""
+    with session.overtime(OVERTIME):
+        ((count, digest),) = session.rows_apart(queries.get("versions"), count=int, digest=str)
+    return count, digest

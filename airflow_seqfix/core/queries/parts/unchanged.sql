@@ -1,0 +1,2 @@
+@sequence_unchanged@
+    AND @columns_unchanged@
