@@ -13,6 +13,8 @@ from tests.support.command import DRIFT, seqfix
 from tests.support.servers import Database
 from tests.support.terminal import CTRL_C, CTRL_D, on_a_terminal, terminal
 
+pytestmark = pytest.mark.long
+
 QUESTION = "Move 1 sequence? [y/N]"
 
 

@@ -6,10 +6,14 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 from tests.cli.slow import held_table, slow_table
 from tests.support.command import DRIFT
 from tests.support.servers import Database
 from tests.support.terminal import ESCAPES, terminal
+
+pytestmark = pytest.mark.long
 
 
 def test_who_is_answered_at_once_sees_no_bar(newest_db: Database) -> None:

@@ -15,6 +15,8 @@ from tests.cli.slow import slow_table
 from tests.support.servers import Database
 from tests.support.terminal import CTRL_C, Terminal, terminal
 
+pytestmark = pytest.mark.long
+
 INTERRUPTED = "seqfix: interrupted; no sequence has gone back, and running again finishes the work"
 
 #: What the command's own session is doing, by its application_name.

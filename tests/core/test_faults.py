@@ -16,6 +16,8 @@ from tests.support.faults import BEHIND, DRIVERS, connect
 from tests.support.servers import WHEELS, Database, Server, database_on
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.long
+
 #: What a run may take beyond its `run_timeout`, in seconds; see database/clock.py.
 GRACE = 2.0
 #: What a busy machine may take beyond that.

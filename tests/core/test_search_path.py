@@ -20,6 +20,8 @@ from tests.support.psql import psql, reset, reset_script
 from tests.support.servers import Database
 from tests.support.shadows import MARK, Shadows, shadow
 
+pytestmark = pytest.mark.long
+
 #: One sequence for each way of being moved, and a table in parts.
 TABLES = """
     CREATE TABLE few (id serial PRIMARY KEY);
