@@ -31,6 +31,8 @@ CONNECTIONS = ["postgres_default"]
 DATABASES: list[str] = []
 #: Who may approve, such as [{"id": "ada", "name": "Ada"}]; empty: everybody who may answer a required action.
 APPROVERS: list[dict[str, str]] = []
+#: Whether whoever triggers may leave the approval out.
+MAY_SKIP_APPROVAL = False
 #: Where reports are kept, such as "s3://aws_default@bucket/seqfix": a plan of more than 50 moves is applied from there.
 REPORTS: str | None = None
 #: Where a browser finds the same, for a button in the task's page.
@@ -93,10 +95,10 @@ FORM = {
         description=f"{OPTIONS['margin'].help} For rows that are still on their way.",
         section="How to repair",
     ),
-    # enum=[True] makes it compulsory.
     "approval": Param(
         True,
         type="boolean",
+        enum=[True, False] if MAY_SKIP_APPROVAL else [True],
         title="Ask for approval",
         description="Whether a person sees the plan before it is applied.",
         section="How to repair",
@@ -140,19 +142,21 @@ with DAG(
     plan = PostgresSequenceResetOperator(task_id="plan", dry_run=True, **where, **which, **how, **report("plan.json"))
 
     @task.branch
-    def decide(planned: dict, params: dict | None = None) -> str:
-        """Ask only where there is something to approve."""
+    def decide(planned: dict, params: dict | None = None, ti=None) -> str:
+        """Ask only where there is something to approve, and note what is shown: no other plan will be applied."""
+        ti.xcom_push(key="plan_sha256", value=planned["plan_sha256"])
         if params["mode"] == "plan":
             return "summary"
         if not planned["move_count"]:
             return "verify"
-        return "approve" if params["approval"] else "repair"
+        return "repair" if MAY_SKIP_APPROVAL and not params["approval"] else "approve"
 
     if ApprovalOperator is not None:
         approve = ApprovalOperator(
             task_id="approve",
             subject="Repair sequences through {{ params.conn_id }}?",
-            body="{{ ti.xcom_pull(task_ids='plan', key='markdown') }}",
+            body="{{ ti.xcom_pull(task_ids='plan', key='markdown') }}\n\n"
+            "SHA-256 of the plan: `{{ ti.xcom_pull(task_ids='decide', key='plan_sha256') }}`",
             assigned_users=APPROVERS or None,
             response_timeout=datetime.timedelta(hours=1),
         )
@@ -171,6 +175,7 @@ with DAG(
     repair = PostgresSequenceResetOperator(
         task_id="repair",
         plan=plan.output,
+        plan_sha256="{{ ti.xcom_pull(task_ids='decide', key='plan_sha256') }}",
         trigger_rule="none_failed_min_one_success",
         **where,
         **how,

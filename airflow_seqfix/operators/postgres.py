@@ -33,13 +33,14 @@ class PostgresSequenceResetOperator(SequenceTask):
         to its targets, and one whose sequence or data have changed since is refused. Takes the place of a selection. A
         plan of more than 50 moves does not fit into an XCom: that task needs a `report_path` that ends in .json, which
         then holds the plan, and is read back after its SHA-256 has been compared.
+    :param plan_sha256: The `plan_sha256` of the plan that somebody has approved: another one is refused.
 
     :return: The report, with the sequences that were moved or that somebody has to look at. With `dry_run=True` also
         the plan, and in `move_count` how many moves it has: 0 where there is nothing to approve. The XCom `markdown`
         shows the plan to the person who does.
     """
 
-    template_fields: Sequence[str] = (*SequenceTask.template_fields, "lock", "plan")
+    template_fields: Sequence[str] = (*SequenceTask.template_fields, "lock", "plan", "plan_sha256")
 
     def __init__(
         self,
@@ -49,6 +50,7 @@ class PostgresSequenceResetOperator(SequenceTask):
         retry_on_failure: bool = False,
         dry_run: bool = False,
         plan: Any = None,
+        plan_sha256: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -57,10 +59,15 @@ class PostgresSequenceResetOperator(SequenceTask):
         self.retry_on_failure = retry_on_failure
         self.dry_run_only = dry_run
         self.plan = plan
+        self.plan_sha256 = plan_sha256
+        # A template that comes to nothing approves nothing.
+        self._wants_approved = plan_sha256 is not None
         # A plan that comes to nothing when the task runs must not turn into a repair of everything.
         self._wants_plan = plan is not None
         self.refuse_early("lock", "advance_up_to", "retry_on_failure")
         refuse_early({"dry_run": dry_run}, ())
+        if self._wants_approved and not self._wants_plan:
+            raise ValueError("plan_sha256 is of a plan: give plan as well")
         if dry_run and self._wants_plan:
             raise ValueError("dry_run and plan exclude each other: leave one out")
         selected = [name for name in NAME_OPTIONS if getattr(self, name)]
@@ -80,6 +87,7 @@ class PostgresSequenceResetOperator(SequenceTask):
 
     def _show(self, context: Context, plan: Plan) -> dict[str, Any]:
         """Log a plan, push it for a person who approves it, and return what `plan=` takes."""
+        from airflow_seqfix.core.repair.plan import fingerprint
         from airflow_seqfix.render.markdown import plan_markdown
         from airflow_seqfix.task.outcome import XCOM_ROWS
 
@@ -100,6 +108,7 @@ class PostgresSequenceResetOperator(SequenceTask):
             )
         return told | {
             "plan_version": whole["plan_version"],
+            "plan_sha256": fingerprint(whole),
             "options": whole["options"],
             "move_count": sum(setval.way is not None for setval in plan.moves),
             "moves": moves[:XCOM_ROWS],
@@ -108,6 +117,7 @@ class PostgresSequenceResetOperator(SequenceTask):
 
     def _stored_plan(self) -> Any:
         """Return the plan, from its file where the XCom does not hold all of it."""
+        from airflow_seqfix.core.repair.plan import fingerprint
         from airflow_seqfix.task.errors import no_retry
         from airflow_seqfix.task.report_file import read_plan
 
@@ -116,10 +126,15 @@ class PostgresSequenceResetOperator(SequenceTask):
                 "plan is empty: the task that makes it was skipped, or returned nothing; clear that one first"
             )
         stored = dictionary("plan", self.plan)
-        if not stored.get("moves_left_out"):
-            return stored
-        with no_retry():
-            return read_plan(stored.get("report_file"))
+        if stored.get("moves_left_out"):
+            with no_retry():
+                stored = read_plan(stored.get("report_file"))
+        found = fingerprint(stored)
+        if self._wants_approved and found != self.plan_sha256:
+            raise AirflowFailException(
+                f"plan: its SHA-256 is {found}, and {self.plan_sha256} was approved: let it be approved again"
+            )
+        return stored
 
 
 class PostgresSequenceCheckOperator(SequenceTask):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import shutil
 import subprocess
@@ -83,11 +84,12 @@ class Airflow(Standalone):
         text = path.read_text()
         for line, value in {
             "APPROVERS: list[dict[str, str]] = []": [{"id": "admin", "name": "admin"}],
+            "MAY_SKIP_APPROVAL = False": True,
             "REPORTS: str | None = None": f"file://{self.reports}",
             "REPORTS_URL: str | None = None": f"http://127.0.0.1:{self.reports_port}",
         }.items():
             assert text.count(f"\n{line}\n") == 1, line
-            text = text.replace(f"\n{line}\n", f"\n{line.split(':')[0]} = {value!r}\n")
+            text = text.replace(f"\n{line}\n", f"\n{re.split('[: ]', line)[0]} = {value!r}\n")
         path.write_text(text)
         # As it is before Airflow 3.1.
         older = text.replace(

@@ -45,16 +45,26 @@ def database(shop_server: Database, monkeypatch: pytest.MonkeyPatch) -> Database
 def run_example(run_dag: Callable[..., Any]) -> Callable[..., Any]:
     """Run an example, which is given by its name, and return the run."""
 
-    def run(name: str, **conf: Any) -> Any:
-        return run_dag(example(name), run_conf=conf or None)
+    def run(name: str, path: Path | None = None, **conf: Any) -> Any:
+        return run_dag(example(name, path), run_conf=conf or None)
 
     return run
 
 
-def example(name: str) -> Any:
+def example(name: str, path: Path | None = None) -> Any:
     from airflow.models import DagBag
 
-    return DagBag(ROOT / "example_dags" / f"{name}.py").dags[name]
+    return DagBag(path or ROOT / "example_dags" / f"{name}.py").dags[name]
+
+
+@pytest.fixture
+def unasked(tmp_path: Path) -> Path:
+    """A copy of the manual repair whose author lets the approval be left out."""
+    text = (ROOT / "example_dags" / "example_seqfix_manual.py").read_text()
+    assert "\nMAY_SKIP_APPROVAL = False\n" in text
+    path = tmp_path / "example_seqfix_manual.py"
+    path.write_text(text.replace("\nMAY_SKIP_APPROVAL = False\n", "\nMAY_SKIP_APPROVAL = True\n"))
+    return path
 
 
 def states(run: Any) -> dict[str, str]:
@@ -161,9 +171,9 @@ def test_manual_plan_changes_nothing(database: Database, run_example: Callable[.
     assert database.state("shop.customers_id_seq")[:2] == (3, True)
 
 
-def test_manual_repair_without_approval(database: Database, run_example: Callable[..., Any]) -> None:
+def test_manual_repair_without_approval(database: Database, run_example: Callable[..., Any], unasked: Path) -> None:
     database.execute("SELECT setval('shop.customers_id_seq', 3), setval('shop.orders_id_seq', 4)")
-    run = run_example("example_seqfix_manual", mode="repair", approval=False, tables=["customers"], margin=5)
+    run = run_example("example_seqfix_manual", unasked, mode="repair", approval=False, tables=["customers"], margin=5)
     assert run.state == "success"
     assert set(states(run)) == {"choose", "plan", "decide", "repair", "verify", "summary"}
     assert result(run, "summary")[-1] == "shop.customers_id_seq: next value 16, was 4"
@@ -177,11 +187,13 @@ def test_manual_repair_of_nothing_asks_nobody(database: Database, run_example: C
     assert set(states(run)) == {"choose", "plan", "decide", "verify", "summary"}
 
 
-def test_manual_repair_fails_where_something_is_left(database: Database, run_example: Callable[..., Any]) -> None:
+def test_manual_repair_fails_where_something_is_left(
+    database: Database, run_example: Callable[..., Any], unasked: Path
+) -> None:
     # A row of a test that nobody cleaned up: an outlier, which is not followed.
     database.execute("INSERT INTO shop.customers (id, name) VALUES (2000000000, 'outlier')")
     database.execute("SELECT setval('shop.customers_id_seq', 3)")
-    run = run_example("example_seqfix_manual", mode="repair", approval=False, schemas=["shop"])
+    run = run_example("example_seqfix_manual", unasked, mode="repair", approval=False, schemas=["shop"])
     assert (run.state, states(run)["summary"]) == ("failed", "upstream_failed")
     assert database.state("shop.customers_id_seq")[:2] == (3, True)
 
@@ -199,7 +211,8 @@ def test_manual_repair_fails_where_something_is_left(database: Database, run_exa
         ("margin", -1, "-1 is less than the minimum of 0"),
         ("margin", "10", "'10' is not of type 'integer'"),
         ("margin", 10**9, "1000000000 is greater than the maximum"),
-        ("approval", "no", "'no' is not of type 'boolean'"),
+        ("approval", "no", "'no' is not one of"),
+        ("approval", False, "False is not one of"),
     ],
 )
 def test_manual_form_refuses(

@@ -394,3 +394,35 @@ def test_a_killed_task_moves_nothing_more(shop: Database) -> None:
     others = "datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
     until(lambda: shop.value(f"SELECT count(*) FROM pg_stat_activity WHERE {others}") == 0, "the session has gone")
     assert 10_000 < shop.state("orders_id_seq")[0] < 90_000_000
+
+
+@pytest.mark.parametrize("change", ["none", "target", "options", "template"])
+def test_what_was_approved_is_what_is_applied(change: str, shop: Database, run_dag: Callable[..., Any]) -> None:
+    """The plan is made anew, or edited, between the question and the repair."""
+    from airflow.providers.common.compat.sdk import DAG, task
+
+    from airflow_seqfix.operators.postgres import PostgresSequenceResetOperator
+
+    shop.execute(DRIFT)
+    with DAG(dag_id="approved", schedule=None) as dag:
+        plan = PostgresSequenceResetOperator(task_id="plan", conn_id="shop", dry_run=True)
+
+        @task
+        def meddle(planned: dict[str, Any]) -> dict[str, Any]:
+            if change == "target":
+                planned["moves"][0]["target"] -= 1
+            if change == "options":
+                planned["options"]["margin"] = 1
+            return planned
+
+        approved = "plan" if change != "template" else "nobody"
+        PostgresSequenceResetOperator(
+            task_id="apply",
+            conn_id="shop",
+            plan=meddle(plan.output),
+            plan_sha256=f"{{{{ (ti.xcom_pull(task_ids='{approved}') or {{}}).get('plan_sha256') }}}}",
+        )
+    run = run_dag(dag)
+    assert run.state == ("success" if change == "none" else "failed")
+    moved = shop.value("SELECT is_called FROM orders_id_seq")
+    assert moved is (change == "none")

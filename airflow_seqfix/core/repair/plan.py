@@ -6,6 +6,8 @@ data that reach as far as the target.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -22,6 +24,12 @@ PLAN_VERSION = 1
 
 #: What has to be the same as when the plan was made.
 DEFINITION = ("oid", "data_type", "increment_by", "min_value", "max_value", "cache_size")
+
+
+def fingerprint(plan: Mapping[str, Any]) -> str:
+    """Return the SHA-256, in hexadecimal, of all that a plan's dictionary has to say of what is done."""
+    decides = {name: plan.get(name) for name in ("plan_version", "database", "options", "moves")}
+    return hashlib.sha256(json.dumps(decides, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
