@@ -269,6 +269,7 @@ class Report:
             "server": self.server.version,
             "database": self.server.database,
             "role": self.server.role,
+            "privileged": self.server.privileged,
             "in_recovery": self.server.in_recovery,
             "started_at": self.started_at.isoformat(timespec="seconds"),
             "standbys_confirmed": self.standbys_confirmed,

@@ -46,6 +46,7 @@ class ReportingTask(BaseOperator):
         #: What listeners read, as with Airflow's SQL check operators.
         self.check_results: list[Any] = []
         self._report: Report | None = None
+        self._advised = False
         self._last_line: float | None = None
 
     def hook_arguments(self) -> dict[str, Any]:
@@ -68,6 +69,9 @@ class ReportingTask(BaseOperator):
 
         self._last_line = None
         self.log.info("%s", summary(report))
+        if report.server.advice is not None and not self._advised:
+            self._advised = True
+            self.log.info("%s", report.server.advice)
         self.log_group(
             f"Sequences of database {report.server.database}, read as role {report.server.role}",
             table(report, width=LOG_WIDTH, all_rows=True),

@@ -211,7 +211,7 @@ def test_manual_repair_fails_where_something_is_left(
         ("margin", -1, "-1 is less than the minimum of 0"),
         ("margin", "10", "'10' is not of type 'integer'"),
         ("margin", 10**9, "1000000000 is greater than the maximum"),
-        ("approval", "no", "'no' is not one of"),
+        ("approval", "no", "'no' is not of type 'boolean'"),
         ("approval", False, "False is not one of"),
     ],
 )

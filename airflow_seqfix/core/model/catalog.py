@@ -53,9 +53,21 @@ class Server:
     database_literal: StringLiteral
     role: str
     quoted_role: Identifier
+    #: What lets the role read everybody's tables, so that code of all their owners runs with its rights; None: nothing.
+    privileged: str | None
     in_recovery: bool
     #: Whether a commit of this role waits for a synchronous standby.
     waits_for_standbys: bool
+
+    @property
+    def advice(self) -> str | None:
+        """Say as whom the code of table owners runs, where that is more than it should."""
+        if self.privileged is None:
+            return None
+        return (
+            f"role {self.role} has more rights than it needs ({self.privileged}), and code of the owners of tables "
+            "runs with them: see Who may be trusted"
+        )
 
     @property
     def has_state_function(self) -> bool:

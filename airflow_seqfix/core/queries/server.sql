@@ -5,6 +5,13 @@ SELECT current_setting('server_version_num')::int   AS version_num,
        quote_literal(current_database())            AS database_literal,
        current_user::text                           AS role,
        quote_ident(current_user)                    AS quoted_role,
+       (SELECT CASE WHEN r.rolsuper THEN 'superuser'
+                    -- From 14 on there is such a role.
+                    WHEN EXISTS (SELECT FROM pg_roles a
+                                  WHERE a.rolname = 'pg_read_all_data' AND pg_has_role(a.oid, 'USAGE'))
+                    THEN 'pg_read_all_data' END
+          FROM pg_roles r
+         WHERE r.rolname = current_user)               AS privileged,
        pg_is_in_recovery()                          AS in_recovery,
        current_setting('synchronous_commit') NOT IN ('off', 'local')
            AND current_setting('synchronous_standby_names') <> '' AS waits_for_standbys
