@@ -8,7 +8,7 @@ import click
 
 from airflow_seqfix.cli import signals
 from airflow_seqfix.cli.commands import seqfix
-from airflow_seqfix.cli.messages import tell
+from airflow_seqfix.cli.messages import announce
 from airflow_seqfix.cli.option_names import as_error
 from airflow_seqfix.cli.status import TROUBLE
 from airflow_seqfix.secrets import masked
@@ -27,18 +27,18 @@ def main(argv: list[str] | None = None) -> int:
             if error.ctx is not None:
                 _say(error.ctx.get_usage())
                 _say(f"Try '{error.ctx.command_path} --help'.\n")
-            tell(masked(error.format_message()))
+            announce(masked(error.format_message()))
         except click.ClickException as error:
-            tell(masked(error.format_message()))
+            announce(masked(error.format_message()))
         except SeqfixError as error:
-            tell(masked(as_error(error)))
+            announce(masked(as_error(error)))
         except (click.Abort, signals.Interrupted):
-            tell("interrupted; no sequence has gone back, and running again finishes the work")
+            announce("interrupted; no sequence has gone back, and running again finishes the work")
         except BrokenPipeError:
             signals.drop_output()
         except Exception as error:
             _say(masked("".join(traceback.format_exception(error))))
-            tell("this should not happen: please report it, with the lines above")
+            announce("this should not happen: please report it, with the lines above")
     if received:
         signals.end_by(received[0])
     return TROUBLE

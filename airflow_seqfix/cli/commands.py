@@ -10,7 +10,7 @@ import click
 
 from airflow_seqfix import __version__
 from airflow_seqfix.cli import confirm
-from airflow_seqfix.cli.messages import tell
+from airflow_seqfix.cli.messages import announce
 from airflow_seqfix.cli.options import (
     Command,
     connection,
@@ -39,20 +39,20 @@ REPORT_FORMS = ("table", "json", "markdown", "html")
 PLAN_FORMS = ("sql", *REPORT_FORMS)
 
 EPILOG = """\
-Exit status: 0 everything is in sync, or was repaired and verified; 1 drift remains, or something could not be read;
-2 bad arguments, no connection, or a server that is not supported; a signal (Ctrl-C) ends it as signals do.
+Exit status: 0 if everything is in sync, or was repaired and verified; 1 if drift remains, or something could not be
+read; 2 for invalid arguments, no connection, or an unsupported server. A signal (Ctrl-C) ends it as signals do.
 """
 
-WORDS = """\
-CONNECTION is a URI or a connection string: whatever holds :// or =. Without one, and for what it leaves out, libpq's
-environment applies: PGHOST, PGDATABASE, PGUSER, PGPASSFILE, PGSERVICE, …
+ARGUMENTS = """\
+CONNECTION is a URI or a connection string: any argument that contains :// or =. What it leaves out comes from libpq's
+environment: PGHOST, PGDATABASE, PGUSER, PGPASSFILE, PGSERVICE, …
 
-Every other word is a table. The short form is for one table: TABLE COLUMN [SEQUENCE], where the second word is a column
-of the first and no table; SEQUENCE then feeds that column even if no catalog says so. What was assumed is said on
-stderr.
+All other arguments are tables. One table has a short form: TABLE COLUMN [SEQUENCE], if the second argument is a column
+of the first and no table. SEQUENCE then feeds that column even if no catalog shows it. How the arguments were read is
+printed on stderr.
 
-A PATTERN is a name as in SQL, in double quotes where SQL needs them, or with the wildcards * ? [a-z]: 'app_*',
-'public.user*'. Without a schema it is meant in every schema.
+A PATTERN is a name as in SQL, in double quotes where SQL needs them, or has the wildcards * ? [a-z]: 'app_*',
+'public.user*'. Without a schema it matches in every schema.
 """
 
 
@@ -88,32 +88,32 @@ def seqfix(ctx: click.Context) -> int:
     return TROUBLE
 
 
-@seqfix.command(cls=Command, epilog=f"{WORDS}\n{EPILOG}")
+@seqfix.command(cls=Command, epilog=f"{ARGUMENTS}\n{EPILOG}")
 @together(connection, selection, judging, limits, output(*REPORT_FORMS, all_rows=True))
-def check(words: tuple[str, ...], **given: Any) -> int:
-    """Say how each sequence stands. Reads only."""
+def check(positional: tuple[str, ...], **given: Any) -> int:
+    """Check how each sequence stands. Reads only."""
     from airflow_seqfix import core
 
-    run = Run.read(words, given, forms=REPORT_FORMS)
+    run = Run.read(positional, given, forms=REPORT_FORMS)
     with run.prepared():
         options = run.understood()
         report = run.outcome(core.check, **options)
-        run.tell(report)
+        run.announce(report)
         run.output.write_report(report)
     return IN_SYNC if report.ok else DRIFT
 
 
-@seqfix.command(cls=Command, epilog=f"{WORDS}\n{EPILOG}")
+@seqfix.command(cls=Command, epilog=f"{ARGUMENTS}\n{EPILOG}")
 @together(connection, selection, judging, moving, limits, output(*PLAN_FORMS))
-def plan(words: tuple[str, ...], **given: Any) -> int:
+def plan(positional: tuple[str, ...], **given: Any) -> int:
     """Print what fix would do. Reads only."""
-    return _print_plan(words, given)
+    return _print_plan(positional, given)
 
 
-@seqfix.command(cls=Command, epilog=f"{WORDS}\n{confirm.RULE}\n{EPILOG}")
+@seqfix.command(cls=Command, epilog=f"{ARGUMENTS}\n{confirm.RULE}\n{EPILOG}")
 @together(connection, selection, judging, moving, repairing, limits, output(*REPORT_FORMS, "sql", all_rows=True))
-def fix(words: tuple[str, ...], plan_file: IO[str] | None, dry_run: bool, yes: bool, **given: Any) -> int:
-    """Move what is behind forward, and verify each."""
+def fix(positional: tuple[str, ...], plan_file: IO[str] | None, dry_run: bool, yes: bool, **given: Any) -> int:
+    """Move sequences that are behind forward, and verify each."""
     from airflow_seqfix import core
     from airflow_seqfix.core import ArgumentError
 
@@ -121,10 +121,10 @@ def fix(words: tuple[str, ...], plan_file: IO[str] | None, dry_run: bool, yes: b
         if plan_file or yes:
             raise ArgumentError(f"--dry-run changes nothing: leave {'--plan' if plan_file else '--yes'} out")
         del given["all_rows"]
-        return _print_plan(words, given)
+        return _print_plan(positional, given)
     if given["form"] == "sql":
         raise ArgumentError("--format sql is for plan, and for --dry-run")
-    run = Run.read(words, given, forms=REPORT_FORMS)
+    run = Run.read(positional, given, forms=REPORT_FORMS)
     stored = _read_plan(plan_file) if plan_file else None
     if stored is not None and not stored["moves"]:
         run.messages.say("the plan has no moves")
@@ -136,21 +136,21 @@ def fix(words: tuple[str, ...], plan_file: IO[str] | None, dry_run: bool, yes: b
         if yes or not confirm.somebody_is_there():
             report = run.outcome(core.fix, plan=stored, **options)
         elif stored is not None:
-            report = _apply_after_asking(run, stored, options)
+            report = _apply_if_confirmed(run, stored, options)
         else:
-            report = _fix_after_asking(run, options)
+            report = _fix_if_confirmed(run, options)
         if report is None:
-            tell("nothing was moved")
+            announce("nothing was moved")
             return DRIFT
-        run.tell(report)
+        run.announce(report)
         run.output.write_report(report)
     return IN_SYNC if report.ok else DRIFT
 
 
-@seqfix.command(cls=Command, short_help="Print a script for psql that does it all without Python.")
-@to_file("Write to a file.")
+@seqfix.command(cls=Command, short_help="Print a script for psql that needs no Python.")
+@to_file("Output file.")
 def sql(path: str | None) -> int:
-    """Print a script for psql that checks and repairs by itself, for where there is no Python."""
+    """Print a script for psql that checks and repairs without Python."""
     from airflow_seqfix.sql import reset_sequences
 
     output = Output.read(("sql",), form="sql", path=path, color="never")
@@ -159,18 +159,18 @@ def sql(path: str | None) -> int:
     return IN_SYNC
 
 
-@seqfix.command(short_help="Break a database of its own, and repair it in an Airflow.")
+@seqfix.command(short_help="Break a database with a load, and repair it in Airflow.")
 def demo() -> int:
-    """Break a database of its own with a load, and repair it inside a real Airflow."""
+    """Break a temporary database with a load, and repair it in a temporary Airflow."""
     from airflow_seqfix.demo import demo
 
     return demo()
 
 
-@seqfix.command(short_help="Make a shell complete seqfix's words.", epilog=COMPLETING)
+@seqfix.command(short_help="Print shell completion.", epilog=COMPLETING)
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
-    """Print what makes a shell complete seqfix's words."""
+    """Print shell completion."""
     from click.shell_completion import get_completion_class
 
     completes = get_completion_class(shell)
@@ -178,14 +178,14 @@ def completion(shell: str) -> None:
     click.echo(completes(seqfix, {}, "seqfix", "_SEQFIX_COMPLETE").source())
 
 
-def _print_plan(words: tuple[str, ...], given: dict[str, Any]) -> int:
+def _print_plan(positional: tuple[str, ...], given: dict[str, Any]) -> int:
     from airflow_seqfix import core
 
-    run = Run.read(words, given, forms=PLAN_FORMS)
+    run = Run.read(positional, given, forms=PLAN_FORMS)
     with run.prepared():
         options = run.understood()
         made = run.outcome(core.plan, **options)
-        run.tell(made.report)
+        run.announce(made.report)
         run.output.write_plan(made)
     return DRIFT if made.report.failing else IN_SYNC
 
@@ -215,7 +215,7 @@ def _read_plan(plan_file: IO[str]) -> dict[str, Any]:
     return data
 
 
-def _fix_after_asking(run: Run, options: dict[str, Any]) -> Report | None:
+def _fix_if_confirmed(run: Run, options: dict[str, Any]) -> Report | None:
     """Show the moves and ask; make exactly those, or none and return None."""
     from airflow_seqfix import core
 
@@ -232,7 +232,7 @@ def _fix_after_asking(run: Run, options: dict[str, Any]) -> Report | None:
     return replace(done, rows=tuple(by_oid.get(row.finding.sequence.oid, row) for row in made.report.rows))
 
 
-def _apply_after_asking(run: Run, stored: dict[str, Any], options: dict[str, Any]) -> Report | None:
+def _apply_if_confirmed(run: Run, stored: dict[str, Any], options: dict[str, Any]) -> Report | None:
     """Measure the moves of a stored plan again, show them and ask; make exactly those, or none and return None."""
     from airflow_seqfix import core
     from airflow_seqfix.core.repair.plan import StoredPlan
@@ -240,7 +240,7 @@ def _apply_after_asking(run: Run, stored: dict[str, Any], options: dict[str, Any
     # Another database's is refused before a name of it is looked for.
     StoredPlan.read(stored).refuse_other_database(run.identify().database)
     fresh = run.outcome(core.plan, stored=stored, **_others(options))
-    confirm.tell_differences(stored, fresh)
+    confirm.announce_differences(stored, fresh)
     if any(move.way for move in fresh.moves):
         confirm.show(fresh.to_dict(), fresh.report.server, run.address.reached)
         if not confirm.agreed(sum(move.way is not None for move in fresh.moves)):

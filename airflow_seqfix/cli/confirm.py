@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from airflow_seqfix.cli.messages import is_terminal, tell
+from airflow_seqfix.cli.messages import announce, is_terminal
 
 if TYPE_CHECKING:
     from airflow_seqfix.core import Plan, Row
     from airflow_seqfix.core.model import Server
 
 RULE = """\
-Where stdin is a terminal, fix shows what it is about to move and asks; what it then makes are the moves that were
-shown. In a script, a pipe or CI nobody is asked. --yes never asks.
+If stdin is a terminal, fix shows the moves, asks, and then makes exactly those. In a script, a pipe or CI it does not
+ask. With --yes it never asks.
 """
 
 #: How many moves are listed before the question; `seqfix plan` lists all.
@@ -101,7 +101,7 @@ def show(plan: Mapping[str, Any], server: Server, where: str) -> None:
             console.print(Text(f"{name}: {WAYS[name]}", style="dim"), soft_wrap=True)
 
 
-def tell_differences(stored: Mapping[str, Any], fresh: Plan) -> None:
+def announce_differences(stored: Mapping[str, Any], fresh: Plan) -> None:
     """Say where a stored plan is not what would be done now: it may be old, or somebody may have edited it."""
     from airflow_seqfix.core.repair.plan import StoredPlan
 
@@ -112,15 +112,17 @@ def tell_differences(stored: Mapping[str, Any], fresh: Plan) -> None:
         row = rows[move.sequence]
         measurement, now = row.finding.measurement, row.finding.move
         if row.outcome is not None and row.outcome.error is not None:
-            tell(f"{move.sequence}: {row.outcome.error.reason}: {row.outcome.error.remedy}")
+            announce(f"{move.sequence}: {row.outcome.error.reason}: {row.outcome.error.remedy}")
         elif now is None:
-            tell(f"{move.sequence}: it is {row.verdict} by now, and is not moved")
+            announce(f"{move.sequence}: it is {row.verdict} by now, and is not moved")
         elif str(ways[move.sequence]) != str(now.way):
-            tell(f"{move.sequence}: the plan says {ways[move.sequence]}, and the way would be {now.way} ({now.why})")
+            announce(
+                f"{move.sequence}: the plan says {ways[move.sequence]}, and the way would be {now.way} ({now.why})"
+            )
         for key in ("next_value", "furthest_value"):
             was, value = said.get(move.sequence, {}).get(key), getattr(measurement, key)
             if was != value and value is not None and now is not None:
-                tell(f"{move.sequence}: the plan says {key} = {was}, and it is {value}")
+                announce(f"{move.sequence}: the plan says {key} = {was}, and it is {value}")
 
 
 def agreed(count: int) -> bool:

@@ -39,7 +39,7 @@ class Address:
     #: Where it leads to, once a connection has been opened.
     reached: str = ""
     #: Called with one line when the first connection has been opened.
-    tell: Callable[[str], None] = lambda line: None
+    on_connected: Callable[[str], None] = lambda line: None
 
     @classmethod
     def read(cls, target: str | None, *, conn_id: str | None = None, **given: str | None) -> Address:
@@ -75,7 +75,7 @@ class Address:
         if not self.reached:
             self.reached = _where(connection)
             info: Any = connection.info
-            self.tell(f"connected to {self.reached}, database {info.dbname}, as {info.user}")
+            self.on_connected(f"connected to {self.reached}, database {info.dbname}, as {info.user}")
         return connection
 
     def _through_libpq(self) -> Connection:
@@ -94,8 +94,8 @@ class Address:
             return psycopg.connect(conninfo.make_conninfo(**parameters))
         except psycopg.Error as error:
             said = " ".join(dict.fromkeys(line.strip() for line in str(error).splitlines() if line.strip()))
-            told = {"service": "", "host": "", "port": "", "dbname": "", "user": "@"}
-            where = " ".join(f"{key}={shown(parameters[key], may_hold=told[key])}" for key in told if key in parameters)
+            kept = {"service": "", "host": "", "port": "", "dbname": "", "user": "@"}
+            where = " ".join(f"{key}={shown(parameters[key], may_hold=kept[key])}" for key in kept if key in parameters)
             raise ConnectionFailedError(
                 f"cannot connect{f' to {where}' if where else ''}: {masked(said)}{self._help(said)}"
             ) from None

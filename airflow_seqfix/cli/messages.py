@@ -29,15 +29,15 @@ class Messages:
     def say(self, text: str) -> None:
         """Say what a person should know."""
         if not self.quiet:
-            tell(text)
+            announce(text)
 
     def detail(self, text: str) -> None:
         """Say what a person wants to know who asks for more."""
         if self.verbose:
-            tell(text)
+            announce(text)
 
 
-def tell(text: str) -> None:
+def announce(text: str) -> None:
     """Say one thing: on a terminal in lines that end between words, elsewhere in one line."""
     from airflow_seqfix.core.errors import printable
 

@@ -23,7 +23,7 @@ def as_error(error: SeqfixError) -> str:
     return error.spelled(lambda name: "" if is_named and name == error.option else option(name))
 
 
-def _spellings() -> dict[str, str]:
+def _in_a_shell() -> dict[str, str]:
     """Return what remedies say of options, in Python and for a shell."""
     said = {}
     for name, known in OPTIONS.items():
@@ -36,6 +36,6 @@ def _spellings() -> dict[str, str]:
 
 def with_options(text: str) -> str:
     """Write `foreign=True` as `--foreign`, and `lock="none"` as `--lock none`."""
-    for python, shell in _spellings().items():
+    for python, shell in _in_a_shell().items():
         text = text.replace(python, shell)
     return text

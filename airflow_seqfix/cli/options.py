@@ -80,12 +80,12 @@ def _section(section: str) -> Callable[..., Decorator]:
 
 _connection = _section("Connection")
 connection = together(
-    click.argument("words", nargs=-1, metavar="[CONNECTION] [TABLE]..."),
+    click.argument("positional", nargs=-1, metavar="[CONNECTION] [TABLE]..."),
     _connection("-d", "--dbname", metavar="DBNAME", help="Database name, connection URI or connection string."),
-    _connection("-h", "--host", metavar="HOST", help="Host name, or the folder of the server's socket."),
-    _connection("-p", "--port", metavar="PORT", help="Port."),
+    _connection("-h", "--host", metavar="HOST", help="Host name, or directory of the server's socket."),
+    _connection("-p", "--port", metavar="PORT", help="Port of the server."),
     _connection("-U", "--username", "user", metavar="NAME", help="Role to connect as."),
-    _connection("--conn-id", metavar="ID", help="Instead: the connection that Airflow has under this id."),
+    _connection("--conn-id", metavar="ID", help="Airflow connection to use instead."),
 )
 
 
@@ -149,10 +149,10 @@ repairing = together(
         "plan_file",
         type=click.File(encoding="utf-8"),
         metavar="FILE",
-        help="Make the moves of a plan (plan --format json; - is stdin), no others.",
+        help="Apply a plan made by plan --format json; - is stdin.",
     ),
-    _moving("--dry-run", is_flag=True, help="Do what plan does."),
-    _moving("-y", "--yes", is_flag=True, help="Do not ask."),
+    _moving("--dry-run", is_flag=True, help="Same as the command plan."),
+    _moving("-y", "--yes", is_flag=True, help="Do not ask for confirmation."),
 )
 
 _output = _section("Output")
@@ -169,16 +169,16 @@ def output(*forms: str, all_rows: bool = False) -> Decorator:
     :param forms: What --format takes, the default first.
     """
     return together(
-        _output("--format", "form", type=click.Choice(forms), help=f"How to write it.  [{forms[0]}]"),
-        to_file("Write to a file; its extension says the format."),
+        _output("--format", "form", type=click.Choice(forms), help=f"Output format.  [{forms[0]}]"),
+        to_file("Output file; its extension sets the format."),
         *(
-            [_output("--all", "all_rows", is_flag=True, help="Also list what is in sync or skipped.")]
+            [_output("--all", "all_rows", is_flag=True, help="List sequences that are in sync or skipped too.")]
             if all_rows
             else []
         ),
         _output(
             "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour the table.  [auto]"
         ),
-        _output("-q", "--quiet", is_flag=True, help="Say nothing on stderr but errors."),
-        _output("-v", "--verbose", is_flag=True, help="Say on stderr where it connects and what it does."),
+        _output("-q", "--quiet", is_flag=True, help="Print only errors on stderr."),
+        _output("-v", "--verbose", is_flag=True, help="Print details of connection and run on stderr."),
     )

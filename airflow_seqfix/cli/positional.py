@@ -1,4 +1,4 @@
-"""The words on the command line that are no options: a connection, tables, or the short form for one table."""
+"""The arguments that are no options: a connection, tables, or the short form for one table."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from airflow_seqfix.options import OPTIONS, BySequence
 if TYPE_CHECKING:
     from airflow_seqfix.core.model import TableInfo
 
-#: How many words the short form has: TABLE COLUMN [SEQUENCE].
+#: How many arguments the short form has: TABLE COLUMN [SEQUENCE].
 SHORT_FORM = (2, 3)
 
 
-def sort_words(words: Sequence[str], dbname: str | None) -> tuple[str | None, tuple[str, ...]]:
-    """Return the connection, if there is one, and the other words."""
+def sort_positional(positional: Sequence[str], dbname: str | None) -> tuple[str | None, tuple[str, ...]]:
+    """Return the connection, if there is one, and the other arguments."""
     from airflow_seqfix.core import ArgumentError
 
-    connections = [word for word in words if is_connection(word)] + ([dbname] if dbname else [])
+    connections = [word for word in positional if is_connection(word)] + ([dbname] if dbname else [])
     if len(connections) > 1:
         raise ArgumentError("two connections are given: leave one of -d and the connection string out")
-    names = tuple(word for word in words if not is_connection(word))
+    names = tuple(word for word in positional if not is_connection(word))
     if any(looks_like_one(name) for name in names):
         raise ArgumentError(
-            "one of the words has an @ or a colon outside double quotes: a connection URI begins with postgresql://, "
-            "and a table's name holds neither"
+            "one of the arguments has an @ or a colon outside double quotes: a connection URI begins with "
+            "postgresql://, and a table's name holds neither"
         )
     return (connections[0] if connections else None), names
 
 
 @dataclass(frozen=True, slots=True)
 class Meant:
-    """What the words stand for."""
+    """What the arguments stand for."""
 
     #: What they add to the core's options.
     options: dict[str, Any]

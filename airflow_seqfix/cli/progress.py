@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from airflow_seqfix.cli.messages import is_terminal, tell
+from airflow_seqfix.cli.messages import announce, is_terminal
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -62,7 +62,7 @@ class Clock:
 
 
 @contextlib.contextmanager
-def watched(*, quiet: bool) -> Iterator[Watcher | None]:
+def shown_progress(*, quiet: bool) -> Iterator[Watcher | None]:
     """Show how far the run inside has come."""
     if quiet:
         yield None
@@ -75,7 +75,7 @@ def watched(*, quiet: bool) -> Iterator[Watcher | None]:
 def _line(clock: Clock) -> None:
     if clock.state is not None:
         slow = f" for {clock.slow.rpartition(', ')[2]}" if clock.slow else ""
-        tell(f"{clock.state}{slow}")
+        announce(f"{clock.state}{slow}")
 
 
 @contextlib.contextmanager
@@ -120,17 +120,17 @@ def _bar(clock: Clock) -> RenderableType:
     line = Table.grid(padding=(0, 1))
     # What is moved in long strides fills its own bar.
     done, total = (state.values_done, state.values_total) if state.values_total else (state.done, state.total)
-    words = [
+    cells = [
         "reading" if state.phase == "read" else "moving",
         ProgressBar(total=max(total, 1), completed=done, width=BAR),
     ]
-    words.append(f"{state.done:,}/{state.total:,}")
+    cells.append(f"{state.done:,}/{state.total:,}")
     if state.values_total:
-        words.append(f"{state.values_done:,} of {state.values_total:,} values")
+        cells.append(f"{state.values_done:,} of {state.values_total:,} values")
     elif state.phase == "read":
-        words.append(f"{state.found:,} not in sync")
+        cells.append(f"{state.found:,} not in sync")
         if state.done:
-            words.append(f"{clock.rate:,.0f}/s")
-    line.add_row(*words)
+            cells.append(f"{clock.rate:,.0f}/s")
+    line.add_row(*cells)
     slow = clock.slow
     return Group(line, Text(f"  {printable(slow)}", style="dim", no_wrap=True, overflow="ellipsis")) if slow else line

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from airflow_seqfix.cli.connecting import Address
 from airflow_seqfix.cli.messages import Messages
 from airflow_seqfix.cli.output import Output
-from airflow_seqfix.cli.positional import read_mapping, read_ranges, sort_words, understand
-from airflow_seqfix.cli.progress import watched
+from airflow_seqfix.cli.positional import read_mapping, read_ranges, sort_positional, understand
+from airflow_seqfix.cli.progress import shown_progress
 from airflow_seqfix.options import NAME_OPTIONS, Options
 
 if TYPE_CHECKING:
@@ -43,11 +43,11 @@ class Run:
     #: The core's options.
     options: dict[str, Any]
     limits: Limits
-    #: The tables that were given as plain words.
+    #: The tables that were given as plain arguments.
     names: tuple[str, ...]
 
     @classmethod
-    def read(cls, words: tuple[str, ...], given: Mapping[str, Any], *, forms: tuple[str, ...]) -> Run:
+    def read(cls, positional: tuple[str, ...], given: Mapping[str, Any], *, forms: tuple[str, ...]) -> Run:
         """Sort out what the command line holds, without connecting.
 
         :param forms: What the command can write, its default first.
@@ -58,7 +58,7 @@ class Run:
 
         options = dict(given)
         mine = {name: options.pop(name) for name in (*CONNECTION, *SHEET, *TALK) if name in options}
-        target, names = sort_words(words, mine.pop("dbname"))
+        target, names = sort_positional(positional, mine.pop("dbname"))
         messages = Messages(**{name: mine.pop(name) for name in TALK})
         if messages.quiet and messages.verbose:
             raise ArgumentError("--quiet and --verbose: give one of them")
@@ -74,7 +74,7 @@ class Run:
         # What cannot be meant is said before anything is opened.
         limits = Settings.parse(cast(Options, options)).limits
         address = Address.read(target, **mine)
-        address.tell = messages.detail
+        address.on_connected = messages.detail
         return cls(address=address, output=output, messages=messages, options=options, names=names, limits=limits)
 
     @contextlib.contextmanager
@@ -105,11 +105,11 @@ class Run:
         from airflow_seqfix.core import ConnectionFailedError
 
         try:
-            with watched(quiet=self.messages.quiet) as progress:
+            with shown_progress(quiet=self.messages.quiet) as progress:
                 return work(self.address, progress=progress, **options)
         except ConnectionFailedError as error:
             if error.report is not None:
-                self.tell(error.report)
+                self.announce(error.report)
                 self.output.write_report(error.report)
                 self.output.keep()
             raise
@@ -129,7 +129,7 @@ class Run:
         self.messages.say(meant.assumed)
         return self.options | meant.options | {"mapping": self.options["mapping"] | meant.options.get("mapping", {})}
 
-    def tell(self, report: Report) -> None:
+    def announce(self, report: Report) -> None:
         """Say what the words on the command line have come to."""
         from airflow_seqfix.render.phrases import count
 
@@ -150,16 +150,16 @@ class Run:
         """Ask the server who it is."""
         from airflow_seqfix.core.discover.catalog import identify
 
-        with self._crew() as sessions:
+        with self._open_sessions() as sessions:
             return identify(sessions.session)
 
     def _list_tables(self) -> list[TableInfo]:
         from airflow_seqfix.core.discover.catalog import list_tables
 
-        with self._crew() as sessions:
+        with self._open_sessions() as sessions:
             return list_tables(sessions.session)
 
-    def _crew(self) -> AbstractContextManager[Sessions]:
+    def _open_sessions(self) -> AbstractContextManager[Sessions]:
         from airflow_seqfix.core.database.sessions import open_sessions
 
         return open_sessions(self.address, self.limits)

@@ -48,22 +48,22 @@ class ProgressReporter:
 
     def begin(self, current: str, *, values: int = 0) -> None:
         """Something begins that may take long."""
-        self._tell(replace(self.state, current=current, values_done=0, values_total=values))
+        self._report(replace(self.state, current=current, values_done=0, values_total=values))
 
     def passed(self, values: int) -> None:
         """A move has come so far."""
-        self._tell(replace(self.state, values_done=values))
+        self._report(replace(self.state, values_done=values))
 
     def end(self, *, done: int, found: int = 0) -> None:
         """So many more are done, and so many of them are not in sync."""
         state = self.state
-        self._tell(
+        self._report(
             replace(
                 state, done=state.done + done, found=state.found + found, current=None, values_done=0, values_total=0
             )
         )
 
-    def _tell(self, state: Progress) -> None:
+    def _report(self, state: Progress) -> None:
         self.state = state
         if self._watcher is not None:
             self._watcher(state)

@@ -39,7 +39,7 @@ class Row:
 
     def __repr__(self) -> str:
         gap = f" by {self.gap}" if self.gap else ""
-        state = "fixed" if self.is_fixed else f"{_words(self.verdict)}{gap}"
+        state = "fixed" if self.is_fixed else f"{_phrase(self.verdict)}{gap}"
         return f"<Row {printable(self.sequence)}: {state}>"
 
     @property
@@ -151,7 +151,7 @@ class Row:
         return row
 
 
-def _words(verdict: Verdict) -> str:
+def _phrase(verdict: Verdict) -> str:
     return str(verdict).replace("_", " ")
 
 
@@ -159,7 +159,7 @@ def _line(row: Row) -> str:
     column = row.finding.measurement.furthest_column
     name = row.sequence + (f" ({column.qualified_name})" if column else "")
     remedy = f" Remedy: {row.remedy}" if row.remedy else ""
-    return printable(f"{name}: {_words(row.verdict)}: {row.reason}.{remedy}")
+    return printable(f"{name}: {_phrase(row.verdict)}: {row.reason}.{remedy}")
 
 
 def _state(finding: Finding) -> dict[str, Any]:

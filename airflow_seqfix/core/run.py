@@ -55,14 +55,14 @@ class Examination:
         select = self._selected if only is None else _chosen(lambda sequence: sequence.qualified_name in only)
         with _catalogs(self._settings):
             self._look_for_writers(select(self._known), wait=True)
-        return self._examine(select, all_named=only is not None, only_outliers=moves)
+        return self._check(select, all_named=only is not None, only_outliers=moves)
 
     def check_again(self, oids: Collection[int]) -> dict[int, Finding]:
         """Return how sequences stand now, by OID; one that is no longer there is left out."""
-        findings = self._examine(_chosen(lambda sequence: sequence.oid in oids), all_named=True, only_outliers=False)
+        findings = self._check(_chosen(lambda sequence: sequence.oid in oids), all_named=True, only_outliers=False)
         return {finding.sequence.oid: finding for finding in findings}
 
-    def _examine(self, select: Select, *, all_named: bool, only_outliers: bool) -> list[Finding]:
+    def _check(self, select: Select, *, all_named: bool, only_outliers: bool) -> list[Finding]:
         findings: dict[int, Finding] = {}
         selected = select(self._known)
         unread = selected.sequences

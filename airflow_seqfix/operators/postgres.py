@@ -91,7 +91,7 @@ class PostgresSequenceResetOperator(SequenceTask):
         from airflow_seqfix.render.markdown import plan_markdown
         from airflow_seqfix.task.outcome import XCOM_ROWS
 
-        told = self.tell(context, plan.report, plan)
+        delivered = self.deliver(context, plan.report, plan)
         context["ti"].xcom_push(key="markdown", value=plan_markdown(plan))
         whole = plan.to_dict()
         moves = whole["moves"]
@@ -99,18 +99,18 @@ class PostgresSequenceResetOperator(SequenceTask):
         if not left_out:
             # A log is no place for a hundred thousand lines.
             self.log_group("The same as SQL", plan.to_sql())
-        if left_out and not str(told.get("report_file", {}).get("path")).lower().endswith(".json"):
+        if left_out and not str(delivered.get("report_file", {}).get("path")).lower().endswith(".json"):
             self.log.warning(
                 "%s of %s moves do not fit into the XCom, and plan= will refuse it: "
                 "give a report_path that ends in .json, where the whole plan is kept",
                 left_out,
                 len(moves),
             )
-        return told | {
+        return delivered | {
             "plan_version": whole["plan_version"],
             "plan_sha256": fingerprint(whole),
             "options": whole["options"],
-            "move_count": sum(setval.way is not None for setval in plan.moves),
+            "move_count": sum(move.way is not None for move in plan.moves),
             "moves": moves[:XCOM_ROWS],
             "moves_left_out": left_out,
         }

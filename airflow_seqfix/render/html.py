@@ -48,7 +48,7 @@ def html(report: Report) -> str:
 def _tiles(report: Report) -> list[tuple[str, str, int]]:
     """Return what is counted above all: a name for the style sheet, a label, and how many."""
     counts = report.summary
-    tiles = [(str(verdict), phrases.words(verdict), counts[str(verdict)]) for verdict in ORDER]
+    tiles = [(str(verdict), phrases.phrase(verdict), counts[str(verdict)]) for verdict in ORDER]
     if any(row.outcome for row in report.rows):
         tiles += [("fixed", "fixed and verified", counts["fixed"]), ("failed", "not fixed", counts["failed"])]
     return tiles

@@ -13,13 +13,13 @@ NOT_ON_STANDBYS = (
 )
 
 
-def words(verdict: Verdict) -> str:
+def phrase(verdict: Verdict) -> str:
     return str(verdict).replace("_", " ")
 
 
 def state(row: Row) -> str:
     """Return the verdict, or that it was repaired."""
-    return "fixed" if row.is_fixed else words(row.verdict)
+    return "fixed" if row.is_fixed else phrase(row.verdict)
 
 
 def number(value: int | None) -> str:
@@ -129,9 +129,9 @@ def remarks(row: Row) -> str:
 
 def headline(report: Report) -> str:
     """Return how it stands, in a few words."""
-    total, amiss = len(report.rows), len(report.failing)
+    total, failing = len(report.rows), len(report.failing)
     if not total:
         return "No sequences to look at"
-    if not amiss:
+    if not failing:
         return f"None of {count(total, 'sequence')} is out of order"
-    return f"{amiss:,} of {count(total, 'sequence')} {'is' if amiss == 1 else 'are'} not in sync"
+    return f"{failing:,} of {count(total, 'sequence')} {'is' if failing == 1 else 'are'} not in sync"

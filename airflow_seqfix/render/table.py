@@ -19,10 +19,10 @@ from airflow_seqfix.render.phrases import (
     inserts_left,
     next_was,
     number,
+    phrase,
     remedy,
     state,
     used,
-    words,
 )
 
 __all__ = ["elide", "summary", "table"]
@@ -81,7 +81,7 @@ def summary(report: Report) -> str:
     """Return the counts as one sentence."""
     counts = report.summary
     total = len(report.rows)
-    parts = [f"{counts[str(verdict)]} {words(verdict)}" for verdict in Verdict if counts[str(verdict)]]
+    parts = [f"{counts[str(verdict)]} {phrase(verdict)}" for verdict in Verdict if counts[str(verdict)]]
     if counts["fixed"]:
         parts[0] += f" ({counts['fixed']} fixed and verified)"
     if counts["failed"]:

@@ -91,13 +91,13 @@ class PostgresSequenceDriftSensor(SequenceTask, BaseSensorOperator):
         report = self.ask(context, core.check, progress=self.log_progress)
         if self.on_drift == "fail":
             return PokeReturnValue(is_done=True, xcom_value=self.conclude(context, report))
-        told = self.tell(context, report)
+        delivered = self.deliver(context, report)
         if not report.ok:
-            context["ti"].xcom_push(key="return_value", value=told)
+            context["ti"].xcom_push(key="return_value", value=delivered)
             self._last_message = report.message
             if self.on_drift == "skip":
                 raise AirflowSkipException(self._last_message)
-        return PokeReturnValue(is_done=report.ok, xcom_value=told)
+        return PokeReturnValue(is_done=report.ok, xcom_value=delivered)
 
     def _look_until(self, context: Context, deadline: float) -> Any:
         limit, self._deadline = self.timeout, deadline

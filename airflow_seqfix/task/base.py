@@ -190,7 +190,7 @@ class SequenceTask(ReportingTask):
                     return work(lambda: ready.pop() if ready else connect(), **options)
                 except ConnectionFailedError as error:
                     if error.report is not None:
-                        context["ti"].xcom_push(key="return_value", value=self.tell(context, error.report))
+                        context["ti"].xcom_push(key="return_value", value=self.deliver(context, error.report))
                     raise
 
     def on_kill(self) -> None:

@@ -71,8 +71,8 @@ def connect(
             f"dbname={shown(database or stored.schema)} user={shown(stored.login, may_hold='@')}"
         )
         # libpq quotes what it cannot read, which may be a part of a password.
-        told = said if MASK not in where else "one of its fields holds a part of a URI; write each into its own field"
-        raise ConnectionFailedError(f"conn_id={conn_id!r} does not connect ({where}): {told}") from None
+        reason = said if MASK not in where else "one of its fields holds a part of a URI; write each into its own field"
+        raise ConnectionFailedError(f"conn_id={conn_id!r} does not connect ({where}): {reason}") from None
     connection: Connection = opened
     return connection
 

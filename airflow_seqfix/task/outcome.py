@@ -14,8 +14,8 @@ XCOM_ROWS = 50
 
 def xcom(report: Report) -> dict[str, Any]:
     """Return the report with the rows that somebody has to know of, and no more than `XCOM_ROWS` of them."""
-    telling = [row for row in report.sorted_rows if _is_worth_telling(row, report)]
-    return report.to_dict(telling[:XCOM_ROWS]) | {"truncated": max(0, len(telling) - XCOM_ROWS)}
+    listed = [row for row in report.sorted_rows if _is_listed(row, report)]
+    return report.to_dict(listed[:XCOM_ROWS]) | {"truncated": max(0, len(listed) - XCOM_ROWS)}
 
 
 def failure(report: Report, *, retry: bool) -> Exception:
@@ -27,6 +27,6 @@ def failure(report: Report, *, retry: bool) -> Exception:
     return error if retry or error.retryable else AirflowFailException(str(error))
 
 
-def _is_worth_telling(row: Row, report: Report) -> bool:
+def _is_listed(row: Row, report: Report) -> bool:
     warned = {"exhausting", "outlier"} & {str(warning) for warning in row.finding.warnings}
     return bool(row.outcome or row.finding.is_not_in_sync or row.fails(report.policy) or warned)

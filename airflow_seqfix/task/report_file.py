@@ -84,13 +84,13 @@ class ReportFile:
         return {"path": self.path, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
 
 
-def read_plan(told: Any) -> Any:
+def read_plan(delivered: Any) -> Any:
     """Read a plan from the file that the XCom of a dry run names.
 
     :raises ArgumentError: when it is not what was written then.
     :raises ReportError: when it cannot be read.
     """
-    path, sha256 = (told.get("path"), told.get("sha256")) if isinstance(told, dict) else (None, None)
+    path, sha256 = (delivered.get("path"), delivered.get("sha256")) if isinstance(delivered, dict) else (None, None)
     if not isinstance(path, str) or not path.lower().endswith(".json"):
         raise ArgumentError(
             "it was cut short, and does not hold all its moves",

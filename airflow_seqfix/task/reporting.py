@@ -98,7 +98,7 @@ class ReportingTask(BaseOperator):
             self.log.info("%s", line)
         self.log.info("::endgroup::")
 
-    def tell(self, context: Context, report: Report, plan: Plan | None = None) -> dict[str, Any]:
+    def deliver(self, context: Context, report: Report, plan: Plan | None = None) -> dict[str, Any]:
         """Log the report, write it to its file, and return its XCom.
 
         :param plan: What is written to the file in place of the report.
@@ -109,23 +109,23 @@ class ReportingTask(BaseOperator):
 
         self.log_report(report)
         self.publish(context, report)
-        told = xcom(report)
+        delivered = xcom(report)
         file = self.report_file()
         if file is None:
-            return told
+            return delivered
         try:
-            told["report_file"] = file.write(plan or report)
+            delivered["report_file"] = file.write(plan or report)
         except ReportError as error:
             if plan is None and not report.ok:
                 # What the task has found is worse, and is what it fails with.
                 self.log.error("%s", error)
-                return told
-            context["ti"].xcom_push(key="return_value", value=told)
+                return delivered
+            context["ti"].xcom_push(key="return_value", value=delivered)
             raise
         self.log.info("The report was written to %s", file.path)
         if file.link:
             context["ti"].xcom_push(key=LINK_KEY, value=file.link)
-        return told
+        return delivered
 
     def publish(self, context: Context, report: Report) -> None:
         """Hand the report to what listens: metrics, the events of outlets, lineage."""
@@ -163,8 +163,8 @@ class ReportingTask(BaseOperator):
         """
         from airflow_seqfix.task.outcome import failure
 
-        told = self.tell(context, report)
+        delivered = self.deliver(context, report)
         if not report.ok:
-            context["ti"].xcom_push(key="return_value", value=told)
+            context["ti"].xcom_push(key="return_value", value=delivered)
             raise failure(report, retry=retry)
-        return told
+        return delivered

@@ -76,7 +76,7 @@ def test_quiet_does_not_tell(newest_db: Database) -> None:
         (["users", "user_id", "a", "b"], "seqfix: there is no table user_id"),
         (["customers", "id"], "seqfix: there is no table customers"),
         (["users", "user_id", "-t", "orders"], "that selects already, leave the other options out"),
-        (["users@home"], "one of the words has an @ or a colon outside double quotes"),
+        (["users@home"], "one of the arguments has an @ or a colon outside double quotes"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

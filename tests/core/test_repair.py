@@ -137,7 +137,7 @@ def test_values_that_other_sessions_have_cached(orders: Database) -> None:
 @pytest.mark.parametrize("lock", ["none", "sequence", "guarded"])
 def test_a_sequence_that_has_moved_on_stays_where_it_is(lock: str, two: Database) -> None:
     with two.connect() as conn, two.connect() as other:
-        findings = examined(conn, lock)
+        findings = checked(conn, lock)
         other.execute("SELECT setval('orders_id_seq', 5000)")
         outcomes = applied(conn, findings)
     assert [outcome.verified for outcome in outcomes] == [True, True]
@@ -150,7 +150,7 @@ def test_a_sequence_that_has_moved_on_stays_where_it_is(lock: str, two: Database
 @pytest.mark.parametrize("happening", ["DROP TABLE orders", "ALTER SEQUENCE orders_id_seq CYCLE"])
 def test_one_that_has_changed_is_left_and_the_other_is_done(happening: str, lock: core.Lock, two: Database) -> None:
     with two.connect() as conn, two.connect() as other:
-        findings = examined(conn, lock)
+        findings = checked(conn, lock)
         other.execute(happening)
         by_name = {o.before.sequence.sequence_name: o for o in applied(conn, findings)}
     assert by_name["customers_id_seq"].verified
@@ -165,7 +165,7 @@ def test_one_that_has_changed_is_left_and_the_other_is_done(happening: str, lock
 @pytest.mark.parametrize("lock", ["none", "sequence", "guarded"])
 def test_one_that_has_changed_and_is_still_behind_is_measured_again(lock: core.Lock, two: Database) -> None:
     with two.connect() as conn, two.connect() as other:
-        findings = examined(conn, lock)
+        findings = checked(conn, lock)
         other.execute("ALTER SEQUENCE orders_id_seq INCREMENT 7")
         assert all(outcome.verified for outcome in applied(conn, findings))
     assert two.state("orders_id_seq")[:2] == (106, True), "the first of its own steps from 1 on that is past 100 - 7"
@@ -173,7 +173,7 @@ def test_one_that_has_changed_and_is_still_behind_is_measured_again(lock: core.L
 
 def test_several_that_have_changed_are_each_told_of(two: Database) -> None:
     with two.connect() as conn, two.connect() as other:
-        findings = examined(conn, "none")
+        findings = checked(conn, "none")
         other.execute("ALTER SEQUENCE orders_id_seq INCREMENT 7; ALTER SEQUENCE customers_id_seq CYCLE")
         errors = [outcome.error for outcome in applied(conn, findings, rounds=1)]
     assert [(error.reason, error.sqlstate) for error in errors if error] == [
@@ -276,7 +276,7 @@ def test_run_timeout_ends_the_run_and_loses_nothing(two: Database) -> None:
 
 def test_rows_that_arrive_meanwhile_are_followed(two: Database) -> None:
     with two.connect() as conn, two.connect() as loader:
-        findings = examined(conn, "sequence")
+        findings = checked(conn, "sequence")
         loader.execute("INSERT INTO orders (id) SELECT generate_series(101, 200)")
         outcomes = applied(conn, findings)
     assert all(outcome.verified for outcome in outcomes)
@@ -326,7 +326,7 @@ def test_an_interrupted_statement_is_stopped_and_the_connection_is_good(
         assert core.fix(conn).summary["fixed"] == 2
 
 
-def examined(conn: psycopg.Connection, lock: core.Lock) -> list[Outcome]:
+def checked(conn: psycopg.Connection, lock: core.Lock) -> list[Outcome]:
     """Return findings that will be out of date by the time they are applied."""
     plan = core.plan(conn, lock=lock)
     return [Outcome(before=row.finding, after=row.finding) for row in plan.report.rows]

@@ -1,4 +1,4 @@
--- A long way to the data, and many rows there: no stray, so it is followed.
+-- A long way to the data, and many rows there: no outlier, so it is followed.
 CREATE TABLE trials (id serial PRIMARY KEY, note text);
 INSERT INTO trials (id) SELECT generate_series(1, 100);
 INSERT INTO trials (id) SELECT generate_series(999999900, 999999999);

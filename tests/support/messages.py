@@ -72,7 +72,7 @@ def sentences(path: Path) -> Iterator[tuple[int, str]]:
 
 def _is_raised(node: ast.AST) -> bool:
     """Whether a node raises something, or says how the command ends."""
-    return isinstance(node, ast.Raise) or (isinstance(node, ast.Call) and ast.unparse(node.func) == "tell")
+    return isinstance(node, ast.Raise) or (isinstance(node, ast.Call) and ast.unparse(node.func) == "announce")
 
 
 def _silent(tree: ast.AST) -> set[int]:

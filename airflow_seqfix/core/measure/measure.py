@@ -93,7 +93,7 @@ class _Reader:
         unread = [Measurement(sequence=sequence) for sequence in chunk]
         settled: list[Measurement] = []
         reached: list[Measurement] = []
-        for measurement in _read_apart(session, self.server, unread, partial(_read_states, on_steps=self.on_steps)):
+        for measurement in _read_singly(session, self.server, unread, partial(_read_states, on_steps=self.on_steps)):
             (reached if self._is_looked_up(measurement) else settled).append(measurement)
         # A few of each chunk are looked up together later: each for itself would be as many statements again.
         if len(reached) < len(settled):
@@ -105,7 +105,7 @@ class _Reader:
     def probes(self, session: Session, chunk: list[Measurement], tell: Callable[[Event], None]) -> list[Measurement]:
         """Look up more where the data have reached the sequence. A probe that fails takes nothing away."""
         tell(partial(self.begin, _slowest([measurement.sequence for measurement in chunk]).qualified_table))
-        probed = _read_apart(session, self.server, chunk, partial(_read_probes, max_jump=self.max_jump))
+        probed = _read_singly(session, self.server, chunk, partial(_read_probes, max_jump=self.max_jump))
         found = {measurement.sequence.oid: measurement for measurement in probed if measurement.obstacle is None}
         return [found.get(measurement.sequence.oid, measurement) for measurement in chunk]
 
@@ -150,7 +150,7 @@ class _EmptyError(Exception):
 Reader = Callable[[Session, Server, list[Measurement]], list[Measurement]]
 
 
-def _read_apart(session: Session, server: Server, chunk: list[Measurement], read: Reader) -> list[Measurement]:
+def _read_singly(session: Session, server: Server, chunk: list[Measurement], read: Reader) -> list[Measurement]:
     """Read a chunk; where that fails, split it until the culprits stand alone."""
     try:
         for _ in range(REWRITTEN):
@@ -172,7 +172,7 @@ def _read_apart(session: Session, server: Server, chunk: list[Measurement], read
         return [
             measurement
             for part in _split(chunk, sqlstate(error))
-            for measurement in _read_apart(session, server, part, read)
+            for measurement in _read_singly(session, server, part, read)
         ]
 
 
@@ -207,7 +207,7 @@ def _read_states(session: Session, server: Server, chunk: list[Measurement], *, 
             # Read alone, and by its name, it says what is wrong.
             if len(chunk) == 1:
                 raise _EmptyError("another session is rewriting the sequence")
-            read += _read_apart(session, server, [measurement], partial(_read_states, on_steps=on_steps))
+            read += _read_singly(session, server, [measurement], partial(_read_states, on_steps=on_steps))
             continue
         last_value, is_called, *_ = answers[index][-1]
         values = [(place, *answer[2:]) for place, answer in enumerate(answers[index])]
