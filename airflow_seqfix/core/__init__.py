@@ -207,7 +207,12 @@ def _settings(options: Options, progress: Watcher | None) -> Settings:
 
 def _open_sessions(conn: Connectable, settings: Settings, *, writes: bool = False) -> AbstractContextManager[Sessions]:
     return open_sessions(
-        conn, settings.limits, application_name=settings.application_name, jobs=settings.jobs, writes=writes
+        conn,
+        settings.limits,
+        application_name=settings.application_name,
+        jobs=settings.jobs,
+        writes=writes,
+        foreign=settings.policy.foreign,
     )
 
 

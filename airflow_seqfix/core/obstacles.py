@@ -62,6 +62,10 @@ def unreadable(sequence: SequenceInfo, error: Exception, limits: Limits, server:
             remedy = "run again when it is done; pg_blocking_pids() and pg_locks show who it is"
         case "42P01" | "3F000" | "42703":
             reason, remedy = f"it changed while it was being read ({first_line(error)})", "run again"
+        case "55000":
+            # restrict_nonsystem_relation_kind: a view, or a function of an index that reads one.
+            reason = first_line(error)
+            remedy = "run again where a view has taken a table's name; else an index without a function that reads it"
         case "42501":
             reason = first_line(error)
             remedy = f"GRANT SELECT ON SEQUENCE {sequence.qualified_name} TO {server.quoted_role};"

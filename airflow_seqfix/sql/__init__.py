@@ -17,8 +17,10 @@ from airflow_seqfix.core.measure.column_sql import FLOATS, INTEGER, TEXTS
 from airflow_seqfix.core.measure.measure import REWRITTEN, SLOW_ROWS
 from airflow_seqfix.core.measure.partitions import RELATIONS_AT_ONCE
 from airflow_seqfix.core.model import DRAWN_AS_IS
+from airflow_seqfix.core.obstacles import restless
 from airflow_seqfix.core.policy import Limits, Policy
 from airflow_seqfix.core.repair.apply import CALLS_AT_ONCE, LOCK_ATTEMPTS, ROUNDS
+from airflow_seqfix.core.run import READS
 
 
 def reset_sequences() -> str:
@@ -64,6 +66,10 @@ def _parts() -> dict[str, str]:
         "locked": locked.replace("DO {quote}\n", "").replace("END\n{quote}", "END;").format(**sequence),
         "hold": queries.get("hold").format(**sequence).replace("SELECT", "PERFORM", 1),
         "advance": queries.get("advance").format(**sequence, calls=f"least(calls, {CALLS_AT_ONCE})"),
+        "versions": queries.get("versions"),
+        "reads": READS,
+        "restless": restless().reason,
+        "restless_cure": restless().remedy,
         "calls_at_once": CALLS_AT_ONCE,
         "drawn_as_is": _literals(map(str, DRAWN_AS_IS)),
         "texts": _literals(TEXTS),

@@ -234,6 +234,14 @@ DECLARE
     done           bigint := 0;
     counts         pg_catalog.jsonb := '{"in_sync": 0, "behind": 0, "exhausted": 0, "unknown": 0, "skipped": 0, "repaired": 0}';
     report         pg_catalog.jsonb[] := '{}';
+
+    versions       pg_catalog.text;    -- of all that verdicts rest on in the catalogs, before it was read
+    latest         pg_catalog.text;
+    oids           bigint[] := '{}';   -- of those that have a verdict: what each was like, which verdict, and whether it
+    keys           pg_catalog.text[] := '{}';                                           -- was moved
+    verdicts       pg_catalog.text[] := '{}';
+    moved          boolean[] := '{}';
+    place          integer;
 BEGIN
     EXECUTE settings;
     IF current_setting('seqfix.run', true) IS DISTINCT FROM current_setting('application_name') THEN
@@ -260,6 +268,15 @@ BEGIN
               FROM unnest(ARRAY['schema', 'table', 'sequence', 'exclude']) AS n (name)) AS p (name, pattern);
     RAISE NOTICE '% database % as role %', CASE mode WHEN 'fix' THEN 'checking and repairing' ELSE 'checking' END,
           quote_ident(current_database()), quote_ident(current_user);
+
+    -- What others change in the catalogs meanwhile is discovered and read again, until nothing has changed in between.
+    FOR pass IN 1 .. @reads@ + 1 LOOP
+    COMMIT;
+    EXECUTE settings;
+    SELECT concat_ws(' ', v.number, v.digest) INTO versions FROM (
+        @versions@
+    ) AS v (number, digest);
+    EXIT WHEN versions = latest;
 
     -- Discovery: every sequence, the columns that draw from it, and all that can be said without reading them.
     FOR s IN
@@ -338,6 +355,7 @@ BEGIN
                                                 'smallest', j.smallest_value, 'largest', j.largest_value,
                                                 'version', j.version)
                              ORDER BY j.place) FILTER (WHERE j.is_comparable)                          AS readable,
+                   string_agg(concat_ws(' ', j.table_oid, j.column_number, j.feed, j.version), ',' ORDER BY j.place) AS versions,
                    sum(j.relations) FILTER (WHERE j.is_comparable)                                     AS relations,
                    bool_or(j.schema_name LIKE schema_like) FILTER (WHERE j.is_counted)                 AS in_schema,
                    bool_or(j.table_name LIKE table_like OR j.schema_name || '.' || j.table_name LIKE table_like)
@@ -363,6 +381,7 @@ BEGIN
                c.cache_size, c.min_value, c.max_value, c.owner, c.may_alter, c.may_nextval,
                greatest(c.min_value, c.smallest_value) AS lowest,
                least(c.max_value, c.largest_value)     AS highest,
+               md5(concat_ws(' ', c.oid, c.version, c.versions)) AS key,
                count(*) OVER ()                        AS total,
                u.verdict, u.reason, u.cure
           FROM chosen c
@@ -408,9 +427,14 @@ BEGIN
                 WHERE v.applies
                 ORDER BY v.place
                 LIMIT 1) u
+         WHERE md5(concat_ws(' ', c.oid, c.version, c.versions)) NOT IN (SELECT unnest(keys))
          -- What may take long comes last.
          ORDER BY c.is_slow, c.schema_name COLLATE "C", c.sequence_name COLLATE "C"
     LOOP
+        IF pass > @reads@ AND s.verdict IS NULL THEN
+            s.verdict := 'unknown'; s.cure := '@restless_cure@';
+            s.reason := '@restless@';
+        END IF;
         at_first := s.verdict; verdict := s.verdict; reason := s.reason; cure := s.cure; way := NULL;
         next_value := NULL; before := NULL; furthest := NULL; gap := NULL;
         look_again := false; moves := 0; rereads := 0;
@@ -418,10 +442,19 @@ BEGIN
 
         -- Measure, judge, move, and again to see whether it worked. What the catalogs have settled is not read.
         WHILE s.verdict IS NULL LOOP
-            COMMIT;
-            -- One snapshot, so that no row is missed that moves from one partition to another.
-            SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
+            -- Each statement sees what there is once it has its locks. What is read in parts is read in one snapshot, so
+            -- that no row is missed that moves from one partition to another.
+            IF s.relations > @relations_at_once@ THEN
+                COMMIT;
+                SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
+            ELSE
+                COMMIT;
+                SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY;
+            END IF;
             EXECUTE settings;
+            -- Where the server knows it: what has become a view is not read. Event triggers may.
+            PERFORM set_config('restrict_nonsystem_relation_kind', 'view, foreign-table', true)
+              WHERE current_setting('restrict_nonsystem_relation_kind', true) IS NOT NULL;
 
             -- Measure. Rows outside the bounds of the sequence or of the column's type can never collide. The sequence comes
             -- last: before the data, it would seem to be behind rows that others add meanwhile.
@@ -656,29 +689,48 @@ BEGIN
             END IF;
         END LOOP;
 
-        counts := jsonb_set(counts, ARRAY[verdict], to_jsonb((counts ->> verdict)::bigint + 1));
-        IF moves > 0 AND verdict = 'in_sync' THEN
-            counts := jsonb_set(counts, '{repaired}', to_jsonb((counts ->> 'repaired')::bigint + 1));
-            IF way = 'advance' AND s.cache_size > 1 THEN
-                reason := 'it was moved, and open sessions may still hand out values that they have cached';
-                cure := 'reconnect them, or run this as the owner of the sequence';
-            END IF;
+        IF moves > 0 AND verdict = 'in_sync' AND way = 'advance' AND s.cache_size > 1 THEN
+            reason := 'it was moved, and open sessions may still hand out values that they have cached';
+            cure := 'reconnect them, or run this as the owner of the sequence';
         END IF;
+        place := CASE WHEN pass > 1 THEN array_position(oids, s.sequence_oid) END;
+        IF place IS NOT NULL AND moves = 0 AND moved[place] AND verdict = verdicts[place] THEN
+            -- A move of this run has changed it.
+            keys[place] := s.key;
+            CONTINUE;
+        END IF;
+        IF place IS NOT NULL THEN
+            report := ARRAY(SELECT r FROM unnest(report) AS r WHERE r ->> 'oid' <> s.sequence_oid::text);
+        ELSE
+            done := done + 1;
+            place := done;
+        END IF;
+        oids[place] := s.sequence_oid; keys[place] := s.key; verdicts[place] := verdict; moved[place] := moves > 0;
         IF moves > 0 OR verdict NOT IN ('in_sync', 'skipped') OR current_setting('seqfix.all') = 'on' THEN
             report := report || jsonb_build_object(
-                'place', done, 'sequence', s.qualified_name, 'columns', s.columns, 'found', at_first, 'verdict', verdict,
+                'oid', s.sequence_oid, 'place', place, 'sequence', s.qualified_name, 'columns', s.columns, 'found', at_first, 'verdict', verdict,
                 'way', CASE WHEN moves > 0 THEN way END, 'before', before, 'next_value', next_value, 'furthest_value', furthest, 'gap', gap,
                 'reason', reason, 'cure', cure);
         END IF;
-        done := done + 1;
         IF clock_timestamp() > next_notice_at THEN
             RAISE NOTICE '% of % sequences done', done, s.total;
             next_notice_at := clock_timestamp() + interval '5 seconds';
         END IF;
     END LOOP;
+    latest := versions;
+    END LOOP;
 
     COMMIT;
     EXECUTE settings;
+    -- What was dropped meanwhile has no verdict any more.
+    report := ARRAY(SELECT r FROM unnest(report) AS r JOIN pg_sequence q ON q.seqrelid = (r ->> 'oid')::oid);
+    SELECT counts || coalesce(jsonb_object_agg(v.verdict, v.number), '{}')
+                  || jsonb_build_object('repaired', coalesce(sum(v.repaired), 0)), coalesce(sum(v.number), 0)
+      INTO counts, done
+      FROM (SELECT f.verdict, count(*) AS number, count(*) FILTER (WHERE f.was_moved AND f.verdict = 'in_sync') AS repaired
+              FROM unnest(oids, verdicts, moved) AS f (oid, verdict, was_moved)
+              JOIN pg_sequence q ON q.seqrelid = f.oid
+             GROUP BY f.verdict) AS v;
     IF done = 0 AND schema_like || table_like || sequence_like <> '' THEN
         RAISE EXCEPTION 'no sequence matches schema=% table=% sequence=%', current_setting('seqfix.schema'),
                         current_setting('seqfix.table'), current_setting('seqfix.sequence')

@@ -174,10 +174,12 @@ def open_sessions(
     application_name: str = "seqfix",
     jobs: int = 1,
     writes: bool = False,
+    foreign: bool = False,
 ) -> Iterator[Sessions]:
     """Open or borrow the connections of a run, and give them back as they came.
 
     :param writes: Whether the run may write: a connection that was made read-only is refused then.
+    :param foreign: Whether foreign tables may be read.
     :raises ArgumentError: when the connection is inside a transaction, or several are needed and one is given.
     :raises ArgumentTypeError: when it is no connection, or the callable does not return one.
     :raises ConnectionFailedError: when a callable cannot open its connection.
@@ -199,7 +201,14 @@ def open_sessions(
             stack.enter_context(borrowed(connection, writes=writes))
             return stack.enter_context(
                 contextlib.closing(
-                    Session(connection, limits, clock=clock, application_name=application_name, deadline=deadline)
+                    Session(
+                        connection,
+                        limits,
+                        clock=clock,
+                        application_name=application_name,
+                        deadline=deadline,
+                        foreign=foreign,
+                    )
                 )
             )
 
