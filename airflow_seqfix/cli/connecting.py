@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from airflow_seqfix.quoted import unquoted
 from airflow_seqfix.secrets import masked, remember, remember_fields, shown
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def is_connection(word: str) -> bool:
 
 def looks_like_one(word: str) -> bool:
     """Whether a word was meant as a URI: nothing else holds an @ or a colon outside double quotes."""
-    return bool(re.search(r"[@:]", re.sub(r'"[^"]*"', "", word)))
+    return any(mark in unquoted(word) for mark in "@:")
 
 
 @dataclass(slots=True)

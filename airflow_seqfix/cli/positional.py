@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_seqfix.cli.connecting import is_connection, looks_like_one
 from airflow_seqfix.options import OPTIONS, BySequence
+from airflow_seqfix.quoted import split
 
 if TYPE_CHECKING:
     from airflow_seqfix.core.model import TableInfo
@@ -119,12 +119,11 @@ def _pair(text: str, option: str, read: Callable[[str], Any]) -> tuple[str, Any]
     """Read SEQ=VALUE."""
     from airflow_seqfix.core import ArgumentError
 
-    # An = or a comma in double quotes belongs to a name.
-    parts = re.fullmatch(r'((?:"[^"]*"|[^"=])+)=(.+)', text, re.DOTALL)
+    name, *rest = split(text, "=")
     try:
-        if parts is None:
+        if not name or not rest:
             raise ValueError
-        return parts[1], read(parts[2])
+        return name, read("=".join(rest))
     except ValueError:
         rule = OPTIONS[option].rule
         assert isinstance(rule, BySequence)
@@ -132,7 +131,7 @@ def _pair(text: str, option: str, read: Callable[[str], Any]) -> tuple[str, Any]
 
 
 def _columns(text: str) -> list[str]:
-    return re.findall(r'(?:"[^"]*"|[^",])+', text)
+    return [column for column in split(text, ",") if column]
 
 
 def _bounds(text: str) -> tuple[int, int]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import contextlib
 import json
-import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_seqfix.options import OPTIONS, BySequence, Choice, Flag, Integer, NameList, Rule, Several, Text
+from airflow_seqfix.quoted import split
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,6 @@ RULES: Mapping[str, Rule] = {
     "deferrable": Flag(),
 }
 OPTIONAL = ("database", "hook_params", "report_path", "report_url")
-
-#: A name in a comma-separated list: quoted parts may hold commas.
-_LISTED = re.compile(r'(?:"(?:[^"]|"")*"|[^",])+')
 
 
 def refuse_early(given: Mapping[str, Any], templated: Collection[str]) -> None:
@@ -122,7 +119,7 @@ def names(argument: str, value: Any) -> list[str]:
                 with contextlib.suppress(ValueError, SyntaxError):
                     return names(argument, read(value))
             raise AirflowFailException(f"{argument} is {value!r}, which is no list")
-        return [name.strip() for name in _LISTED.findall(value) if name.strip()]
+        return [name.strip() for name in split(value, ",") if name.strip()]
     if isinstance(value, Iterable) and not isinstance(value, Mapping | bytes):
         given = list(value)
         if all(isinstance(name, str) for name in given):

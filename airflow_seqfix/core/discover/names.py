@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 from airflow_seqfix.core.errors import ArgumentError, Candidates
 from airflow_seqfix.options import Names
+from airflow_seqfix.quoted import split
 
-#: One part of a dotted name: quoted, or anything up to the next dot.
-_PART = re.compile(r'"((?:[^"]|"")+)"|([^".]+)')
 _WILDCARD = re.compile(r"[*?\[]")
 
 #: How many parts a name may have, by the option that it is given to, and how to write it.
@@ -53,19 +52,15 @@ class Name:
             raise refusal
         parts: list[str] = []
         is_pattern = False
-        position = 0
-        while position <= len(text):
-            match = _PART.match(text, position)
-            if match is None or (match[2] is not None and not match[2].strip()):
-                raise refusal
-            if match[1] is None:
-                is_pattern = is_pattern or bool(_WILDCARD.search(match[2]))
-                parts.append(match[2].strip().lower())
+        for part in split(text, "."):
+            literal = _literal(part)
+            if literal is not None:
+                # In brackets a wildcard stands for itself.
+                parts.append(_WILDCARD.sub(r"[\g<0>]", literal))
+            elif part.strip() and '"' not in part:
+                is_pattern = is_pattern or bool(_WILDCARD.search(part))
+                parts.append(part.strip().lower())
             else:
-                # A quoted part is literal: in brackets a wildcard stands for itself.
-                parts.append(_WILDCARD.sub(r"[\g<0>]", match[1].replace('""', '"')))
-            position = match.end() + 1
-            if match.end() < len(text) and text[match.end()] != ".":
                 raise refusal
         if len(parts) > most:
             raise refusal
@@ -80,8 +75,7 @@ class Name:
     @property
     def owner(self) -> Name:
         """The name without its last part: of a column, the table."""
-        *_, last = _PART.finditer(self.text)
-        return Name(self.text[: max(0, last.start() - 1)], self.parts[:-1], self.is_pattern)
+        return Name(".".join(split(self.text, ".")[:-1]), self.parts[:-1], self.is_pattern)
 
     def matches(self, *qualified: str) -> bool:
         """Whether this name, which may leave out leading parts, means the object with that qualified name."""
@@ -122,5 +116,13 @@ def did_you_mean(name: Name, candidates: Iterable[str]) -> Candidates:
 
 
 def _last_part(qualified: str) -> str:
-    quoted, plain = _PART.findall(qualified)[-1]
-    return str(quoted.replace('""', '"') or plain)
+    last = split(qualified, ".")[-1]
+    return _literal(last) or last
+
+
+def _literal(part: str) -> str | None:
+    """Return what a part in double quotes stands for; None where it is none."""
+    if len(part) < 3 or not (part.startswith('"') and part.endswith('"')):
+        return None
+    inner = part[1:-1]
+    return None if '"' in inner.replace('""', "") else inner.replace('""', '"')
