@@ -24,7 +24,7 @@ from airflow_seqfix.core.errors import SeqfixError
 from airflow_seqfix.render.table import summary, table
 
 DAG_ID = "example_seqfix_load"
-INSERT = "INSERT INTO shop.customers (name) VALUES ('Alan Mathison') RETURNING id"
+INSERT = "INSERT INTO seqfix_example.customers (name) VALUES ('Alan Mathison') RETURNING id"
 #: How wide lines are where stdout is no terminal.
 PIPE_WIDTH = 100
 
@@ -60,7 +60,7 @@ def _play(console: Console, dsn: str, folder: Path) -> bool:
         conn.execute((shop / "tables.sql").read_text(encoding="utf-8"))
         for name in ("customers", "orders", "invoices", "credit_notes", "page_views"):
             rows = _copy(conn, name, shop / f"{name}.csv")
-            console.print(f"  COPY shop.{name:<13} {rows:>4} rows")
+            console.print(f"  COPY seqfix_example.{name:<13} {rows:>4} rows")
 
         _step(console, "The load went well. The next customer does not:")
         failed = not _insert(console, conn)
@@ -95,7 +95,9 @@ def _copy(conn: psycopg.Connection, name: str, path: Path) -> int:
     text = path.read_text(encoding="utf-8")
     columns = text.split("\n", 1)[0]
     with conn.cursor() as cursor:
-        with cursor.copy(f"COPY shop.{name} ({columns}) FROM STDIN WITH (FORMAT csv, HEADER)".encode()) as copy:
+        with cursor.copy(
+            f"COPY seqfix_example.{name} ({columns}) FROM STDIN WITH (FORMAT csv, HEADER)".encode()
+        ) as copy:
             copy.write(text)
         return cursor.rowcount
 

@@ -25,7 +25,7 @@ with DAG(
     sequences_in_sync = PostgresSequenceDriftSensor(
         task_id="sequences_in_sync",
         conn_id="postgres_default",
-        schemas=["shop"],
+        schemas=["seqfix_example"],
         allow_empty=True,
         on_drift="wait",
         mode="reschedule",

@@ -2,7 +2,7 @@
 
 Use it after any load with explicit ids: COPY, a restore, a migration, reverse ETL, seeds. Put one
 `PostgresSequenceResetOperator` behind the last load task. Without it the last task here fails with
-`duplicate key value violates unique constraint`.
+`duplicate key value violates unique constraint`. Everything is in a schema of its own, `seqfix_example`.
 """
 
 from __future__ import annotations
@@ -31,6 +31,12 @@ with DAG(
         sql=(SHOP / "tables.sql").read_text(encoding="utf-8"),
         split_statements=True,
     )
+    # For another run.
+    empty_tables = SQLExecuteQueryOperator(
+        task_id="empty_tables",
+        conn_id="postgres_default",
+        sql=f"TRUNCATE {', '.join(f'seqfix_example.{table}' for table in TABLES)} RESTART IDENTITY",
+    )
 
     @task
     def load_csv(tables: list[str]) -> None:
@@ -41,13 +47,13 @@ with DAG(
         for table in tables:
             path = SHOP / f"{table}.csv"
             header = path.read_text(encoding="utf-8").split("\n", 1)[0]
-            hook.copy_expert(f"COPY shop.{table} ({header}) FROM STDIN WITH (FORMAT csv, HEADER)", str(path))
+            hook.copy_expert(f"COPY seqfix_example.{table} ({header}) FROM STDIN WITH (FORMAT csv, HEADER)", str(path))
 
     # [START reset]
     reset_sequences = PostgresSequenceResetOperator(
         task_id="reset_sequences",
         conn_id="postgres_default",
-        schemas=["shop"],
+        schemas=["seqfix_example"],
     )
     # [END reset]
 
@@ -57,11 +63,11 @@ with DAG(
         from airflow.providers.postgres.hooks.postgres import PostgresHook
 
         hook = PostgresHook(postgres_conn_id="postgres_default")
-        customer = "INSERT INTO shop.customers (name) VALUES ('New Reader') RETURNING id"
-        order = "INSERT INTO shop.orders (customer_id, placed_on, total) VALUES (1, '2026-11-02', 20) RETURNING id"
-        invoice = "INSERT INTO shop.invoices (order_id) VALUES (1) RETURNING number"
-        view = "INSERT INTO shop.page_views (viewed_at, path) VALUES ('2026-11-02', '/') RETURNING id"
+        customer = "INSERT INTO seqfix_example.customers (name) VALUES ('New Reader') RETURNING id"
+        order = "INSERT INTO seqfix_example.orders (customer_id, placed_on, total) VALUES (1, now(), 20) RETURNING id"
+        invoice = "INSERT INTO seqfix_example.invoices (order_id) VALUES (1) RETURNING number"
+        view = "INSERT INTO seqfix_example.page_views (viewed_at, path) VALUES ('2026-11-02', '/') RETURNING id"
         statements = {"customer": customer, "order": order, "invoice": invoice, "page_view": view}
         return {name: hook.run(sql, handler=lambda cursor: cursor.fetchone()[0]) for name, sql in statements.items()}
 
-    create_tables >> load_csv(TABLES) >> reset_sequences >> insert_without_id()
+    create_tables >> empty_tables >> load_csv(TABLES) >> reset_sequences >> insert_without_id()

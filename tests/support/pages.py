@@ -114,8 +114,8 @@ def blocks(page: str) -> list[Block]:
 
 
 def load_shop(conn) -> None:
-    """Load the shop as the examples do: with COPY, ids included."""
-    conn.execute((SHOP / "tables.sql").read_text(encoding="utf-8"))
+    """Load the shop of the examples into a schema `shop`, and as they do: with COPY, ids included."""
+    conn.execute((SHOP / "tables.sql").read_text(encoding="utf-8").replace("seqfix_example", "shop"))
     for table in TABLES:
         text = (SHOP / f"{table}.csv").read_text(encoding="utf-8")
         columns = text.split("\n", 1)[0]
