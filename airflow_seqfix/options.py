@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, Any, Literal, NamedTuple, Protocol, TypedDict, get_type_hints
 
-#: The verdicts that can fail a gate, and those that do unless told otherwise.
-CAN_FAIL = ("behind", "exhausted", "unknown", "skipped")
+#: The verdicts, and the warning, that can fail a gate, and those that do unless told otherwise.
+CAN_FAIL = ("behind", "exhausted", "unknown", "skipped", "undrawn")
 FAIL_ON = ("behind", "exhausted", "unknown")
 
 #: Each connection keeps a bounded number of relations locked; so many still leave room in the server's lock table.

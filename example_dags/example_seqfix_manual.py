@@ -57,17 +57,17 @@ FORM = {
         title="Database",
     ),
     "schemas": Param(
-        [],
+        ["*"],
         **NAMES,
         title="Schemas",
-        description=f"{OPTIONS['schemas'].help} One a line, as in SQL, or patterns such as app_*. None: all.",
+        description=f"{OPTIONS['schemas'].help} One a line, as in SQL, or patterns such as app_*. *: all.",
         section="Which sequences",
     ),
     "tables": Param(
-        [],
+        ["*"],
         **NAMES,
         title="Tables",
-        description=f"{OPTIONS['tables'].help} With or without a schema, one a line. None: all.",
+        description=f"{OPTIONS['tables'].help} With or without a schema, one a line. *: all.",
         section="Which sequences",
     ),
     "exclude": Param(

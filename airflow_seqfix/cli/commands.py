@@ -37,6 +37,7 @@ LARGEST_PLAN = 250_000_000
 #: What a command can write, its default first.
 REPORT_FORMS = ("table", "json", "markdown", "html")
 PLAN_FORMS = ("sql", *REPORT_FORMS)
+SUGGESTION_FORMS = ("table", "json", "mapping")
 
 EPILOG = """\
 Exit status: 0 if everything is in sync, or was repaired and verified; 1 if drift remains, or something could not be
@@ -101,6 +102,19 @@ def check(positional: tuple[str, ...], **given: Any) -> int:
         run.announce(report)
         run.output.write_report(report)
     return IN_SYNC if report.ok else DRIFT
+
+
+@seqfix.command(cls=Command, epilog=f"{ARGUMENTS}\n{EPILOG}")
+@together(connection, selection, limits, output(*SUGGESTION_FORMS))
+def suggest(positional: tuple[str, ...], **given: Any) -> int:
+    """Suggest columns for sequences that no default names. Reads only."""
+    from airflow_seqfix import core
+    from airflow_seqfix.render.suggestions import render
+
+    run = Run.read(positional, given, forms=SUGGESTION_FORMS)
+    with run.prepared():
+        run.output.write(render(core.suggest(run.address, **run.understood()), run.output.form))
+    return IN_SYNC
 
 
 @seqfix.command(cls=Command, epilog=f"{ARGUMENTS}\n{EPILOG}")

@@ -80,11 +80,16 @@ class Run:
     @contextlib.contextmanager
     def prepared(self) -> Iterator[None]:
         """Make sure that the output can be written, and tell who names a database as psql takes it what to write."""
-        from airflow_seqfix.core import SelectionError
+        from airflow_seqfix.core import NothingCheckedError, Report, SelectionError
 
         with self.output.prepared():
             try:
                 yield
+            except NothingCheckedError as error:
+                # What was skipped, and why. The SQL of a plan would be empty.
+                if isinstance(error.report, Report) and self.output.form != "sql":
+                    self.output.write_report(error.report)
+                raise
             except SelectionError as error:
                 is_table = error.missing in self.names and error.option == "tables"
                 if is_table and not (error.candidates and error.candidates.near) and not self.address.names_database:

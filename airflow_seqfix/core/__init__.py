@@ -22,6 +22,7 @@ from airflow_seqfix.core.errors import (
     DriftError,
     FailingError,
     LockTimeoutError,
+    NothingCheckedError,
     PrivilegeError,
     SelectionError,
     SeqfixError,
@@ -33,8 +34,9 @@ from airflow_seqfix.core.progress import Progress, Watcher
 from airflow_seqfix.core.repair.apply import ROUNDS, apply
 from airflow_seqfix.core.repair.plan import StoredPlan, check_move
 from airflow_seqfix.core.report import Plan, Report, Row
-from airflow_seqfix.core.run import Examination
+from airflow_seqfix.core.run import Examination, refuse_nothing
 from airflow_seqfix.core.settings import Settings
+from airflow_seqfix.core.suggest import Suggested, Suggestions, run_suggest
 from airflow_seqfix.options import Name, Options, SelectionOptions, TableOptions
 
 __all__ = [
@@ -50,6 +52,7 @@ __all__ = [
     "Finding",
     "Lock",
     "LockTimeoutError",
+    "NothingCheckedError",
     "Options",
     "Outcome",
     "Plan",
@@ -61,6 +64,8 @@ __all__ = [
     "SelectionError",
     "SeqfixError",
     "SequenceWarning",
+    "Suggested",
+    "Suggestions",
     "UnsupportedServerError",
     "Verdict",
     "Watcher",
@@ -69,6 +74,7 @@ __all__ = [
     "fix",
     "fix_sequence",
     "plan",
+    "suggest",
 ]
 
 
@@ -80,7 +86,8 @@ def check(conn: Connectable, *, progress: Watcher | None = None, **options: Unpa
         it came.
     :param progress: Called with a `Progress` before and after each statement that reads. What it raises ends the run.
     :param options: See `help(core.Options)`.
-    :raises ArgumentError: when an option cannot be meant, or a name matches nothing (`SelectionError`).
+    :raises ArgumentError: when an option cannot be meant, a name matches nothing (`SelectionError`), or no sequence was
+        checked (`NothingCheckedError`, whose `report` says why), unless `allow_empty`.
     :raises ArgumentTypeError: when `conn` is no connection, or a name is no option: a `TypeError` as well.
     :raises ConnectionFailedError: when the connection cannot be opened, or is lost; where `conn` is a callable, another
         one is tried first. `report` then holds what was found and done.
@@ -164,7 +171,21 @@ def fix(
             rows=rows,
             standbys_confirmed=_await_standbys(sessions, server, rows),
         )
-        return _unless_lost(sessions, report, f"{report.summary['verified']} were moved and verified")
+        _unless_lost(sessions, report, f"{report.summary['verified']} were moved and verified")
+        if stored is None:
+            refuse_nothing(report, settings, sessions.session.address)
+        return report
+
+
+def suggest(conn: Connectable, **options: Unpack[Options]) -> Suggestions:
+    """Say which columns may draw from the sequences that nobody was seen to draw from, with evidence for each.
+
+    Nothing of it is taken unasked: `mapping` of what is returned is for a person to read, and to give to `check()` and
+    `fix()`. Reads only; parameters and errors as `check()`, and a database without such a sequence is in order.
+    """
+    settings = Settings.parse(options)
+    with _open_sessions(conn, settings) as sessions:
+        return run_suggest(sessions, settings)
 
 
 def fix_sequence(
@@ -228,7 +249,9 @@ def _check(conn: Connectable, settings: Settings, progress: Watcher | None) -> R
         examination, findings = _look(sessions, settings, progress)
         rows = tuple(Row(finding=finding) for finding in findings)
         report = Report(server=examination.server, policy=settings.policy, started_at=started_at, rows=rows)
-        return _unless_lost(sessions, report, f"{sum(row.obstacle is None for row in rows)} were read")
+        _unless_lost(sessions, report, f"{sum(row.obstacle is None for row in rows)} were read")
+        refuse_nothing(report, settings, sessions.session.address)
+        return report
 
 
 def _look(

@@ -103,6 +103,17 @@ class SelectionError(ArgumentError):
         self.candidates = candidates
 
 
+class NothingCheckedError(SelectionError):
+    """There is no sequence, or each was skipped: that must not pass for a database in which all is well."""
+
+    #: The `Report` that lists what was skipped, and why; None where the error was made of a message alone.
+    report: Any
+
+    def __init__(self, message: str, report: Any = None, **more: Any) -> None:
+        super().__init__(message, **more)
+        self.report = report
+
+
 class UnsupportedServerError(SeqfixError):
     """The server is none that this package can read sequences from."""
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from airflow_seqfix.core.errors import DriftError, FailingError, LockTimeoutError, PrivilegeError, printable
-from airflow_seqfix.core.model import Finding, Move, Obstacle, Outcome, Server, Verdict, Way
+from airflow_seqfix.core.model import Finding, Move, Obstacle, Outcome, SequenceWarning, Server, Verdict, Way
 from airflow_seqfix.core.policy import Limits, Policy
 from airflow_seqfix.core.repair.plan import PLAN_VERSION, StoredMove
 from airflow_seqfix.core.repair.plan_sql import plan_sql
@@ -254,6 +254,7 @@ class Report:
         return {
             "checked": sum(row.verdict is not Verdict.SKIPPED for row in self.rows),
             **{str(verdict): sum(row.verdict is verdict for row in self.rows) for verdict in Verdict},
+            "undrawn": sum(SequenceWarning.UNDRAWN in row.finding.warnings for row in self.rows),
             "fixed": sum(row.is_fixed for row in self.rows),
             "verified": sum(row.outcome is not None and row.outcome.verified for row in self.rows),
             "failed": sum(row.outcome is not None and row.outcome.error is not None for row in self.rows),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 
@@ -10,7 +11,13 @@ from airflow_seqfix.core.database.sessions import Sessions
 from airflow_seqfix.core.discover.catalog import discover, identify, list_tables
 from airflow_seqfix.core.discover.mapping import narrow, refuse_incomparable, resolve_mapping
 from airflow_seqfix.core.discover.selection import Selected
-from airflow_seqfix.core.errors import CatalogError, ConnectionFailedError, SelectionError, sqlstate
+from airflow_seqfix.core.errors import (
+    CatalogError,
+    ConnectionFailedError,
+    NothingCheckedError,
+    SelectionError,
+    sqlstate,
+)
 from airflow_seqfix.core.judge.verdict import judge, judge_unread
 from airflow_seqfix.core.measure.measure import measure
 from airflow_seqfix.core.measure.validation import versions
@@ -18,6 +25,7 @@ from airflow_seqfix.core.measure.writers import Writers, open_writers, wait_for_
 from airflow_seqfix.core.model import Finding, Measurement, SequenceInfo, Verdict
 from airflow_seqfix.core.obstacles import ended, lost, restless
 from airflow_seqfix.core.progress import Progress, ProgressReporter, Watcher
+from airflow_seqfix.core.report import Report
 from airflow_seqfix.core.settings import Settings
 
 #: How often what has changed while it was read is read.
@@ -41,7 +49,7 @@ class Examination:
         self._settings = settings
         self._watcher = watcher
         self._writers: Writers = {}
-        with _catalogs(settings):
+        with catalogs_read(settings):
             self.server = identify(sessions.session)
         self._discover()
 
@@ -53,7 +61,7 @@ class Examination:
         :raises SelectionError: when the selection names what is not there or not checkable, or selects nothing.
         """
         select = self._selected if only is None else _chosen(lambda sequence: sequence.qualified_name in only)
-        with _catalogs(self._settings):
+        with catalogs_read(self._settings):
             self._look_for_writers(select(self._known), wait=True)
         return self._check(select, all_named=only is not None, only_outliers=moves)
 
@@ -94,7 +102,7 @@ class Examination:
 
     def _discover(self) -> None:
         settings, session = self._settings, self._sessions.session
-        with _catalogs(settings):
+        with catalogs_read(settings):
             self._versions = versions(session)
             known = discover(session)
             if settings.mapping:
@@ -103,11 +111,11 @@ class Examination:
         self._known = narrow(known, settings.id_range)
 
     def _is_unchanged(self) -> bool:
-        with _catalogs(self._settings):
+        with catalogs_read(self._settings):
             return versions(self._sessions.session) == self._versions
 
     def _selected(self, known: list[SequenceInfo]) -> Selected:
-        with _catalogs(self._settings):
+        with catalogs_read(self._settings):
             return self._settings.selection.apply(known, lambda: list_tables(self._sessions.session))
 
     def _look_for_writers(self, selected: Selected, *, wait: bool) -> None:
@@ -162,8 +170,34 @@ def _chosen(is_meant: Callable[[SequenceInfo], bool]) -> Select:
     )
 
 
+def refuse_nothing(report: Report, settings: Settings, address: str) -> None:
+    """Refuse what must not pass for a database in which all is well.
+
+    :raises NothingCheckedError: when no sequence was checked, and nobody has allowed that.
+    """
+    if report.summary["checked"] or settings.selection.allows_nothing():
+        return
+    where = f"database {report.server.database} on {address}"
+    if not report.rows:
+        what = "has no sequence" if settings.selection.is_everything else "has no sequence that is selected"
+        raise NothingCheckedError(
+            f"nothing was checked: {where} {what}",
+            report,
+            remedy="look whether it is the right one",
+            allowed_by="allow_empty",
+        )
+    ((reason, count),) = Counter(row.reason for row in report.rows).most_common(1)
+    raise NothingCheckedError(
+        f"nothing was checked: all of the {len(report.rows):,} sequences selected in {where} were skipped, "
+        f"{count:,} because {reason}",
+        report,
+        remedy="seqfix suggest says who may draw from them",
+        allowed_by="allow_empty",
+    )
+
+
 @contextlib.contextmanager
-def _catalogs(settings: Settings) -> Iterator[None]:
+def catalogs_read(settings: Settings) -> Iterator[None]:
     """Tell what ended a read that all sequences need."""
     try:
         yield

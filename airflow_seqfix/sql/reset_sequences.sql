@@ -16,6 +16,7 @@
 --     max_jump        a value further from the value before it is a stray row             [@max_jump@]
 --     accept_outlier  on: follow stray rows all the same                                  [off]
 --     run_timeout     seconds after which the rest is left undone, and said to be         [@run_timeout@]
+--     allow_empty     on: it is in order that no sequence is checked                      [off]
 --     all             on: also list what is in sync or skipped                            [off]
 --
 -- Names are as the catalogs hold them, without quotes; * and ? stand for any characters and any one. A table or a
@@ -83,6 +84,10 @@
 \else
     \set run_timeout @run_timeout@
 \endif
+\if :{?allow_empty}
+\else
+    \set allow_empty off
+\endif
 \if :{?all}
 \else
     \set all off
@@ -108,6 +113,7 @@ SELECT pg_catalog.set_config('application_name', :'seqfix_run', false),
        pg_catalog.set_config('seqfix.max_jump', :'max_jump', false),
        pg_catalog.set_config('seqfix.accept_outlier', :'accept_outlier', false),
        pg_catalog.set_config('seqfix.run_timeout', :'run_timeout', false),
+       pg_catalog.set_config('seqfix.allow_empty', :'allow_empty', false),
        pg_catalog.set_config('seqfix.all', :'all', false),
        pg_catalog.set_config('seqfix.report', '', false) AS seqfix_ignore \gset
 
@@ -140,6 +146,9 @@ BEGIN
     END IF;
     IF current_setting('seqfix.accept_outlier') NOT IN ('on', 'off') THEN
         RAISE EXCEPTION 'accept_outlier=%: give on or off', current_setting('seqfix.accept_outlier');
+    END IF;
+    IF current_setting('seqfix.allow_empty') NOT IN ('on', 'off') THEN
+        RAISE EXCEPTION 'allow_empty=%: give on or off', current_setting('seqfix.allow_empty');
     END IF;
     IF current_setting('seqfix.all') NOT IN ('on', 'off') THEN
         RAISE EXCEPTION 'all=%: give on or off', current_setting('seqfix.all');
@@ -303,7 +312,7 @@ BEGIN
                    CASE m.feed
                         WHEN 'wrapped' THEN format('the default of %s is an expression, %s', m.name, m.source)
                         WHEN 'view'    THEN format('it feeds a view, %s', m.name)
-                        WHEN 'owned'   THEN format('%s owns it, and does not draw from it', m.name)
+                        WHEN 'undrawn' THEN format('%s owns it, and was not seen to draw from it', m.name)
                         ELSE format('%s is of type %s; numbers are compared, and texts that hold them', m.name, m.data_type)
                    END AS why_not
               FROM (SELECT m.*, m.is_trusted OR NOT bool_or(m.is_trusted) OVER (PARTITION BY m.sequence_oid) AS is_counted
@@ -731,7 +740,7 @@ BEGIN
               FROM unnest(oids, verdicts, moved) AS f (oid, verdict, was_moved)
               JOIN pg_sequence q ON q.seqrelid = f.oid
              GROUP BY f.verdict) AS v;
-    IF done = 0 AND schema_like || table_like || sequence_like <> '' THEN
+    IF done = 0 AND schema_like || table_like || sequence_like <> '' AND current_setting('seqfix.allow_empty') = 'off' THEN
         RAISE EXCEPTION 'no sequence matches schema=% table=% sequence=%', current_setting('seqfix.schema'),
                         current_setting('seqfix.table'), current_setting('seqfix.sequence')
               USING HINT = 'Names are written as the catalogs hold them, without quotes.';
@@ -766,10 +775,17 @@ SELECT nullif(current_setting('seqfix.report', true), '')::jsonb ->> 'run' IS NO
 \endif
 
 SELECT jsonb_array_length(r -> 'sequences') > 0 AS seqfix_has_rows,
-       (c ->> 'behind')::bigint + (c ->> 'exhausted')::bigint + (c ->> 'unknown')::bigint AS seqfix_failing,
-       (c ->> 'behind')::bigint + (c ->> 'exhausted')::bigint + (c ->> 'unknown')::bigint > 0 AS seqfix_fails
+       failing > 0 OR NOT has_checked AND current_setting('seqfix.allow_empty') = 'off' AS seqfix_fails,
+       -- A % in the name of a database is none of RAISE's.
+       replace(CASE WHEN failing > 0 THEN format('not in sync: %s, see above', failing)
+                    ELSE format('nothing was checked: database %s on %s, port %s, has %s; -v allow_empty=on where that is in order',
+                                current_database(), :'HOST', :'PORT',
+                                CASE r ->> 'checked' WHEN '0' THEN 'no sequence'
+                                     ELSE 'only sequences that are skipped (-v all=on lists them)' END) END, '%', '%%') AS seqfix_said
   FROM (SELECT current_setting('seqfix.report')::jsonb AS r) AS report,
-       LATERAL (SELECT r -> 'counts' AS c) AS counts \gset
+       LATERAL (SELECT r -> 'counts' AS c) AS counts,
+       LATERAL (SELECT (c ->> 'behind')::bigint + (c ->> 'exhausted')::bigint + (c ->> 'unknown')::bigint AS failing) AS f,
+       LATERAL (SELECT failing + (c ->> 'in_sync')::bigint > 0 AS has_checked) AS h \gset
 \if :seqfix_has_rows
     SELECT sequence, columns, found, verdict, way, before, next_value, furthest_value, gap, reason, cure
       FROM jsonb_to_recordset(current_setting('seqfix.report')::jsonb -> 'sequences') AS r
@@ -799,8 +815,8 @@ $seqfix$;
 SELECT pg_catalog.set_config('application_name', :'seqfix_application_name', false) AS seqfix_ignore \gset
 SELECT pg_catalog.count(pg_catalog.set_config(pg_catalog.concat('seqfix.', name), '', false)) AS seqfix_ignore
   FROM pg_catalog.unnest(ARRAY['mode', 'schema', 'table', 'sequence', 'exclude', 'lock', 'margin', 'max_jump',
-                               'accept_outlier', 'run_timeout', 'all', 'run', 'report', 'statement_timeout']) AS name \gset
-SELECT pg_catalog.format('BEGIN RAISE EXCEPTION %L; END', pg_catalog.concat('not in sync: ', :'seqfix_failing', ', see above'))
+                               'accept_outlier', 'run_timeout', 'allow_empty', 'all', 'run', 'report', 'statement_timeout']) AS name \gset
+SELECT pg_catalog.format('BEGIN RAISE EXCEPTION %L; END', :'seqfix_said')
        AS seqfix_verdict \gset
 \if :seqfix_fails
     DO :'seqfix_verdict';

@@ -11,7 +11,18 @@ from typing import Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
-from airflow_seqfix.options import OPTIONS, BySequence, Choice, Flag, Integer, NameList, Rule, Several, Text
+from airflow_seqfix.options import (
+    NAME_OPTIONS,
+    OPTIONS,
+    BySequence,
+    Choice,
+    Flag,
+    Integer,
+    NameList,
+    Rule,
+    Several,
+    Text,
+)
 from airflow_seqfix.quoted import split
 
 
@@ -122,6 +133,10 @@ def names(argument: str, value: Any) -> list[str]:
         return [name.strip() for name in split(value, ",") if name.strip()]
     if isinstance(value, Iterable) and not isinstance(value, Mapping | bytes):
         given = list(value)
+        if not given and value != () and argument in NAME_OPTIONS and argument != "exclude":
+            raise AirflowFailException(
+                f"{argument} is {value!r}, perhaps from a task before: give at least one name, or * for everything"
+            )
         if all(isinstance(name, str) for name in given):
             return given
     raise AirflowFailException(f"{argument} is {value!r}: give a list of names")

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from airflow_seqfix.options import FAIL_ON, OPTIONS, BySequence, Group
+from airflow_seqfix.options import FAIL_ON, NAME_OPTIONS, OPTIONS, BySequence, Group
 from airflow_seqfix.task.arguments import read_all, refuse_early
 from airflow_seqfix.task.connection import Slot
 from airflow_seqfix.task.reporting import REPORT_ARGUMENTS, ReportingTask
@@ -52,8 +52,8 @@ class SequenceTask(ReportingTask):
     :param accept_outlier: Whether to follow such an outlier.
     :param interleaved: Whether only values on the sequence's own steps count (several writers with offsets).
     :param foreign: Whether foreign tables are read as well, on their own servers.
-    :param fail_on: The verdicts that fail the task, of "behind", "exhausted", "unknown" and "skipped"; an empty list:
-        none does. A move that was refused or went wrong fails it always.
+    :param fail_on: The verdicts that fail the task, of "behind", "exhausted", "unknown", "skipped" and "undrawn"; an
+        empty list: none does. A move that was refused or went wrong fails it always.
     :param warn_used_pct: From this share of used values on, in percent, a sequence is listed as exhausting.
     :param fail_used_pct: From this share on it fails the task, whatever its verdict; None: never.
     :param min_remaining: With fewer values left than this it fails the task, whatever its verdict; None: never.
@@ -148,7 +148,9 @@ class SequenceTask(ReportingTask):
 
         :raises AirflowFailException: when an argument is invalid.
         """
-        options = read_all({name: getattr(self, name) for name in OPTIONS_OF_TASKS})
+        given = read_all({name: getattr(self, name) for name in OPTIONS_OF_TASKS})
+        # What is left out stays so on its way to a triggerer, where an empty tuple arrives as a list.
+        options = {name: value for name, value in given.items() if name not in NAME_OPTIONS or value}
         instance = context.get("ti")
         if instance is not None:
             # Who is it, in pg_stat_activity.

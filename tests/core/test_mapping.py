@@ -20,7 +20,7 @@ HIBERNATE = """
 
 def only(db: Database, **options: Any) -> dict[str, Any]:
     with db.connect() as conn:
-        (row,) = core.check(conn, **options).rows
+        (row,) = core.check(conn, allow_empty=True, **options).rows
     return row.to_dict()
 
 

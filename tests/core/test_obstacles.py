@@ -120,7 +120,7 @@ def test_a_read_of_the_catalogs_that_somebody_cancels(
     tables: Database, driver: str, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sleep_instead_of(name, monkeypatch)
-    named = ["nothing"] if name == "tables" else []
+    named = ["nothing"] if name == "tables" else ()
     with (
         contextlib.closing(open_one(tables, driver)) as conn,
         who_sleeps_is_cancelled(tables),

@@ -15,6 +15,7 @@ PAGE = "docs/reference/messages.md"
 OTHER = {
     "cli/__init__.py": {"Try '…"},
     "core/discover/catalog.py": {r"(?:PostgreSQL|EnterpriseDB) (\d+)"},
+    "core/discover/tokens.py": {"a sign is any character"},
     "core/judge/verdict.py": {"the value before it, …", "the next value"},
     "core/repair/plan_sql.py": {
         "-- Moves …",

@@ -30,6 +30,7 @@ CORE = (
     "report",
     "settings",
     "run",
+    "suggest",
 )
 #: What a verdict may rest on: facts and opinions.
 PURE = {"errors", "policy", "model", "judge"}

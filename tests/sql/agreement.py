@@ -17,7 +17,7 @@ DIFFERENCES: dict[str, str] = {
 
 def variables(options: dict[str, Any]) -> dict[str, object]:
     """Return the options of a scenario as psql's variables, as far as the script has them."""
-    given: dict[str, object] = {}
+    given: dict[str, object] = {"allow_empty": "on"} if options.get("allow_empty") else {}
     if options.get("lock") == "none":
         given["lock"] = "none"
     given |= {name: options[name] for name in ("margin", "max_jump") if name in options}

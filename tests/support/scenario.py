@@ -46,6 +46,9 @@ class Scenario:
     @classmethod
     def load(cls, name: str) -> Scenario:
         expected = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+        if all(row["verdict"] == "skipped" for row in expected["report"].values()):
+            # A run that checks nothing is refused otherwise.
+            expected["options"] = {"allow_empty": True} | expected.get("options", {})
         return cls(name=name, sql=(FOLDER / f"{name}.sql").read_text(encoding="utf-8"), **expected)
 
     def suits(self, major: int) -> bool:

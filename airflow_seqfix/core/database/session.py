@@ -91,6 +91,12 @@ class Session:
         }
 
     @property
+    def address(self) -> str:
+        """Where the connection goes, as the driver was told."""
+        info = self._connection.info
+        return f"{info.host or 'this host'}, port {info.port}"
+
+    @property
     def seconds_left(self) -> float:
         return self.deadline - time.monotonic()
 

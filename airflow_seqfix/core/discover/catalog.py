@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -11,6 +12,7 @@ from typing import Any, get_type_hints
 from airflow_seqfix.core import queries
 from airflow_seqfix.core.database.answers import SHOWN
 from airflow_seqfix.core.database.session import Session
+from airflow_seqfix.core.discover.triggers import Trigger, TriggersRead, read_triggers
 from airflow_seqfix.core.errors import (
     ArgumentError,
     UnexpectedAnswerError,
@@ -20,6 +22,9 @@ from airflow_seqfix.core.errors import (
     sqlstate,
 )
 from airflow_seqfix.core.model import DRAWN_AS_IS, ColumnInfo, Feed, SequenceInfo, Server, TableInfo, Tie
+
+#: A sequence's OID, a column that is tied to it, and the tables above the column's own.
+Found = tuple[int, ColumnInfo, list[int]]
 
 #: The oldest server whose catalogs and behaviour are tested.
 OLDEST_SERVER = 13
@@ -115,19 +120,20 @@ def _discover(session: Session, mapping: list[Tie], *, wary: bool = False) -> li
     :param wary: Whether to leave expressions alone that call functions which somebody made, and may drop.
     """
     with session.transaction():
-        # Integers only; the setting ends with the transaction. Defaults are told apart by how they are written.
+        sequences = session.fetch(queries.get("sequences"), SequenceInfo, SEQUENCE)
+        triggers = read_triggers(session.fetch(queries.get("triggers"), Trigger), sequences)
+        ties = [list(tie) for tie in mapping] + [[*tie, str(Feed.TRIGGER)] for tie in triggers.ties]
+        # Integers and words of ours; the settings end with the transaction. Defaults are told apart by how they are
+        # written.
         session.run(
-            f"SET LOCAL seqfix.mapping = '{[list(tie) for tie in mapping]}'; SET LOCAL quote_all_identifiers = off; "
+            f"SET LOCAL seqfix.mapping = '{json.dumps(ties)}'; SET LOCAL quote_all_identifiers = off; "
             f"SET LOCAL seqfix.wary = {'on' if wary else 'off'}"
         )
         tied: dict[int, list[ColumnInfo]] = defaultdict(list)
-        for oid, column in _mark_covered(session.fetch(queries.get("columns"), _column, COLUMN)):
+        found = session.fetch(queries.get("columns"), _column, COLUMN)
+        for oid, column in _mark_covered(_settle(found, triggers)):
             tied[oid].append(column)
-
-        def sequence(*, oid: int, **row: Any) -> SequenceInfo:
-            return SequenceInfo(oid=oid, columns=tuple(tied.get(oid, ())), **row)
-
-        return session.fetch(queries.get("sequences"), sequence, SEQUENCE)
+        return [replace(sequence, columns=tuple(tied.get(sequence.oid, ()))) for sequence in sequences]
 
 
 def list_tables(session: Session) -> list[TableInfo]:
@@ -136,15 +142,28 @@ def list_tables(session: Session) -> list[TableInfo]:
         return session.fetch(queries.get("tables"), TableInfo)
 
 
-def _column(
-    *, sequence_oid: int, feed: str, source: str | None, ancestors: list[int], **row: Any
-) -> tuple[int, ColumnInfo, list[int]]:
+def _column(*, sequence_oid: int, feed: str, source: str | None, ancestors: list[int], **row: Any) -> Found:
     """Return a sequence's OID, a column that is tied to it, and the tables above the column's own."""
     source = source if feed == Feed.WRAPPED else None
     return sequence_oid, ColumnInfo(feed=Feed(feed), source=source, is_covered=False, **row), ancestors
 
 
-def _mark_covered(found: list[tuple[int, ColumnInfo, list[int]]]) -> Iterator[tuple[int, ColumnInfo]]:
+def _settle(found: list[Found], triggers: TriggersRead) -> list[Found]:
+    """Leave out what a column has twice, and let OWNED BY decide where a trigger was not understood."""
+    said = {(oid, c.table_oid, c.column_number) for oid, c, _ in found if c.feed is Feed.MAPPING}
+    drawn = {(oid, c.table_oid, c.column_number) for oid, c, _ in found if c.feed is not Feed.TRIGGER}
+    settled = []
+    for oid, column, ancestors in found:
+        tie = (oid, column.table_oid, column.column_number)
+        if (tie in said and column.feed is not Feed.MAPPING) or (column.feed is Feed.TRIGGER and tie in drawn):
+            continue
+        if column.feed is Feed.UNDRAWN and triggers.may_fill(column.table_oid, column.column_number):
+            column = replace(column, feed=Feed.OWNED)
+        settled.append((oid, column, ancestors))
+    return settled
+
+
+def _mark_covered(found: list[Found]) -> Iterator[tuple[int, ColumnInfo]]:
     """Mark what is read through a table above it: partitions and inheritance children."""
     above = {oid for _, _, ancestors in found for oid in ancestors}
     read = {
@@ -152,9 +171,6 @@ def _mark_covered(found: list[tuple[int, ColumnInfo, list[int]]]) -> Iterator[tu
         for oid, c, _ in found
         if c.table_oid in above and c.feed in DRAWN_AS_IS and c.is_trusted
     }
-    said = {(oid, c.table_oid, c.column_name) for oid, c, _ in found if c.feed is Feed.MAPPING}
     for oid, column, ancestors in found:
-        if column.feed is not Feed.MAPPING and (oid, column.table_oid, column.column_name) in said:
-            continue
         is_covered = any((oid, ancestor, column.column_name) in read for ancestor in ancestors)
         yield oid, replace(column, is_covered=True) if is_covered else column

@@ -38,7 +38,7 @@ def parse_mapping(value: Mapping[str, str | Iterable[str]]) -> tuple[Fed, ...]:
         )
     mapping = []
     for sequence, columns in value.items():
-        fed = Fed(_exact(sequence, "mapping"), parse_all(columns, "columns"))
+        fed = Fed(_exact(sequence, "mapping"), parse_all(columns or (), "columns"))
         for column in fed.columns:
             if len(column.parts) < 2 or column.is_pattern:
                 raise ArgumentError(

@@ -93,14 +93,22 @@ def as_written(given: object) -> object:
 
 
 def parse_all(value: Names, option: str) -> tuple[Name, ...]:
-    """Read one name or several.
+    """Read one name or several; () stands for no restriction, and so does `*`.
 
-    :raises ArgumentError: when there is something else.
+    :raises ArgumentError: when there is something else, or nothing.
     """
     names = [value] if isinstance(value, str) or hasattr(value, "as_string") else value
     if not isinstance(names, Iterable):
         raise ArgumentError(option=option, value=value, remedy="give a name, or a list of names")
-    return tuple(Name.parse(text, option) for text in names)
+    read = tuple(Name.parse(text, option) for text in names)
+    if option == "exclude":
+        return read
+    # An empty tuple is the default. An empty list comes from somewhere, and does not mean everything.
+    if not read and value != ():
+        raise ArgumentError(
+            "is empty", option=option, value=value, remedy="give at least one name, or * for everything"
+        )
+    return () if any(name.parts == ("*",) and name.is_pattern for name in read) else read
 
 
 def did_you_mean(name: Name, candidates: Iterable[str]) -> Candidates:

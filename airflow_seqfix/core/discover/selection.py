@@ -65,6 +65,11 @@ class Selection:
     def is_everything(self) -> bool:
         return not any(getattr(self, kind) for kind in (*_MATCHES, "exclude"))
 
+    def allows_nothing(self) -> bool:
+        """Whether it is in order that no sequence was checked."""
+        names = (*self.tables, *self.columns, *self.sequences)
+        return self.allow_empty or (self.allow_skipped and any(not name.is_pattern for name in names))
+
     def apply(self, sequences: list[SequenceInfo], list_tables: Callable[[], list[TableInfo]]) -> Selected:
         """Return the sequences that are meant. `list_tables` is called only when a name is not found.
 
@@ -127,11 +132,19 @@ class Selection:
                     )
                 if stranger := _untrusted(name, kind, sequences):
                     return stranger
+                if table.keeps_counters:
+                    return SelectionError(
+                        f"{table.qualified_name} looks like a table of counters, which an application keeps in place "
+                        "of sequences",
+                        option=kind,
+                        remedy="it is none of what is looked at here; leave it out",
+                    )
                 what = "no column" if kind == "tables" else f"no column {name.text}"
                 return SelectionError(
-                    f"{what} of {table.qualified_name} draws from a sequence",
+                    f"{what} of {table.qualified_name} was seen to draw from a sequence",
                     option=kind,
-                    remedy=f"its columns are {', '.join(table.columns)}",
+                    remedy=f"its columns are {', '.join(table.columns)}; "
+                    "seqfix suggest says which sequence may be theirs",
                 )
             if kind == "tables" or len(name.parts) > 1:
                 return nothing(f"there is no table {owner.text}", owner, [t.qualified_name for t in tables])

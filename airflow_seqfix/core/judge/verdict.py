@@ -85,7 +85,8 @@ def judge_unread(
             f"{sequence.usage_grant(stranger)} if the table is meant to draw from it, else exclude "
             f"{sequence.qualified_name}",
         )
-    return say(Verdict.SKIPPED, _nothing_to_compare(sequence))
+    skipped = say(Verdict.SKIPPED, _nothing_to_compare(sequence))
+    return replace(skipped, warnings=(SequenceWarning.UNDRAWN,)) if sequence.is_undrawn else skipped
 
 
 def _nothing_to_compare(sequence: SequenceInfo) -> str:
@@ -95,8 +96,8 @@ def _nothing_to_compare(sequence: SequenceInfo) -> str:
                 return f"the default of {column.qualified_name} is an expression, {column.source}"
             case Feed.VIEW:
                 return f"it feeds a view, {column.qualified_name}"
-            case Feed.OWNED:
-                return f"{column.qualified_name} owns it, and does not draw from it"
+            case Feed.UNDRAWN:
+                return f"{column.qualified_name} owns it, and was not seen to draw from it"
             case _:
                 return (
                     f"{column.qualified_name} is of type {column.data_type}; "

@@ -20,7 +20,7 @@ def warnings_of(measurement: Measurement, server: Server) -> tuple[SequenceWarni
             (SequenceWarning.NOT_OWNED, not any(column.is_owned for column in sequence.counted)),
             (
                 SequenceWarning.NOT_COMPARED,
-                any(not (c.is_comparable or c.is_covered or c.feed is Feed.OWNED) for c in sequence.counted),
+                any(not (c.is_comparable or c.is_covered or c.feed is Feed.UNDRAWN) for c in sequence.counted),
             ),
             (SequenceWarning.UNTRUSTED, any(not column.is_trusted for column in sequence.columns)),
         )

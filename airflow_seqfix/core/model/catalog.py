@@ -22,7 +22,9 @@ class Feed(str, Enum):
     WRAPPED = "wrapped"  #: nextval() is part of a larger expression, or called by a function
     MAPPING = "mapping"  #: the user says so
     VIEW = "view"  #: the default of a view's column
-    OWNED = "owned"  #: OWNED BY the column, which does not draw from the sequence
+    TRIGGER = "trigger"  #: a BEFORE INSERT trigger fills the column from this sequence, and from no other
+    OWNED = "owned"  #: OWNED BY the column, and a BEFORE INSERT trigger draws in a way that was not understood
+    UNDRAWN = "undrawn"  #: OWNED BY the column, which was not seen to draw from the sequence
 
     def __str__(self) -> str:
         return self.value
@@ -39,7 +41,9 @@ class TooMuch(str, Enum):
 
 
 #: The feeds whose values land in the column as they are drawn.
-DRAWN_AS_IS = frozenset({Feed.IDENTITY, Feed.DEFAULT, Feed.DOMAIN, Feed.LATE_BOUND, Feed.MAPPING})
+DRAWN_AS_IS = frozenset(
+    {Feed.IDENTITY, Feed.DEFAULT, Feed.DOMAIN, Feed.LATE_BOUND, Feed.MAPPING, Feed.TRIGGER, Feed.OWNED}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,6 +218,12 @@ class SequenceInfo:
         return f"GRANT USAGE ON SEQUENCE {self.qualified_name} TO {column.drawer};"
 
     @property
+    def is_undrawn(self) -> bool:
+        """Whether nobody was seen to draw from it, though an application may."""
+        is_drawn = any(column.feed is not Feed.UNDRAWN for column in self.columns)
+        return not (is_drawn or self.cycle or self.extension is not None)
+
+    @property
     def is_ascending(self) -> bool:
         return self.increment_by > 0
 
@@ -227,6 +237,15 @@ class SequenceInfo:
     def limit(self) -> int:
         """The last value in the sequence's direction that can still be stored."""
         return self.highest if self.is_ascending else self.lowest
+
+
+#: Columns of tables that count in place of sequences: of Hibernate, EclipseLink, OpenJPA and by hand.
+_COUNTERS = frozenset(
+    {
+        *("next_val", "next_value", "next_id", "nextid", "nextval", "seq_count"),
+        *("sequence_next_hi_value", "next_hi", "gen_value", "sequence_value"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,3 +263,8 @@ class TableInfo:
     column_numbers: list[int]
     #: The names, quoted as SQL needs them.
     columns: list[Identifier]
+
+    @property
+    def keeps_counters(self) -> bool:
+        """Whether it has the columns in which an application counts by itself, such as Hibernate's table generator."""
+        return len(self.column_names) <= 4 and not _COUNTERS.isdisjoint(self.column_names)

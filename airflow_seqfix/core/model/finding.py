@@ -33,6 +33,7 @@ class SequenceWarning(str, Enum):
     NOT_UNIQUE = "not_unique"  #: a column takes the same value twice without an error
     SHARED = "shared"  #: the sequence feeds several columns
     NOT_OWNED = "not_owned"  #: no column owns the sequence
+    UNDRAWN = "undrawn"  #: nobody was seen to draw from it: an application may
     NOT_COMPARED = "not_compared"  #: it also feeds a column whose values cannot be compared
     UNTRUSTED = "untrusted"  #: a table draws from it whose owner may not use it, and which does not count
     OPEN_WRITERS = "open_writers"  #: transactions were writing whose rows could not be seen yet
@@ -102,7 +103,8 @@ class Finding:
 
     def fails(self, policy: Policy) -> bool:
         """Whether a gate stays shut."""
-        return str(self.verdict) in policy.fail_on or self.shortage(policy) is not None
+        is_undrawn = SequenceWarning.UNDRAWN in self.warnings and "undrawn" in policy.fail_on
+        return str(self.verdict) in policy.fail_on or is_undrawn or self.shortage(policy) is not None
 
     def shortage(self, policy: Policy) -> str | None:
         """Say which threshold it has passed on its way to being exhausted."""

@@ -6,10 +6,12 @@
 --   domain      the same, as the default of the column's domain
 --   late_bound  DEFAULT nextval('s'::text), one sequence can be meant
 --   ambiguous   DEFAULT nextval('s'::text), several sequences can be meant: a row for each
---   mapping     the setting seqfix.mapping says so: [[OID of the sequence, OID of the table, number of the column], ...]
+--   mapping     the setting seqfix.mapping says so: [[OID of the sequence, OID of the table, number of the column], ...],
+--               where a fourth member stands in for the word: trigger, for what was read from a trigger's function; owned,
+--               for what a trigger fills in some way, and OWNED BY says from where
 --   wrapped     nextval() inside another expression, or behind a function
 --   view        the default of a view's column
---   owned       OWNED BY the column, which does not draw from it
+--   undrawn     OWNED BY the column, which was not seen to draw from it
 --
 -- `is_trusted`: a default draws with the rights of whoever inserts, and anybody can write one that names a sequence of
 -- somebody else's. So a column counts only if the table's owner, and of a domain also the domain's, may use the sequence.
@@ -146,6 +148,11 @@ ownership AS (
        -- On 13 an identity sequence's row type has an entry of its own, without a column.
        AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
 ),
+mapped AS (
+    SELECT (m.value ->> 0)::oid AS sequence_oid, (m.value ->> 1)::oid AS table_oid, (m.value ->> 2)::smallint AS column_number,
+           coalesce(m.value ->> 3, 'mapping') AS feed
+      FROM json_array_elements(coalesce(nullif(current_setting('seqfix.mapping', true), ''), '[]')::json) m
+),
 -- A set operation: however wrong the planner's estimates are, its cost does not grow with the square.
 undrawn AS (
     SELECT o.sequence_oid, o.table_oid, o.column_number
@@ -157,14 +164,13 @@ undrawn AS (
        JOIN expression e ON e.classid = r.classid AND e.objid = r.objid
       UNION ALL
      SELECT n.sequence_oid, n.table_oid, n.column_number
-       FROM named n)
-),
-mapped AS (
-    SELECT (m.value ->> 0)::oid AS sequence_oid, (m.value ->> 1)::oid AS table_oid, (m.value ->> 2)::smallint AS column_number
-      FROM json_array_elements(coalesce(nullif(current_setting('seqfix.mapping', true), ''), '[]')::json) m
+       FROM named n
+      UNION ALL
+     SELECT m.sequence_oid, m.table_oid, m.column_number
+       FROM mapped m)
 ),
 tie AS (
-    SELECT m.sequence_oid, m.table_oid, m.column_number, 'mapping' AS feed, NULL AS source, NULL::oid AS domain_owner
+    SELECT m.sequence_oid, m.table_oid, m.column_number, m.feed, NULL AS source, NULL::oid AS domain_owner
       FROM mapped m
      UNION ALL
     SELECT o.sequence_oid, o.table_oid, o.column_number, 'identity', NULL, NULL
@@ -188,7 +194,7 @@ tie AS (
       FROM named n
      WHERE n.candidates = 1 OR n.place <= 20
      UNION ALL
-    SELECT u.sequence_oid, u.table_oid, u.column_number, 'owned', NULL, NULL
+    SELECT u.sequence_oid, u.table_oid, u.column_number, 'undrawn', NULL, NULL
       FROM undrawn u
 ),
 -- The types that hold integers, and which of them exactly: a float up to the width of its mantissa, a text as its digits.
@@ -211,7 +217,7 @@ weighed AS (
       FROM tie t
       JOIN pg_class c ON c.oid = t.table_oid
      CROSS JOIN LATERAL (
-           SELECT t.feed IN ('identity', 'owned') OR
+           SELECT t.feed IN ('identity', 'undrawn') OR
                   EXISTS (SELECT FROM pg_depend d
                            WHERE d.classid = 'pg_class'::regclass AND d.objid = t.sequence_oid
                              AND d.refclassid = 'pg_class'::regclass AND d.refobjid = t.table_oid
@@ -356,8 +362,8 @@ SELECT tie.sequence_oid::bigint                                       AS sequenc
                                                THEN (10::numeric ^ f.name[2]::integer - 1)::bigint END)) AS largest_value,
               coalesce(bool_or(cr.type_oid IS NULL), false)                       AS is_changed
          FROM (SELECT (regexp_match(tie.source, $re$'(?:[^']|'')+'(?:::text\)|::character varying\))?::regclass\)(.+)$$re$))[1]
-                WHERE tie.feed IN ('default', 'domain', 'late_bound')) AS t (casts)
-        CROSS JOIN regexp_matches(t.casts, $re$::([^:()']+)(?:\(([0-9]+)(?:,0)?\))?$re$, 'g') AS f (name)
+                WHERE tie.feed IN ('default', 'domain', 'late_bound')) AS v (casts)
+        CROSS JOIN regexp_matches(v.casts, $re$::([^:()']+)(?:\(([0-9]+)(?:,0)?\))?$re$, 'g') AS f (name)
          LEFT JOIN layer cl ON cl.type_oid = to_regtype(f.name[1]) AND cl.base_oid IN (SELECT room.type_oid FROM room)
          LEFT JOIN room cr ON cr.type_oid = coalesce(cl.base_oid, to_regtype(f.name[1]))) k
  WHERE NOT pg_is_other_temp_schema(n.oid)

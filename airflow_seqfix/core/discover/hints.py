@@ -1,0 +1,233 @@
+"""Who may draw from a sequence that no default names: candidates, each with its evidence. Pure.
+
+Nothing here is certain enough to act on. It is put before a person, who knows the application.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from airflow_seqfix.core.discover.expression import drawn, in_parentheses, split, texts
+from airflow_seqfix.core.discover.tokens import Token, name_parts, tokens
+from airflow_seqfix.core.discover.triggers import Hint, Scope, find
+from airflow_seqfix.core.model import Feed, SequenceInfo
+
+#: Names that an application framework gives to the one sequence of all its tables.
+FOR_ALL = {"hibernate_sequence": "Hibernate", "entityframeworkhilosequence": "Entity Framework"}
+#: Parts of a sequence's name that say nothing of its table.
+_FILLERS = frozenset({"seq", "sequence", "sq", "s", "gen", "generator", "id", "pk", "key", "no", "num", "tbl", "t"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """A column that an application or a trigger may fill: of a key, a number, without a generator."""
+
+    table_oid: int
+    schema_name: str
+    table_name: str
+    column_name: str
+    column_number: int
+    qualified_name: str
+    #: Whether it is a key by itself.
+    is_alone: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """A function whose text has nextval in it."""
+
+    name: str
+    source: str
+    search_path: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A column that may draw from a sequence."""
+
+    #: Qualified, quoted as SQL needs it.
+    column: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suggestion:
+    """A sequence that nobody was seen to draw from, and the columns that may."""
+
+    sequence: SequenceInfo
+    candidates: tuple[Candidate, ...]
+    #: Where its name stands besides, for a person to look at.
+    mentions: tuple[str, ...] = ()
+
+
+def propose(
+    sequences: Iterable[SequenceInfo], keys: list[Key], hints: Iterable[Hint], functions: Iterable[Function]
+) -> list[Suggestion]:
+    """Return what may draw from each sequence that nobody was seen to draw from.
+
+    The best evidence decides: a trigger, OWNED BY, a function, a name. What is worse is left out.
+    """
+    known = list(sequences)
+    hints = list(hints)
+    undrawn = [sequence for sequence in known if sequence.is_undrawn]
+    taken = {(c.table_oid, c.column_number) for s in known for c in s.columns if c.feed is not Feed.UNDRAWN}
+    taken |= {(hint.trigger.table_oid, number) for hint in hints for number in hint.changed}
+    free = [key for key in keys if (key.table_oid, key.column_number) not in taken]
+    by_name = defaultdict(list)
+    for sequence in known:
+        by_name[sequence.sequence_name].append(sequence)
+    inserts, mentions = _in_functions(functions, by_name)
+    ranks = (_by_triggers(hints, free), _by_owner(undrawn), _resolved(inserts, keys), _by_name(undrawn, free))
+    found = {
+        sequence.oid: next((rank[sequence.oid] for rank in ranks if rank.get(sequence.oid)), ()) for sequence in undrawn
+    }
+    # One sequence of a framework is for all tables that have no other.
+    claimed = {candidate.column for candidates in found.values() for candidate in candidates}
+    for sequence in undrawn:
+        framework = FOR_ALL.get(sequence.sequence_name.lower())
+        if framework and not found[sequence.oid]:
+            evidence = f"{framework} has one sequence of that name for all tables, and it is a key without another"
+            found[sequence.oid] = tuple(
+                Candidate(key.qualified_name, evidence)
+                for key in free
+                if key.is_alone and key.schema_name == sequence.schema_name and key.qualified_name not in claimed
+            )
+    return [
+        Suggestion(
+            sequence=sequence, candidates=tuple(found[sequence.oid]), mentions=tuple(mentions.get(sequence.oid, ()))
+        )
+        for sequence in undrawn
+    ]
+
+
+Ranked = Mapping[int, tuple[Candidate, ...]]
+
+
+def _by_triggers(hints: Iterable[Hint], free: list[Key]) -> Ranked:
+    found: dict[int, tuple[Candidate, ...]] = {}
+    for hint in hints:
+        columns = [
+            key for key in free if key.table_oid == hint.trigger.table_oid and key.column_number not in hint.changed
+        ]
+        # A key of several columns is filled in one of them only.
+        columns = [key for key in columns if key.is_alone] or columns[:1]
+        evidence = (
+            f"trigger {hint.trigger.trigger_name} of {hint.trigger.qualified_table} calls nextval(): {hint.reason}"
+        )
+        for oid in hint.sequences:
+            more = tuple(Candidate(key.qualified_name, evidence) for key in columns[:1])
+            found[oid] = found.get(oid, ()) + more
+    return found
+
+
+def _by_owner(undrawn: list[SequenceInfo]) -> Ranked:
+    return {
+        sequence.oid: tuple(
+            Candidate(column.qualified_name, "OWNED BY, and its default is gone or was never there")
+            for column in sequence.columns
+        )
+        for sequence in undrawn
+    }
+
+
+def _in_functions(
+    functions: Iterable[Function], by_name: dict[str, list[SequenceInfo]]
+) -> tuple[dict[int, list[tuple[str, Scope, str]]], dict[int, list[str]]]:
+    """Return which columns functions insert into, by sequence, and the functions that name it."""
+    inserts: dict[int, list[tuple[str, Scope, str]]] = defaultdict(list)
+    mentions: dict[int, list[str]] = defaultdict(list)
+    for function in functions:
+        scope = Scope(schema_name="", search_path=function.search_path)
+        words = list(tokens(function.source))
+        for column, name in _inserts(words):
+            oid = find(name, scope, by_name)
+            if oid is not None:
+                inserts[oid].append((column, scope, f"function {function.name} inserts what nextval() returns"))
+        for name in dict.fromkeys(word.text for word in words):
+            oid = find(name, scope, by_name) if name in by_name or "." in name or '"' in name else None
+            if oid is not None:
+                mentions[oid].append(f"function {function.name}")
+    return inserts, mentions
+
+
+def _inserts(words: list[Token]) -> Iterable[tuple[str, str]]:
+    """Yield table.column, and the name that nextval() is given, of INSERT INTO table (columns) VALUES (…) or SELECT."""
+    said = texts(words)
+    for place in range(len(words) - 3):
+        if said[place : place + 2] != ["insert", "into"]:
+            continue
+        end = place + 2
+        while end < len(words) and said[end] != "(" and said[end] not in ("select", "values", ";"):
+            end += 1
+        if end >= len(words) or said[end] != "(":
+            continue
+        table = "".join(_written(word) for word in words[place + 2 : end])
+        columns, after = in_parentheses(words, end)
+        if said[after : after + 2] == ["values", "("]:
+            values, _ = in_parentheses(words, after + 1)
+        elif said[after : after + 1] == ["select"]:
+            rest = words[after + 1 :]
+            stop = next((n for n, word in enumerate(texts(rest)) if word in ("from", ";")), len(rest))
+            values = rest[:stop]
+        else:
+            continue
+        for column, value in zip(split(columns), split(values), strict=False):
+            name = drawn(value, None, {})
+            if name is not None and len(column) == 1:
+                yield f"{table}.{_written(column[0])}", name
+
+
+def _written(word: Token) -> str:
+    plain = re.fullmatch("[a-z_][a-z0-9_$]*", word.text) or word.text == "."
+    return word.text if plain else '"' + word.text.replace('"', '""') + '"'
+
+
+def _resolved(inserts: dict[int, list[tuple[str, Scope, str]]], keys: list[Key]) -> Ranked:
+    found = {}
+    for oid, entries in inserts.items():
+        candidates = {}
+        for column, _, evidence in entries:
+            parts = name_parts(column) or ()
+            for key in keys:
+                if (key.schema_name, key.table_name, key.column_name)[-len(parts) :] == parts:
+                    candidates[key.qualified_name] = Candidate(key.qualified_name, evidence)
+        found[oid] = tuple(candidates.values())
+    return found
+
+
+def _by_name(undrawn: list[SequenceInfo], free: list[Key]) -> Ranked:
+    by_core: dict[tuple[str, str], list[Key]] = defaultdict(list)
+    for key in free:
+        for core in _cores(key):
+            by_core[key.schema_name, core].append(key)
+    found = {}
+    for sequence in undrawn:
+        core = _core(sequence.sequence_name)
+        keys = by_core.get((sequence.schema_name, core)) or [
+            key for (schema, other), there in by_core.items() if other == core for key in there
+        ]
+        # A key by itself, and then the first of its table.
+        alone = [key for key in keys if key.is_alone] or keys
+        tables = dict.fromkeys(key.table_oid for key in alone)
+        if core and len(tables) == 1:
+            found[sequence.oid] = (
+                Candidate(
+                    alone[0].qualified_name, f"the name {sequence.sequence_name}, and it is a key without a generator"
+                ),
+            )
+    return found
+
+
+def _cores(key: Key) -> set[str]:
+    """Return what is left of the names that sequences of the column have."""
+    return {_core(key.table_name), _core(f"{key.table_name}_{key.column_name}")} - {""}
+
+
+def _core(name: str) -> str:
+    """Return a name without the words that every sequence's name has, and without a plural."""
+    spaced = re.sub("(?<=[a-z0-9])(?=[A-Z])", "_", name)
+    parts = [part for part in re.split("[^a-z0-9]+", spaced.lower()) if part and part not in _FILLERS]
+    return re.sub("(seq|sequence)$", "", "".join(parts)).removesuffix("s")
