@@ -12,6 +12,9 @@ import click
 from airflow_seqfix.cli.messages import announce, is_terminal
 
 if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
     from airflow_seqfix.core import Plan, Row
     from airflow_seqfix.core.model import Server
 
@@ -49,15 +52,32 @@ def somebody_is_there() -> bool:
 def show(plan: Mapping[str, Any], server: Server, where: str) -> None:
     """Show on stderr what a plan, as a dictionary, moves and where."""
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    from airflow_seqfix.core.errors import printable
-    from airflow_seqfix.core.repair.plan import StoredPlan
-    from airflow_seqfix.render.layout import elide
 
     width = max(60, shutil.get_terminal_size().columns)
     console = Console(stderr=True, highlight=False, width=width)
+    _show_target(console, server, where)
+    moves = {move["sequence"]: move for move in plan["moves"]}
+    found = {row.get("sequence"): row for row in plan.get("sequences", ()) if isinstance(row, Mapping)}
+    console.print(_table(plan, moves, found, width))
+    if len(moves) > LISTED:
+        console.print(f"… and {len(moves) - LISTED:,} more, which plan lists.")
+    left = sum(
+        row.get("verdict") in ("behind", "exhausted", "unknown") for name, row in found.items() if name not in moves
+    )
+    if left:
+        console.print(f"{left:,} more {'is' if left == 1 else 'are'} not in sync and cannot be moved: check says why.")
+    console.print()
+    for way in dict.fromkeys(str(move.get("way")) for move in moves.values()):
+        if way in WAYS:
+            console.print(f"{way}: {WAYS[way]}", style="dim", markup=False, soft_wrap=True)
+
+
+def _show_target(console: Console, server: Server, where: str) -> None:
+    """Show what would be changed."""
+    from rich.text import Text
+
+    from airflow_seqfix.core.errors import printable
+
     for label, value in (
         ("server", f"PostgreSQL {server.version} at {where}"),
         ("database", server.database),
@@ -65,9 +85,19 @@ def show(plan: Mapping[str, Any], server: Server, where: str) -> None:
     ):
         console.print(Text.assemble((f"{label:<10}", "dim"), (printable(value), "bold")), soft_wrap=True)
     console.print()
-    found = {row.get("sequence"): row for row in plan.get("sequences", ()) if isinstance(row, Mapping)}
-    ways = {move["sequence"]: move for move in plan["moves"]}
-    moves = StoredPlan.read(plan).moves
+
+
+def _table(
+    plan: Mapping[str, Any], moves: Mapping[str, Mapping[str, Any]], found: Mapping[Any, Any], width: int
+) -> Table:
+    """Return a table of the first moves, with the reason of each way where there is room."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from airflow_seqfix.core.errors import printable
+    from airflow_seqfix.core.repair.plan import StoredPlan
+    from airflow_seqfix.render.layout import elide
+
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False, header_style="bold")
     table.add_column("sequence", no_wrap=True)
     for heading in ("next value", "then"):
@@ -75,30 +105,17 @@ def show(plan: Mapping[str, Any], server: Server, where: str) -> None:
     table.add_column("way", no_wrap=True)
     if width >= WIDE:
         table.add_column("because", no_wrap=True)
-    for move in moves[:LISTED]:
-        way, why = ways[move.sequence].get("way"), str(ways[move.sequence].get("why") or "")
+    for move in StoredPlan.read(plan).moves[:LISTED]:
+        way = moves[move.sequence].get("way")
         cells = [
             elide(printable(move.sequence), width - (60 if width >= WIDE else 42)),
             str(found.get(move.sequence, {}).get("next_value", "?")),
             str(move.target + move.increment_by),
             str(way or "cannot be moved"),
-            why,
+            str(moves[move.sequence].get("why") or ""),
         ]
         table.add_row(*(Text(printable(cell), style="" if way else "yellow") for cell in cells[: len(table.columns)]))
-    console.print(table)
-    if len(moves) > LISTED:
-        console.print(f"… and {len(moves) - LISTED:,} more, which plan lists.")
-    left = sum(
-        row.get("verdict") in ("behind", "exhausted", "unknown")
-        for row in found.values()
-        if row["sequence"] not in ways
-    )
-    if left:
-        console.print(f"{left:,} more {'is' if left == 1 else 'are'} not in sync and cannot be moved: check says why.")
-    console.print()
-    for name in dict.fromkeys(str(ways[move.sequence].get("way")) for move in moves):
-        if name in WAYS:
-            console.print(Text(f"{name}: {WAYS[name]}", style="dim"), soft_wrap=True)
+    return table
 
 
 def announce_differences(stored: Mapping[str, Any], fresh: Plan) -> None:

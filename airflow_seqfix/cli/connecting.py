@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from airflow_seqfix.quoted import unquoted
 from airflow_seqfix.secrets import masked, remember, remember_fields, shown
+from airflow_seqfix.splitting import unquoted
 
 if TYPE_CHECKING:
     from airflow_seqfix.core import Connection

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_seqfix.cli.connecting import is_connection, looks_like_one
 from airflow_seqfix.options import OPTIONS, BySequence
-from airflow_seqfix.quoted import split
+from airflow_seqfix.splitting import split
 
 if TYPE_CHECKING:
     from airflow_seqfix.core.model import TableInfo

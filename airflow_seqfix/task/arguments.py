@@ -23,7 +23,7 @@ from airflow_seqfix.options import (
     Several,
     Text,
 )
-from airflow_seqfix.quoted import split
+from airflow_seqfix.splitting import split
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import pytest
 
 from airflow_seqfix.core import ArgumentError
 from airflow_seqfix.core.discover.names import Name
-from airflow_seqfix.quoted import split, unquoted
+from airflow_seqfix.splitting import split, unquoted
 
 
 @pytest.mark.parametrize(

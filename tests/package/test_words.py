@@ -50,7 +50,6 @@ KEPT = {
     "settle": "a watch waits for a cancel that is on its way",
     "tell": "the one callback that posts an event to the caller's thread; and where a file is",
     "words": "what a shell splits a command into",
-    "_told": "the queues that `tell` posts to",
 }
 
 

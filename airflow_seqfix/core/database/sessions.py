@@ -28,6 +28,24 @@ Event = Callable[[], None]
 Work = Callable[[Session, Item, Callable[[Event], None]], Result]
 
 
+# How the work is shared, with two sessions and four items:
+#
+#     caller's thread                     threads of the executor, one a session at most
+#     ---------------                     ----------------------------------------------
+#     map()   queues[0..3] = empty
+#             submit _do() four times --> take a session that is idle      (idle: a queue of numbers)
+#                                         take the next place of its own   (left[0] = 0, 2; left[1] = 1, 3),
+#                                         or one of the longest list: who is idle steals
+#             queues[0].get() waits   <-- events of item 0: tell(event), in order
+#             event(); event(); ...   <-- None: item 0 is done, and its result is in `results`
+#             yield results[0]            the session is idle again
+#             queues[1].get() ...
+#
+# So events and results keep the order of the items, and whatever an event does, it does in the caller's thread. A
+# failure is put into every queue, as an event that raises it, before the other sessions are stopped: whichever item the
+# caller waits for, it hears the first failure, and not what the others say of having been stopped.
+
+
 class Sessions:
     """Sessions on one server, with one deadline over all of them."""
 
@@ -42,8 +60,8 @@ class Sessions:
         self._executor: ThreadPoolExecutor | None = None
         #: How many pieces of work have begun and not ended.
         self._begun = 0
-        #: What each piece of work hands over.
-        self._told: list[SimpleQueue[Event | None]] = []
+        #: Of each item, the events that its work hands over.
+        self._queues: list[SimpleQueue[Event | None]] = []
         self._failure: BaseException | None = None
         self._lock = threading.Lock()
 
@@ -63,10 +81,10 @@ class Sessions:
         count = len(self._sessions)
         left = [deque(range(first, len(items), count)) for first in range(count)]
         results: dict[int, Result] = {}
-        self._told = [SimpleQueue() for _ in items]
+        self._queues = [SimpleQueue() for _ in items]
         for _ in items:
             executor.submit(self._do, work, items, left, idle, results)
-        for place, events in enumerate(self._told):
+        for place, events in enumerate(self._queues):
             while (event := events.get()) is not None:
                 event()
             yield results.pop(place)
@@ -138,7 +156,7 @@ class Sessions:
         with self._lock:
             # What is another's, where nothing of its own is left.
             place = (left[number] or max(left, key=len)).popleft()
-        events = self._told[place]
+        events = self._queues[place]
         try:
             results[place] = work(self._sessions[number], items[place], events.put)
         except BaseException as error:
@@ -159,8 +177,7 @@ class Sessions:
             if self._failure is not None:
                 return
             self._failure = error
-            # Before the others are stopped: what they say of that is not heard.
-            for events in self._told:
+            for events in self._queues:
                 events.put(give_up)
         for session in self._sessions:
             session.stop()

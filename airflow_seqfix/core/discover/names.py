@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from airflow_seqfix.core.errors import ArgumentError, Candidates
 from airflow_seqfix.options import Names
-from airflow_seqfix.quoted import split
+from airflow_seqfix.splitting import split
 
 _WILDCARD = re.compile(r"[*?\[]")
 
