@@ -26,4 +26,19 @@ def get_provider_info() -> dict[str, Any]:
         "sensors": [
             {"integration-name": "PostgreSQL sequences", "python-modules": ["airflow_seqfix.sensors.postgres"]}
         ],
+        "config": {
+            "seqfix": {
+                "description": "Options of airflow-seqfix.",
+                "options": {
+                    "looks_at_once": {
+                        "description": "How many deferred sensors of one triggerer look at the same time, each with a "
+                        "connection and two threads of its own. The others wait for their turn.",
+                        "version_added": "0.1.0",
+                        "type": "integer",
+                        "example": None,
+                        "default": "8",
+                    }
+                },
+            }
+        },
     }

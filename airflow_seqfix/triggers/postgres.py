@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import random
 import threading
 import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from airflow.providers.common.compat.sdk import conf
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_seqfix.task.connection import Slot
 
-if TYPE_CHECKING:
-    from airflow_seqfix.core import Report
-
 #: The version of the arguments, which are stored while a task is deferred: arguments are added, never renamed.
 WIRE_VERSION = 1
+#: How many looks a triggerer takes at once, unless `[seqfix] looks_at_once` says otherwise.
+LOOKS_AT_ONCE = 8
+#: The first wait and those after it, as shares of `poke_interval`: the sensors of a triggerer that is started again do
+#: not all look at the same moment.
+FIRST_WAIT, WAIT = (0.25, 1.0), (0.9, 1.1)
 
 
 class PostgresSequenceTrigger(BaseTrigger):
@@ -75,51 +80,93 @@ class PostgresSequenceTrigger(BaseTrigger):
         )
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Yield one event: in_sync, timeout or error. What becomes of the task, the sensor decides."""
-        from airflow_seqfix.core import SeqfixError
-        from airflow_seqfix.task.errors import to_event
+        """Yield one event: in_sync, timeout or error. What becomes of the task, the sensor decides.
 
+        A look that fails ends the wait only where no other look would succeed; else the last one counts, at the
+        deadline.
+        """
+        wait = self.poke_interval * random.uniform(*FIRST_WAIT)  # noqa: S311 - jitter
+        failed: Exception | None = None
         try:
-            if self.version > WIRE_VERSION:
-                raise SeqfixError(
-                    f"a newer airflow-seqfix deferred the task: its trigger is of version {self.version}, and this "
-                    f"triggerer knows {WIRE_VERSION}; install the same airflow-seqfix here, and clear the task"
-                )
-            while time.time() < self.deadline:
-                await asyncio.sleep(min(self.poke_interval, max(0.0, self.deadline - time.time())))
-                if time.time() >= self.deadline:
+            self._refuse_newer()
+            while (left := self.deadline - time.time()) > 0:
+                await asyncio.sleep(min(wait, left))
+                if wait >= left:
                     break
-                report = await self._look()
-                if report.ok:
+                wait = self.poke_interval * random.uniform(*WAIT)  # noqa: S311 - jitter
+                try:
+                    looked = await self._look()
+                except Exception as error:
+                    failed = self._worth_another(error)
+                    continue
+                if looked is None:
+                    # The worker takes the last look.
+                    self.log.warning("No turn before the deadline: raise [seqfix] looks_at_once, or poke_interval")
+                    break
+                failed, (is_ok, said) = None, looked
+                if is_ok:
                     yield TriggerEvent({"status": "in_sync", "deadline": self.deadline})
                     return
-                self.log.info("%s", report.message)
+                self.log.info("%s", said)
+            if failed is not None:
+                raise failed
             yield TriggerEvent({"status": "timeout", "deadline": self.deadline})
         except Exception as error:
+            from airflow_seqfix.task.errors import to_event
+
             self.log.exception("Looking failed")
             yield TriggerEvent({"status": "error", "deadline": self.deadline, **to_event(error)})
 
-    async def _look(self) -> Report:
-        """Check in a thread of its own: a slow query must not hold up the other triggers."""
+    def _refuse_newer(self) -> None:
+        if self.version > WIRE_VERSION:
+            from airflow_seqfix.core import SeqfixError
+
+            raise SeqfixError(
+                f"a newer airflow-seqfix deferred the task: its trigger is of version {self.version}, and this "
+                f"triggerer knows {WIRE_VERSION}; install the same airflow-seqfix here, and clear the task"
+            )
+
+    def _worth_another(self, error: Exception) -> Exception:
+        """Return what went wrong with a look, or raise it where another look would come to the same."""
+        from airflow_seqfix.task.errors import is_retryable
+
+        if not is_retryable(error):
+            raise error
+        self.log.warning("Looking failed, and is tried again until the deadline: %s", error)
+        return error
+
+    async def _look(self) -> tuple[bool, str] | None:
+        """Check in a thread: a slow query must not hold up the other triggers. None: it was not its turn in time."""
         from airflow.providers.common.compat.sdk import BaseHook
 
         # In the triggerer a connection can only be fetched on the event loop.
         fetch = getattr(BaseHook, "aget_connection", None)
         airflow_connection = await fetch(self.conn_id) if fetch else BaseHook.get_connection(self.conn_id)
-        thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="seqfix")
+        job = _threads().submit(self._check, airflow_connection)
+        looked = asyncio.wrap_future(job)
         try:
-            return await asyncio.get_running_loop().run_in_executor(thread, self._check, airflow_connection)
+            await asyncio.wait({looked}, timeout=max(0.0, self.deadline - time.time()))
+            if job.cancel():
+                return None
+            return await looked
         except asyncio.CancelledError:
-            # Not awaited, and not on the loop: the others must not wait for the server's answer.
-            threading.Thread(target=self._slot.cancel, name="seqfix-cancel", daemon=True).start()
+            if not job.cancel():
+                # Not awaited, and not on the loop: the others must not wait for the server's answer.
+                threading.Thread(target=self._slot.cancel, name="seqfix-cancel", daemon=True).start()
             raise
-        finally:
-            thread.shutdown(wait=False)
 
-    def _check(self, airflow_connection: Any) -> Report:
+    def _check(self, airflow_connection: Any) -> tuple[bool, str]:
         from airflow_seqfix import core
         from airflow_seqfix.task.connection import open_connection
 
         where = (self.conn_id, self.database, self.hook_params, airflow_connection)
         with open_connection(*where) as connection, self._slot.hold(connection):
-            return core.check(connection, **self.options)
+            report = core.check(connection, **self.options)
+        return report.ok, report.message
+
+
+@functools.cache
+def _threads() -> ThreadPoolExecutor:
+    """Return the threads that all deferred sensors of this triggerer share; each has one connection at a time."""
+    at_once = conf.getint("seqfix", "looks_at_once", fallback=LOOKS_AT_ONCE)
+    return ThreadPoolExecutor(max_workers=max(1, at_once), thread_name_prefix="seqfix")

@@ -165,7 +165,7 @@ def test_a_timeout_in_the_worker_says_it_too(shop: Database) -> None:
 
 def test_a_database_that_goes_away_is_worth_a_retry(shop: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.execute(DRIFT)
-    trigger = deferral(poke_interval=0.1).trigger
+    trigger = deferral(poke_interval=0.1, timeout=2).trigger
     monkeypatch.setenv("AIRFLOW_CONN_SHOP", "postgres://postgres@127.0.0.1:1/gone")
     (event,) = events(trigger)
     assert (event["status"], event["class"]) == ("error", "ConnectionFailedError")
