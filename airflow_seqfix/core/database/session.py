@@ -130,12 +130,9 @@ class Session:
             if self._connection.info.transaction_status != IDLE:
                 self.run("COMMIT")
         except Exception as error:
-            self._abandon()
             explained = self._explained(error)
             if explained is error:
                 raise
-            if isinstance(explained, ConnectionFailedError):
-                self.lost_error = explained
             raise explained from error
         except BaseException:
             # Ctrl-C, or Airflow's timeout.
@@ -180,6 +177,16 @@ class Session:
         """
         with self._executed(statement) as cursor:
             return checked(cursor.fetchall() if cursor.description else (), **kinds)
+
+    def rows_alone(self, statement: str, **kinds: Kind) -> Sequence[Sequence[Any]]:
+        """Run a statement as it is, with no transaction around it and no setting before it, and return its rows."""
+        try:
+            return self.rows(statement, **kinds)
+        except Exception as error:
+            explained = self._explained(error)
+            if explained is error:
+                raise
+            raise explained from error
 
     def rows_apart(self, statement: str, **kinds: Kind) -> Sequence[Sequence[Any]]:
         """Run a statement in a read-only transaction of its own, and return its rows as `rows()` does.
@@ -346,7 +353,14 @@ class Session:
             self._was_cut |= watch is not None and watch.was_cut
 
     def _explained(self, error: Exception) -> Exception:
-        """Return what an error means for the run."""
+        """Return what an error means for the run, after what is left of the transaction has ended."""
+        self._abandon()
+        explained = self._meaning(error)
+        if isinstance(explained, ConnectionFailedError):
+            self.lost_error = explained
+        return explained
+
+    def _meaning(self, error: Exception) -> Exception:
         if self._was_cut:
             return ConnectionFailedError("the server did not answer in time, and the connection was cut: run again")
         if sqlstate(error) == "57014" and time.monotonic() + 0.1 > self.deadline:

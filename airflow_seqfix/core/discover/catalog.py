@@ -59,7 +59,7 @@ def identify(session: Session) -> Server:
     :raises UnsupportedServerError: when it is no PostgreSQL of version 13 or later.
     """
     try:
-        answered = session.rows("SELECT pg_catalog.version()", version=str | bytes)
+        answered = session.rows_alone("SELECT pg_catalog.version()", version=str | bytes)
     except Exception as error:
         if sqlstate(error) is None:
             raise
