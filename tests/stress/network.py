@@ -102,11 +102,11 @@ class Strikes:
         with network_to(str(part["host"]), int(str(part["port"]))) as network:
             yield network
 
-    def run(self, connect: Callable[[], Any], jobs: int, lock: str) -> Any:
+    def run(self, connect: Callable[[], Any], jobs: int, lock: str, **more: Any) -> Any:
         """Repair, and return the report; None where the run ended before it read anything."""
         try:
             report = core.fix(
-                connect, jobs=jobs, lock=lock, run_timeout=RUN_TIMEOUT, statement_timeout=STATEMENT_TIMEOUT
+                connect, jobs=jobs, lock=lock, run_timeout=RUN_TIMEOUT, statement_timeout=STATEMENT_TIMEOUT, **more
             )
             self.ends["report"] += 1
         except core.ConnectionFailedError as error:
@@ -187,33 +187,41 @@ def strike_all(strikes: Strikes, every: int) -> None:
 
 
 def strike_standby(cluster: Cluster, db: Database, every: int) -> tuple[int, float]:
-    """Let the standby that commits wait for go away at each message; return how often, and the longest run beyond."""
-    strikes = Strikes(db)
+    """Let the standby that commits wait for go away at each step of a run; return how often, and the longest beyond."""
     count, longest = 0, -RUN_TIMEOUT
-    with cluster.connect() as conn, contextlib.closing(strikes):
-        waits = "synchronous_standby_names"
+    with cluster.connect() as conn, contextlib.closing(Strikes(db)) as strikes:
         for driver, jobs in itertools.product(DRIVERS, JOBS):
-            for at in range(0, strikes.messages(driver, jobs, "auto"), every):
+            # No proxy: psycopg2 asks for a cancel without giving another thread of the process a turn.
+            connect = connector(db, driver, int(conn.info.port))
+            at, steps = 0, 1
+            while at < steps:
                 strikes.drift()
                 before = strikes.positions()
-                with strikes.network() as network:
+                seen = itertools.count()
 
-                    def away() -> None:
-                        conn.execute(f"ALTER SYSTEM SET {waits} = 'gone'")
-                        conn.execute("SELECT pg_reload_conf()")
+                def away(_: core.Progress, at: int = at, seen: Iterator[int] = seen) -> None:
+                    if next(seen) == at:
+                        _wait_for(conn, "gone")
 
-                    network.call(away, at)
-                    begun = time.monotonic()
-                    report = strikes.run(connector(db, driver, network.port), jobs, "auto")
-                    longest = max(longest, time.monotonic() - begun - RUN_TIMEOUT)
-                conn.execute(f"ALTER SYSTEM RESET {waits}")
-                conn.execute("SELECT pg_reload_conf()")
-                strikes.await_sessions(f"standby, message {at}")
-                assert report is not None and report.ok, f"standby, {driver}, {jobs} jobs, message {at}: {report}"
-                strikes.compare(report, before, f"standby, message {at}")
-                count += 1
+                begun = time.monotonic()
+                report = strikes.run(connect, jobs, "auto", progress=away)
+                longest = max(longest, time.monotonic() - begun - RUN_TIMEOUT)
+                _wait_for(conn, "")
+                what = f"a standby, {driver}, {jobs} jobs, step {at}"
+                strikes.await_sessions(what)
+                assert report is not None and report.ok, what
+                strikes.compare(report, before, what)
+                count, at, steps = count + 1, at + every, next(seen)
     assert longest < GRACE + 1
     return count, longest
+
+
+def _wait_for(conn: psycopg.Connection, standby: str) -> None:
+    """Let commits wait for this standby."""
+    conn.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{standby}'")
+    conn.execute("SELECT pg_reload_conf()")
+    while conn.execute("SHOW synchronous_standby_names").fetchone() != (standby,):
+        time.sleep(0.01)
 
 
 PAGE = """\
@@ -226,8 +234,8 @@ Made with `{command}` on PostgreSQL {version}, {cores} cores, Python {python}.
 A run repairs {tables} sequences with `run_timeout={run:g}` and `statement_timeout={statement:g}`, through a proxy that
 counts the messages and strikes at one of them: it holds it back for 0.3 s (*delay*), ends both directions (*cut*), ends
 one (*half-close*), or passes nothing on any more, on this connection and on new ones, and tells neither side (*drop*).
-The run is given a callable, so that it opens another connection once, which libpq gives up after {connect} s. After each
-strike:
+The run is given a callable, so that it opens another connection once, which libpq gives up after {connect} s. After
+each strike:
 
 - the run has ended, in the time of the table, and no session and no lock is left on the server;
 - no sequence is lower than before: {total} of {total};
@@ -243,9 +251,9 @@ longest time that the server kept a lock afterwards.
 
 How the runs ended: {ends}.
 
-**A standby that goes away.** Commits wait for a standby that has gone from one message on, {standbys} times, at messages
-spread over the run. All sequences were moved and verified each time, and the longest run ended {standby:+.1f} s from
-`run_timeout`: the moves wait for nobody, and the run waits once in the end, for `statement_timeout`.
+**A standby that goes away.** Commits wait for a standby that has gone from one message on, {standbys} times, at
+steps spread over the run. All sequences were moved and verified each time; the longest run ended {standby:+.1f} s
+from `run_timeout`: the moves wait for nobody, and the run waits once in the end, for `statement_timeout`.
 """
 
 
@@ -287,7 +295,7 @@ def main() -> None:
         with database_on(server) as db, contextlib.closing(Strikes(db)) as strikes:
             strike_all(strikes, arguments.every)
         with database_on(server) as db:
-            standbys, standby = strike_standby(cluster, db, 4 * arguments.every)
+            standbys, standby = strike_standby(cluster, db, arguments.every)
     command = f"python -m tests.stress.network --every {arguments.every} --out docs/chaos-network.md"
     text = page(strikes, command, version, standbys, standby)
     print(text)

@@ -6,7 +6,7 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 #: What can happen to a message. `drop`: nothing is passed on any more, in neither direction, on no connection.
 FAULTS = ("delay", "cut", "half-close", "drop")
@@ -26,7 +26,6 @@ class Network:
         #: What to do, at which message.
         self.fault: str | None = None
         self.at = 0
-        self._action: Callable[[], None] = lambda: None
         self._is_silent = threading.Event()
         self._is_over = threading.Event()
         self.port = 0
@@ -36,11 +35,6 @@ class Network:
         with self._lock:
             self.at = self.messages if at is None else at
             self.fault = fault
-
-    def call(self, action: Callable[[], None], at: int) -> None:
-        """Do something at this message, and pass it on."""
-        with self._lock:
-            self.at, self.fault, self._action = at, "call", action
 
     def heal(self) -> None:
         """End all connections: what was dropped is lost, and both sides hear of it."""
@@ -97,8 +91,6 @@ class Network:
             number, self.messages = self.messages, self.messages + 1
             fault = self.fault if number == self.at else None
         match fault:
-            case "call":
-                self._action()
             case "delay":
                 time.sleep(DELAY)
             case "cut":
