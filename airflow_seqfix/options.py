@@ -6,11 +6,24 @@ the core: a DAG file reads it when it is parsed.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, Any, Literal, NamedTuple, Protocol, TypedDict, get_type_hints
+
+from airflow_seqfix.rules import (
+    BySequence,
+    Choice,
+    Flag,
+    Integer,
+    LockSeconds,
+    NameList,
+    Percentage,
+    Rule,
+    Seconds,
+    Several,
+    Text,
+)
 
 #: The verdicts, and the warning, that can fail a gate, and those that do unless told otherwise.
 CAN_FAIL = ("behind", "exhausted", "unknown", "skipped", "undrawn")
@@ -30,138 +43,6 @@ class Identifier(Protocol):
 Name = str | tuple[str, ...] | Identifier
 #: One, or several.
 Names = str | Identifier | Iterable[Name]
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """Which values an option may have; here any."""
-
-    @property
-    def wanted(self) -> str:
-        """The values, as in "give …"."""
-        return ""
-
-    def allows(self, value: Any) -> bool:
-        return True
-
-    def refusal(self, value: Any) -> str | None:
-        """Return what to give instead of a value; None: it is allowed."""
-        return None if self.allows(value) else f"give {self.wanted}"
-
-
-@dataclass(frozen=True, slots=True)
-class Flag(Rule):
-    wanted = "True or False"
-
-    def allows(self, value: Any) -> bool:
-        return isinstance(value, bool)
-
-
-@dataclass(frozen=True, slots=True)
-class Choice(Rule):
-    values: tuple[str, ...]
-
-    @property
-    def wanted(self) -> str:
-        return f"one of {', '.join(self.values)}"
-
-    def allows(self, value: Any) -> bool:
-        return value in self.values
-
-
-@dataclass(frozen=True, slots=True)
-class Several(Rule):
-    """A list of some of the values."""
-
-    values: tuple[str, ...]
-
-    @property
-    def wanted(self) -> str:
-        return f"a list of {', '.join(self.values)}"
-
-    def allows(self, value: Any) -> bool:
-        is_list = isinstance(value, Collection) and not isinstance(value, str | bytes | Mapping)
-        return is_list and all(member in self.values for member in value)
-
-
-@dataclass(frozen=True, slots=True)
-class Integer(Rule):
-    least: int
-    most: int | None = None
-
-    @property
-    def wanted(self) -> str:
-        if self.most is None:
-            return f"an integer of at least {self.least}"
-        return f"an integer from {self.least} to {self.most}"
-
-    def allows(self, value: Any) -> bool:
-        return type(value) is int and self.least <= value <= (value if self.most is None else self.most)
-
-
-@dataclass(frozen=True, slots=True)
-class Percentage(Rule):
-    wanted = "a percentage above 0 and up to 100"
-
-    def allows(self, value: Any) -> bool:
-        return _is_number(value) and 0 < value <= 100
-
-
-@dataclass(frozen=True, slots=True)
-class Seconds(Rule):
-    #: Whether 0 is allowed: it turns the option off.
-    zero: bool = False
-
-    @property
-    def wanted(self) -> str:
-        return "a number of seconds of at least 0" if self.zero else "a number of seconds greater than 0"
-
-    def allows(self, value: Any) -> bool:
-        return _is_number(value) and (value > 0 or (self.zero and value == 0))
-
-
-@dataclass(frozen=True, slots=True)
-class LockSeconds(Seconds):
-    """A wait for a lock, which others queue behind."""
-
-    def refusal(self, value: Any) -> str | None:
-        if self.allows(value) and value > 1:
-            return (
-                "at most 1 second, because every insert into the table waits behind a waiting lock; "
-                "the lock is asked for again several times instead"
-            )
-        return Seconds.refusal(self, value)
-
-
-@dataclass(frozen=True, slots=True)
-class Text(Rule):
-    wanted = "a text"
-
-    def allows(self, value: Any) -> bool:
-        return isinstance(value, str)
-
-
-@dataclass(frozen=True, slots=True)
-class NameList(Rule):
-    """Names as written in SQL, or shell-style patterns. The core reads each, and says what is wrong with it."""
-
-    wanted = "a name or pattern, or a list of them"
-
-
-@dataclass(frozen=True, slots=True)
-class BySequence(Rule):
-    """A dictionary by the names of sequences, which the core reads."""
-
-    #: The shape of a value, as the command takes it.
-    shape: str
-
-    @property
-    def wanted(self) -> str:
-        return f"a dictionary by sequence ({self.shape} on the command line)"
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 class Group(str, Enum):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_seqfix.options import NAME_OPTIONS, OPTIONS, Choice, Flag
+from airflow_seqfix.options import NAME_OPTIONS, OPTIONS
+from airflow_seqfix.rules import Choice, Flag
 
 if TYPE_CHECKING:
     from airflow_seqfix.core import SeqfixError

@@ -8,20 +8,8 @@ from typing import Any
 
 import click
 
-from airflow_seqfix.options import (
-    OPTIONS,
-    BySequence,
-    Choice,
-    Flag,
-    Group,
-    Integer,
-    NameList,
-    Option,
-    Percentage,
-    Seconds,
-    Several,
-    names_of,
-)
+from airflow_seqfix.options import OPTIONS, Group, Option, names_of
+from airflow_seqfix.rules import BySequence, Choice, Flag, Integer, NameList, Percentage, Seconds, Several
 
 Decorator = Callable[[Any], Any]
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_seqfix.cli.connecting import is_connection, looks_like_one
-from airflow_seqfix.options import OPTIONS, BySequence
+from airflow_seqfix.options import OPTIONS
+from airflow_seqfix.rules import BySequence
 from airflow_seqfix.splitting import split
 
 if TYPE_CHECKING:

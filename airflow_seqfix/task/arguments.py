@@ -11,18 +11,8 @@ from typing import Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
-from airflow_seqfix.options import (
-    NAME_OPTIONS,
-    OPTIONS,
-    BySequence,
-    Choice,
-    Flag,
-    Integer,
-    NameList,
-    Rule,
-    Several,
-    Text,
-)
+from airflow_seqfix.options import NAME_OPTIONS, OPTIONS
+from airflow_seqfix.rules import BySequence, Choice, Flag, Integer, NameList, Rule, Several, Text
 from airflow_seqfix.splitting import split
 
 

@@ -6,7 +6,8 @@ import contextlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from airflow_seqfix.options import FAIL_ON, NAME_OPTIONS, OPTIONS, BySequence, Group
+from airflow_seqfix.options import FAIL_ON, NAME_OPTIONS, OPTIONS, Group
+from airflow_seqfix.rules import BySequence
 from airflow_seqfix.task.arguments import read_all, refuse_early
 from airflow_seqfix.task.connection import Slot
 from airflow_seqfix.task.reporting import REPORT_ARGUMENTS, ReportingTask

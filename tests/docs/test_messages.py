@@ -37,7 +37,8 @@ OTHER = {
     },
     "core/report.py": {"<Report of", "<Plan of", "… of … … in database", "and … more", "is not in sync"},
     "task/links.py": {"Sequence report"},
-    "options.py": {"a name or pattern, or a list of them", "a dictionary by sequence", "… None: off"},
+    "options.py": {"… None: off"},
+    "rules.py": {"a name or pattern, or a list of them", "a dictionary by sequence"},
 }
 #: Modules that show how far a run is, and say nothing of what went wrong.
 SHOWN = {"core/progress.py"}

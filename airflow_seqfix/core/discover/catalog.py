@@ -131,7 +131,7 @@ def _discover(session: Session, mapping: list[Tie], *, wary: bool = False) -> li
         )
         tied: dict[int, list[ColumnInfo]] = defaultdict(list)
         found = session.fetch(queries.get("columns"), _column, COLUMN)
-        for oid, column in _mark_covered(_settle(found, triggers)):
+        for oid, column in _mark_covered(_merged(found, triggers)):
             tied[oid].append(column)
         return [replace(sequence, columns=tuple(tied.get(sequence.oid, ()))) for sequence in sequences]
 
@@ -148,7 +148,7 @@ def _column(*, sequence_oid: int, feed: str, source: str | None, ancestors: list
     return sequence_oid, ColumnInfo(feed=Feed(feed), source=source, is_covered=False, **row), ancestors
 
 
-def _settle(found: list[Found], triggers: TriggersRead) -> list[Found]:
+def _merged(found: list[Found], triggers: TriggersRead) -> list[Found]:
     """Leave out what a column has twice, and let OWNED BY decide where a trigger was not understood."""
     said = {(oid, c.table_oid, c.column_number) for oid, c, _ in found if c.feed is Feed.MAPPING}
     drawn = {(oid, c.table_oid, c.column_number) for oid, c, _ in found if c.feed is not Feed.TRIGGER}

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from airflow_seqfix.core.discover.tokens import Kind, Token
 
 #: What a trigger's function is told, such as tg_table_name and tg_argv[0]; None: not known.
-Told = Mapping[str, str | None]
+Known = Mapping[str, str | None]
 
 #: Casts to these change no integer.
 _TYPES = frozenset(
@@ -74,7 +74,7 @@ def column_of_new(words: list[Token]) -> str | None:
     return None
 
 
-def drawn(words: list[Token], column: str | None, told: Told) -> str | None:
+def drawn(words: list[Token], column: str | None, known: Known) -> str | None:
     """Return the name that nextval() is given, where a value is what nextval() returns.
 
     :param column: The column of NEW that takes the value, which may stand in coalesce() before it.
@@ -83,7 +83,7 @@ def drawn(words: list[Token], column: str | None, told: Told) -> str | None:
     if texts(words)[:2] == ["pg_catalog", "."]:
         words = words[2:]
     argument = _argument(words, "nextval")
-    return None if argument is None else name(argument, told)
+    return None if argument is None else name(argument, known)
 
 
 def bare(words: list[Token], column: str | None = None) -> list[Token]:
@@ -104,24 +104,24 @@ def bare(words: list[Token], column: str | None = None) -> list[Token]:
             return words
 
 
-def name(words: list[Token], told: Told) -> str | None:
+def name(words: list[Token], known: Known) -> str | None:
     """Return the text that an expression comes to; None where that is not known."""
-    parts = [_term(part, told) for part in split(words, "||")]
+    parts = [_term(part, known) for part in split(words, "||")]
     return None if None in parts else "".join(part for part in parts if part is not None)
 
 
-def _term(words: list[Token], told: Told) -> str | None:
+def _term(words: list[Token], known: Known) -> str | None:
     words = bare(words)
     if len(list(split(words, "||"))) > 1:
-        return name(words, told)
+        return name(words, known)
     if len(words) == 1:
-        return words[0].text if words[0].kind is Kind.STRING else told.get(words[0].text)
+        return words[0].text if words[0].kind is Kind.STRING else known.get(words[0].text)
     if (inner := _argument(words, "quote_ident")) is not None:
-        said = name(inner, told)
+        said = name(inner, known)
         return None if said is None else _quoted(said)
     if (inner := _argument(words, "format")) is not None:
-        return _formatted([name(part, told) for part in split(inner)])
-    return told.get("".join(word.text for word in words))
+        return _formatted([name(part, known) for part in split(inner)])
+    return known.get("".join(word.text for word in words))
 
 
 def _formatted(arguments: list[str | None]) -> str | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from airflow_seqfix.core.discover.expression import (
-    Told,
+    Known,
     bare,
     calls,
     column_of_new,
@@ -48,9 +48,9 @@ class Reading:
     unread: str | None = None
 
 
-def read_function(source: str, told: Told) -> Reading:
+def read_function(source: str, known: Known) -> Reading:
     """Read the text of a function in PL/pgSQL."""
-    reader = _Reader(told)
+    reader = _Reader(known)
     for statement in _statements(tokens(source)):
         reader.read(statement)
     return reader.end()
@@ -58,7 +58,7 @@ def read_function(source: str, told: Told) -> Reading:
 
 @dataclass(slots=True)
 class _Reader:
-    told: Told
+    known: Known
     #: What columns of NEW and variables are given: names of sequences; None stands for anything else.
     columns: dict[str, set[str | None]] = field(default_factory=lambda: defaultdict(set))
     variables: dict[str, set[str | None]] = field(default_factory=lambda: defaultdict(set))
@@ -73,7 +73,7 @@ class _Reader:
         understood = sum([self._assign(target, value) for target, value in _assignments(statement)])
         found = list(calls(statement))
         if len(found) > understood:
-            self.loose.update(said for call in found if (said := name(call, self.told)) is not None)
+            self.loose.update(said for call in found if (said := name(call, self.known)) is not None)
             self._skip(statement)
         elif texts(statement)[0] == "execute" and any("nextval" in word.text.lower() for word in statement):
             self._skip(statement)
@@ -108,7 +108,7 @@ class _Reader:
         if column is None and not (len(target) == 1 and target[0].is_identifier):
             return False
         noted = self.variables[target[0].text] if column is None else self.columns[column]
-        said = drawn(value, column, self.told)
+        said = drawn(value, column, self.known)
         if said is not None:
             noted.add(said)
             return True

@@ -45,11 +45,11 @@ class Trigger:
         return Scope(schema_name=self.schema_name, search_path=self.search_path)
 
     @property
-    def told(self) -> dict[str, str | None]:
+    def known(self) -> dict[str, str | None]:
         """What the function is told. In a partition it is another table that it is told of."""
         table, schema = (None, None) if self.is_partitioned else (self.table_name, self.schema_name)
-        told = {"tg_table_name": table, "tg_relname": table, "tg_table_schema": schema}
-        return told | {f"tg_argv[{place}]": said for place, said in enumerate(self.arguments)}
+        known = {"tg_table_name": table, "tg_relname": table, "tg_table_schema": schema}
+        return known | {f"tg_argv[{place}]": said for place, said in enumerate(self.arguments)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +117,7 @@ def _read(trigger: Trigger) -> Reading:
     if trigger.language != "plpgsql":
         named = {word.text for word in tokens(trigger.source) if name_parts(word.text) is not None}
         return Reading(loose=frozenset(named), unread=f"its function is in {trigger.language}")
-    return read_function(trigger.source, trigger.told)
+    return read_function(trigger.source, trigger.known)
 
 
 def find(said: str, scope: Scope, by_name: Mapping[str, list[SequenceInfo]]) -> int | None:
