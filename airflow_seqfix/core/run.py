@@ -12,6 +12,7 @@ from airflow_seqfix.core.discover.catalog import discover, identify, list_tables
 from airflow_seqfix.core.discover.mapping import narrow, refuse_incomparable, resolve_mapping
 from airflow_seqfix.core.discover.selection import Selected
 from airflow_seqfix.core.errors import (
+    ArgumentError,
     CatalogError,
     ConnectionFailedError,
     NothingCheckedError,
@@ -123,6 +124,12 @@ class Examination:
         tables = frozenset(column.table_oid for sequence in selected.sequences for column in sequence.comparable)
         seconds = self._settings.limits.wait_for_writers
         session = self._sessions.session
+        if seconds and self.server.in_recovery:
+            raise ArgumentError(
+                "a standby does not see who writes on the primary",
+                option="wait_for_writers",
+                remedy="leave it out, or check there",
+            )
         self._writers = wait_for_writers(session, tables, seconds) if seconds else open_writers(session, tables)
 
     def _read(

@@ -40,6 +40,7 @@
 
 \set seqfix_quiet :QUIET
 \set seqfix_context :SHOW_CONTEXT
+\set seqfix_on_error_stop :ON_ERROR_STOP
 \set QUIET on
 \set SHOW_CONTEXT never
 \set ON_ERROR_STOP on
@@ -447,7 +448,7 @@ BEGIN
         at_first := s.verdict; verdict := s.verdict; reason := s.reason; cure := s.cure; way := NULL;
         next_value := NULL; before := NULL; furthest := NULL; gap := NULL;
         look_again := false; moves := 0; rereads := 0;
-        direction := sign(s.increment_by); step := abs(s.increment_by);
+        direction := sign(s.increment_by); step := abs(s.increment_by::numeric);
 
         -- Measure, judge, move, and again to see whether it worked. What the catalogs have settled is not read.
         WHILE s.verdict IS NULL LOOP
@@ -823,3 +824,4 @@ SELECT pg_catalog.format('BEGIN RAISE EXCEPTION %L; END', :'seqfix_said')
 \endif
 \set QUIET :seqfix_quiet
 \set SHOW_CONTEXT :seqfix_context
+\set ON_ERROR_STOP :seqfix_on_error_stop

@@ -13,6 +13,7 @@ import pytest
 from airflow_seqfix import core
 from tests.support.cluster import Cluster, running, wheel_binaries
 from tests.support.faults import BEHIND, DRIVERS, connect
+from tests.support.psql import reset
 from tests.support.servers import WHEELS, Database, Server, database_on
 from tests.support.waiting import until
 
@@ -118,3 +119,25 @@ def test_a_standby_that_is_there_confirms(waiting_cluster: Cluster) -> None:
                 conn.execute("SELECT pg_reload_conf()")
         finally:
             standby.remove()
+
+
+def test_without_plpgsql_only_nextval_moves(db: Database) -> None:
+    db.execute(BEHIND)
+    role = db.role()
+    db.execute(f"REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC; ALTER TABLE small OWNER TO {role}")
+    db.execute(f"ALTER TABLE large OWNER TO {role}; ALTER TABLE cached OWNER TO {role}")
+    with db.connect(user=role) as conn:
+        (refused,) = core.fix(conn, tables=["large"], lock="sequence").rows
+        assert refused.obstacle is not None
+        assert refused.obstacle.remedy == f'GRANT USAGE ON LANGUAGE plpgsql TO {role}; or lock="none"'
+        report = core.fix(conn)
+        assert (report.failing, report.summary["verified"]) == ((), 3)
+
+
+@pytest.mark.parametrize("increment", [-(2**63), 2**63 - 1])
+def test_an_increment_at_the_end_of_bigint_stops_nobody_else(db: Database, increment: int) -> None:
+    db.execute(BEHIND)
+    db.execute(f"CREATE SEQUENCE s INCREMENT {increment}; CREATE TABLE huge (id bigint DEFAULT nextval('s'))")
+    db.execute("INSERT INTO huge VALUES (1)")
+    run = reset(db.dsn)
+    assert run.summary["repaired"] == "3"

@@ -252,3 +252,12 @@ def test_a_crash_sets_an_unlogged_sequence_back(label: str) -> None:
                 conn.execute("INSERT INTO t DEFAULT VALUES")
             assert core.fix(conn).summary["verified"] == 1
             assert conn.execute("INSERT INTO t DEFAULT VALUES RETURNING id").fetchone() == (51,)
+
+
+def test_a_standby_cannot_wait_for_writers(pair: Pair) -> None:
+    pair.execute(TABLE.format(options=""))
+    with (
+        pair.standby.connect() as conn,
+        pytest.raises(core.ArgumentError, match="wait_for_writers: a standby does not"),
+    ):
+        core.check(conn, wait_for_writers=1)

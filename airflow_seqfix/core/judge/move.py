@@ -21,6 +21,12 @@ def choose_way(sequence: SequenceInfo, target: int, calls: int, policy: Policy, 
     if server.in_recovery:
         obstacle = Obstacle(reason="a standby is read-only", remedy="repair on the primary", sqlstate="25006")
         return Move(sequence=sequence, target=target, calls=calls, way=None, why="", obstacle=obstacle)
+    if policy.lock in (Lock.SEQUENCE, Lock.GUARDED) and not server.may_run_blocks:
+        return refuse(
+            f'lock="{policy.lock}" needs a DO block, and role {role} may not use the language plpgsql',
+            f'GRANT USAGE ON LANGUAGE plpgsql TO {role}; or lock="none"',
+        )
+    may_lock = sequence.may_alter and server.may_run_blocks
     match policy.lock:
         case Lock.NONE:
             if sequence.may_nextval:
@@ -51,12 +57,13 @@ def choose_way(sequence: SequenceInfo, target: int, calls: int, policy: Policy, 
                 f"role {role} may not call setval({sequence.name_literal})",
                 f"GRANT UPDATE ON SEQUENCE {name} TO {role};",
             )
-    if sequence.cache_size > 1 and sequence.may_alter:
+    if sequence.cache_size > 1 and may_lock:
         return take(Way.LOCKED, f"CACHE {sequence.cache_size}: only ALTER SEQUENCE discards what sessions have cached")
     if sequence.may_nextval and calls <= policy.advance_up_to:
         return take(Way.ADVANCE, f"{calls:,} values, no more than advance_up_to ({policy.advance_up_to:,})")
-    if sequence.may_alter:
+    if may_lock:
         return take(Way.LOCKED, f"{calls:,} values, and role {role} owns the sequence")
     if sequence.may_nextval:
-        return take(Way.ADVANCE, f"role {role} does not own the sequence")
+        why = "may not use plpgsql" if sequence.may_alter else "does not own the sequence"
+        return take(Way.ADVANCE, f"role {role} {why}")
     return refuse(f"role {role} may not move {name}", grant)

@@ -62,6 +62,8 @@ class Server:
     in_recovery: bool
     #: Whether a commit of this role waits for a synchronous standby.
     waits_for_standbys: bool
+    #: Whether this role may run DO blocks: plpgsql is there, and not revoked. Without them only nextval() moves.
+    may_run_blocks: bool
 
     @property
     def advice(self) -> str | None:

@@ -13,5 +13,7 @@ SELECT current_setting('server_version_num')::int   AS version_num,
           FROM pg_roles r
          WHERE r.rolname = current_user)               AS privileged,
        pg_is_in_recovery()                          AS in_recovery,
+       EXISTS (SELECT FROM pg_language l
+                WHERE l.lanname = 'plpgsql' AND has_language_privilege(l.oid, 'USAGE')) AS may_run_blocks,
        current_setting('synchronous_commit') NOT IN ('off', 'local')
            AND current_setting('synchronous_standby_names') <> '' AS waits_for_standbys

@@ -12,7 +12,7 @@ from airflow_seqfix.core.database.sessions import Event, Sessions
 from airflow_seqfix.core.errors import LOST, ConnectionFailedError, DeadlineError, sqlstate
 from airflow_seqfix.core.judge.arithmetic import calls_to_pass, is_beyond
 from airflow_seqfix.core.measure.partitions import cut
-from airflow_seqfix.core.model import Finding, Measurement, Move, Obstacle, Outcome, Verdict, Way
+from airflow_seqfix.core.model import Finding, Move, Obstacle, Outcome, Verdict, Way
 from airflow_seqfix.core.obstacles import gone, immovable, lost, out_of_time, refused, set_back
 from airflow_seqfix.core.progress import Progress, ProgressReporter, Watcher
 from airflow_seqfix.core.repair.statements import statement
@@ -35,6 +35,7 @@ CheckAgain = Callable[[Collection[int]], Mapping[int, Finding]]
 #: What a lost connection leaves open.
 NOT_REACHED = lost("the connection was lost before it was moved")
 IN_FLIGHT = lost("the connection was lost while it was moved, and whether it was is not known")
+PARTLY = lost("the connection was lost while it was moved, and it has come a part of the way")
 NOT_VERIFIED = lost("it was moved, and the connection was lost before it was read again")
 
 
@@ -78,7 +79,7 @@ def _moved(outcome: Outcome, error: Obstacle | None, after: Finding | None) -> O
     if after is None:
         return replace(outcome, error=error or gone(outcome.before.sequence), after=replace(outcome.after, move=None))
     verified = after.verdict is Verdict.IN_SYNC
-    error = _now_known(error, after.measurement, verified)
+    error = _now_known(error, outcome.after, after)
     if error is None and not verified and not _has_moved(outcome.after, after):
         error = refused(outcome.before.sequence)
     if error is not None and error.sqlstate == CHANGED:
@@ -94,13 +95,15 @@ def _has_moved(before: Finding, after: Finding) -> bool:
     return not is_read or after.measurement.next_value not in (None, before.measurement.next_value)
 
 
-def _now_known(error: Obstacle | None, measurement: Measurement, verified: bool) -> Obstacle | None:
+def _now_known(error: Obstacle | None, before: Finding, after: Finding) -> Obstacle | None:
     """Return what stood in the way of a move, after a look at where the sequence stands."""
-    if measurement.obstacle is not None and measurement.obstacle.sqlstate == LOST:
+    if after.measurement.obstacle is not None and after.measurement.obstacle.sqlstate == LOST:
         return error or NOT_VERIFIED
-    if error is IN_FLIGHT:
-        return None if verified else NOT_REACHED
-    return error
+    if error is not IN_FLIGHT or after.measurement.obstacle is not None:
+        return error
+    if after.verdict is Verdict.IN_SYNC:
+        return None
+    return PARTLY if _has_moved(before, after) else NOT_REACHED
 
 
 def _still_behind(outcome: Outcome) -> Obstacle:
