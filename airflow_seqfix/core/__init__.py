@@ -158,10 +158,14 @@ def fix(
             outcome.before.sequence.oid: outcome
             for outcome in apply(sessions, due, examination.check_again, rounds=rounds, watcher=progress)
         }
+        # Of the others some may have changed while these were moved.
+        changed = examination.changed(
+            f for f in findings if f.sequence.oid not in done and f.verdict is not Verdict.SKIPPED
+        )
         rows = tuple(
             Row(finding=done[finding.sequence.oid].after, outcome=done[finding.sequence.oid])
             if finding.sequence.oid in done
-            else Row(finding=finding)
+            else Row(finding=changed.get(finding.sequence.oid, finding))
             for finding in findings
         )
         report = Report(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 
 from airflow_seqfix.core.database.sessions import Sessions
@@ -32,6 +32,10 @@ from airflow_seqfix.core.settings import Settings
 #: How often what has changed while it was read is read.
 READS = 4
 
+#: How often the catalogs are read where what an entry refers to has vanished meanwhile: "cache lookup failed for …",
+#: which the functions that print expressions and types raise, for they do not go by the query's snapshot.
+DISCOVERIES = 10
+VANISHED = "XX000"
 #: What is said of values where nobody knows whether the catalogs have changed meanwhile.
 UNCONFIRMED = lost("the connection was lost before it was known whether it has changed while it was read")
 
@@ -71,6 +75,13 @@ class Examination:
         findings = self._check(_chosen(lambda sequence: sequence.oid in oids), all_named=True, only_outliers=False)
         return {finding.sequence.oid: finding for finding in findings}
 
+    def changed(self, findings: Iterable[Finding]) -> dict[int, Finding]:
+        """Return how those stand now, by OID, that have changed in the catalogs since they were read."""
+        known = {sequence.oid: sequence for sequence in self._known}
+        read = {finding.sequence.oid: finding.sequence for finding in findings}
+        oids = {oid for oid, sequence in read.items() if known.get(oid, sequence) != sequence}
+        return self.check_again(oids) if oids else {}
+
     def _check(self, select: Select, *, all_named: bool, only_outliers: bool) -> list[Finding]:
         findings: dict[int, Finding] = {}
         selected = select(self._known)
@@ -102,14 +113,25 @@ class Examination:
         return [findings[sequence.oid] for sequence in selected.sequences]
 
     def _discover(self) -> None:
-        settings, session = self._settings, self._sessions.session
+        settings = self._settings
         with catalogs_read(settings):
-            self._versions = versions(session)
-            known = discover(session)
-            if settings.mapping:
-                known = discover(session, resolve_mapping(settings.mapping, known, list_tables(session)))
+            known = self._discovered()
         refuse_incomparable(known)
         self._known = narrow(known, settings.id_range)
+
+    def _discovered(self) -> list[SequenceInfo]:
+        session, mapping = self._sessions.session, self._settings.mapping
+        for attempt in range(1, DISCOVERIES + 1):
+            try:
+                self._versions = versions(session)
+                known = discover(session)
+                if mapping:
+                    known = discover(session, resolve_mapping(mapping, known, list_tables(session)))
+                return known
+            except Exception as error:
+                if sqlstate(error) != VANISHED or attempt == DISCOVERIES:
+                    raise
+        raise AssertionError("unreachable")
 
     def _is_unchanged(self) -> bool:
         with catalogs_read(self._settings):

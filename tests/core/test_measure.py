@@ -69,7 +69,7 @@ def test_statements_grow_with_chunks_of_sequences_only(db: Database) -> None:
         # Each statement has a transaction of its own, and so gives its locks back.
         counts[count] = len(behind.statements) - 2 * 2 * chunks
     assert len(set(counts.values())) == 1, counts
-    assert counts[1] <= 10
+    assert counts[1] <= 14
 
 
 def test_a_statement_opens_a_bounded_number_of_relations(db: Database) -> None:
@@ -225,20 +225,19 @@ def check_with(db: Database, statement: str, role: str = "postgres") -> dict[str
 
 
 @pytest.mark.parametrize(
-    ("statement", "reason"),
+    ("statement", "verdict"),
     [
-        ("DROP TABLE t1", 'relation "public.t1_id_seq" does not exist'),
-        ("ALTER TABLE t1 RENAME TO elsewhere", 'relation "public.t1" does not exist'),
-        ("ALTER TABLE t1 RENAME id TO other", "column t.id does not exist"),
-        ("ALTER TABLE t1 DROP id", 'relation "public.t1_id_seq" does not exist'),
+        ("DROP TABLE t1", None),
+        ("ALTER TABLE t1 RENAME TO elsewhere", "behind"),
+        ("ALTER TABLE t1 RENAME id TO other", "behind"),
+        ("ALTER TABLE t1 DROP id", None),
     ],
 )
-def test_what_changes_meanwhile_costs_only_itself(db: Database, statement: str, reason: str) -> None:
+def test_what_changes_meanwhile_is_looked_at_again(db: Database, statement: str, verdict: str | None) -> None:
     make_tables(db, 8, rows=3)
     rows = check_with(db, statement)
-    changed = rows.pop("public.t1_id_seq")
-    assert (changed["verdict"], changed["cure"]) == ("unknown", "run again")
-    assert changed["reason"] == f"it changed while it was being read ({reason})"
+    changed = rows.pop("public.t1_id_seq", {"verdict": None})
+    assert changed["verdict"] == verdict
     assert [row["verdict"] for row in rows.values()] == ["behind"] * 7
 
 
@@ -251,7 +250,7 @@ def test_a_grant_that_goes_meanwhile_costs_only_itself(db: Database, alone: bool
     db.execute(f"REVOKE CREATE ON SCHEMA public FROM PUBLIC; GRANT USAGE ON SCHEMA public TO {role}")
     rows = check_with(db, f"REVOKE SELECT ON t0_id_seq FROM {role}", role)
     revoked = rows.pop("public.t0_id_seq")
-    assert (revoked["verdict"], revoked["reason"]) == ("unknown", "permission denied for sequence t0_id_seq")
+    assert (revoked["verdict"], revoked["reason"]) == ("unknown", f"role {role} may not read sequence public.t0_id_seq")
     assert revoked["cure"] == f"GRANT SELECT ON SEQUENCE public.t0_id_seq TO {role};"
     assert [row["verdict"] for row in rows.values()] == ["behind"] * len(rows)
 
@@ -346,10 +345,10 @@ def test_round_trips_grow_with_chunks_of_sequences_only(newest_db: Database) -> 
     make_tables(db, count, rows=10)
     watched = Watched(db.psycopg2())
     assert core.fix(watched).summary["fixed"] == count
-    moves = [statement for statement in watched.statements if "nextval(" in statement]
+    moves = [statement for statement in watched.statements if "called (value" in statement]
     assert len(moves) == math.ceil(count / MOVES_AT_ONCE)
     # A look at the values and a commit for each chunk, before and after.
-    assert len(watched.statements) - len(moves) <= 2 * 2 * 4 + 10
+    assert len(watched.statements) - len(moves) <= 2 * 2 * 4 + 16
     assert len(watched.reads) == 2 * 4
     assert max(watched.locked) <= RELATIONS_AT_ONCE
     watched.close()
