@@ -68,6 +68,17 @@ class Lock(str, Enum):
         return self.value
 
 
+class Follow(str, Enum):
+    """What is done about outliers."""
+
+    REPORT = "report"  #: move past all other values, and say that a person has to decide
+    FOLLOW = "follow"  #: move past them as well, whatever that leaves
+    IGNORE = "ignore"  #: they do not count
+
+    def __str__(self) -> str:
+        return self.value
+
+
 @dataclass(frozen=True, slots=True)
 class Option:
     """One option."""
@@ -158,11 +169,21 @@ class TableOptions(TypedDict, total=False):
     """Number of steps that the next value must lie beyond the furthest value. Default: 0."""
     max_jump: Annotated[
         int,
-        Option(Group.POLICY, 10_000_000, Integer(1), "Treat larger jumps as outliers.", decides=True, unit="VALUES"),
+        Option(
+            Group.POLICY,
+            10_000_000,
+            Integer(1),
+            "Length of a gap beyond which values are outliers.",
+            decides=True,
+            unit="VALUES",
+        ),
     ]
-    """Treat larger jumps as outliers. Default: 10000000."""
-    accept_outlier: Annotated[bool, Option(Group.POLICY, False, Flag(), "Follow outliers.", decides=True)]
-    """Follow outliers. Default: False."""
+    """Length of a gap beyond which values are outliers. Default: 10000000."""
+    outliers: Annotated[
+        Follow | Literal["report", "follow", "ignore"],
+        Option(Group.POLICY, "report", Choice(tuple(map(str, Follow))), "What to do about outliers.", decides=True),
+    ]
+    """What to do about outliers. Default: 'report'."""
     interleaved: Annotated[
         bool, Option(Group.POLICY, False, Flag(), "Count only values on the sequence's own steps.", decides=True)
     ]
@@ -176,11 +197,13 @@ class TableOptions(TypedDict, total=False):
     ]
     """Warn above this percentage used. Default: 75.0."""
     fail_used_pct: Annotated[
-        float | None, Option(Group.POLICY, None, Percentage(), "Fail above this percentage used.", unit="PERCENT")
+        float | None,
+        Option(Group.POLICY, None, Percentage(), "Fail above this percentage used.", decides=True, unit="PERCENT"),
     ]
     """Fail above this percentage used. None: off, the default."""
     min_remaining: Annotated[
-        int | None, Option(Group.POLICY, None, Integer(1), "Fail with fewer values left than this.", unit="VALUES")
+        int | None,
+        Option(Group.POLICY, None, Integer(1), "Fail with fewer values left than this.", decides=True, unit="VALUES"),
     ]
     """Fail with fewer values left than this. None: off, the default."""
     fail_on: Annotated[

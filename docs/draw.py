@@ -270,7 +270,53 @@ def imports() -> Picture:
     return picture
 
 
-PICTURES = {"delayed": delayed, "race": race, "cache": cache, "architecture": architecture, "imports": imports}
+def outliers() -> Picture:
+    """Five columns, and which of their values are outliers."""
+    picture = Picture(760, 400, "Which gap sets outliers apart")
+    left, right, top, height = 24, 736, 62, 68
+    picture.text(left, 30, "Rows by value. Open circle: the next value. Bar: the end of the range.", "small")
+    rows: list[tuple[str, list[float], list[float], tuple[float, float] | None, str]] = [
+        (
+            "strays",
+            [0.02 + 0.006 * n for n in range(14)],
+            [0.6, 0.78, 0.79],
+            (0.11, 0.59),
+            "the nearest long gap cuts: 3",
+        ),
+        ("a sentinel", [0.02, 0.03], [0.985], (0.05, 0.975), "long for this range: 1"),
+        ("a load", [0.02, 0.03, 0.04], [0.6 + 0.006 * n for n in range(14)], None, "more than lie before it: none"),
+        ("random ids", [0.03, 0.14, 0.2, 0.33, 0.41, 0.57, 0.63, 0.74, 0.9], [], None, "no gap stands out: none"),
+        ("dense to the end", [0.02 + 0.0098 * n for n in range(98)], [], None, "nothing is free: exhausted"),
+    ]
+    for number, (name, before, beyond, gap, verdict) in enumerate(rows):
+        y = top + number * height
+
+        def at(share: float) -> float:
+            return left + share * (right - left)
+
+        picture.text(left, y, name, "strong")
+        picture.text(right, y, verdict, "small", "end")
+        picture.line((left, y + 26), (right, y + 26), style="thin")
+        picture.line((right, y + 18), (right, y + 34))
+        if gap is not None:
+            picture.line((at(gap[0]), y + 26), (at(gap[1]), y + 26), arrow=True)
+        for share in before:
+            picture.dot(at(share), y + 26, 3, "dot")
+        for share in beyond:
+            picture.dot(at(share), y + 26, 3, "dot" if gap is None else "no")
+        following = 0.006 if name == "dense to the end" else before[-1] + 0.012 if gap is not None else 0.006
+        picture.dot(at(following), y + 26, 4.5, "box")
+    return picture
+
+
+PICTURES = {
+    "delayed": delayed,
+    "race": race,
+    "cache": cache,
+    "outliers": outliers,
+    "architecture": architecture,
+    "imports": imports,
+}
 
 
 def main() -> int:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, fields
 from typing import Literal
 
 from airflow_seqfix.core.errors import ArgumentError
-from airflow_seqfix.options import OPTIONS, Lock, refusal
+from airflow_seqfix.options import OPTIONS, Follow, Lock, refusal
 
-__all__ = ["Limits", "Lock", "Policy"]
+__all__ = ["Follow", "Limits", "Lock", "Policy"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +21,7 @@ class Policy:
 
     margin: int = OPTIONS["margin"].default
     max_jump: int = OPTIONS["max_jump"].default
-    accept_outlier: bool = OPTIONS["accept_outlier"].default
+    outliers: Follow | Literal["report", "follow", "ignore"] = OPTIONS["outliers"].default
     interleaved: bool = OPTIONS["interleaved"].default
     foreign: bool = OPTIONS["foreign"].default
     warn_used_pct: float = OPTIONS["warn_used_pct"].default
@@ -34,6 +34,7 @@ class Policy:
     def __post_init__(self) -> None:
         _refuse(self)
         object.__setattr__(self, "lock", Lock(self.lock))
+        object.__setattr__(self, "outliers", Follow(self.outliers))
         object.__setattr__(self, "fail_on", frozenset(map(str, self.fail_on)))
 
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from airflow_seqfix.core.errors import DriftError, FailingError, LockTimeoutError, PrivilegeError, printable
-from airflow_seqfix.core.model import Finding, Move, Obstacle, Outcome, SequenceWarning, Server, Verdict, Way
+from airflow_seqfix.core.model import Finding, Move, Obstacle, Outcome, Outliers, SequenceWarning, Server, Verdict, Way
 from airflow_seqfix.core.policy import Limits, Policy
 from airflow_seqfix.core.repair.plan import PLAN_VERSION, StoredMove
 from airflow_seqfix.core.repair.plan_sql import plan_sql
@@ -132,6 +132,9 @@ class Row:
             "gap": finding.gap,
             "inserts_until_collision": finding.inserts_until_collision,
             "inserts_until_collision_is_at_least": finding.is_at_least,
+            "margin": finding.margin,
+            "needed_value": finding.needed_value,
+            "outliers": _apart(finding.outliers),
             "used_pct": finding.used_pct,
             "remaining": finding.remaining,
         }
@@ -160,6 +163,12 @@ def _line(row: Row) -> str:
     name = row.sequence + (f" ({column.qualified_name})" if column else "")
     remedy = f" Remedy: {row.remedy}" if row.remedy else ""
     return printable(f"{name}: {_phrase(row.verdict)}: {row.reason}.{remedy}")
+
+
+def _apart(outliers: Outliers | None) -> dict[str, int] | None:
+    if outliers is None:
+        return None
+    return {"count": outliers.count, "lowest": outliers.lowest, "highest": outliers.highest}
 
 
 def _state(finding: Finding) -> dict[str, Any]:

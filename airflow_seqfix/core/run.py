@@ -19,6 +19,7 @@ from airflow_seqfix.core.errors import (
     SelectionError,
     sqlstate,
 )
+from airflow_seqfix.core.judge.goal import looks
 from airflow_seqfix.core.judge.verdict import judge, judge_unread
 from airflow_seqfix.core.measure.measure import measure
 from airflow_seqfix.core.measure.validation import versions
@@ -68,11 +69,11 @@ class Examination:
         select = self._selected if only is None else _chosen(lambda sequence: sequence.qualified_name in only)
         with catalogs_read(self._settings):
             self._look_for_writers(select(self._known), wait=True)
-        return self._check(select, all_named=only is not None, only_outliers=moves)
+        return self._check(select, all_named=only is not None, for_repair=moves)
 
     def check_again(self, oids: Collection[int]) -> dict[int, Finding]:
         """Return how sequences stand now, by OID; one that is no longer there is left out."""
-        findings = self._check(_chosen(lambda sequence: sequence.oid in oids), all_named=True, only_outliers=False)
+        findings = self._check(_chosen(lambda sequence: sequence.oid in oids), all_named=True, for_repair=False)
         return {finding.sequence.oid: finding for finding in findings}
 
     def changed(self, findings: Iterable[Finding]) -> dict[int, Finding]:
@@ -82,13 +83,13 @@ class Examination:
         oids = {oid for oid, sequence in read.items() if known.get(oid, sequence) != sequence}
         return self.check_again(oids) if oids else {}
 
-    def _check(self, select: Select, *, all_named: bool, only_outliers: bool) -> list[Finding]:
+    def _check(self, select: Select, *, all_named: bool, for_repair: bool) -> list[Finding]:
         findings: dict[int, Finding] = {}
         selected = select(self._known)
         unread = selected.sequences
         obstacle = restless()
         for _ in range(READS):
-            for finding in self._read(unread, selected, all_named=all_named, only_outliers=only_outliers):
+            for finding in self._read(unread, selected, all_named=all_named, for_repair=for_repair):
                 findings[finding.sequence.oid] = finding
             try:
                 unread = [] if self._is_unchanged() else selected.sequences
@@ -155,7 +156,7 @@ class Examination:
         self._writers = wait_for_writers(session, tables, seconds) if seconds else open_writers(session, tables)
 
     def _read(
-        self, sequences: list[SequenceInfo], selected: Selected, *, all_named: bool, only_outliers: bool
+        self, sequences: list[SequenceInfo], selected: Selected, *, all_named: bool, for_repair: bool
     ) -> Iterator[Finding]:
         policy = self._settings.policy
         settled = {sequence.oid: self._judge_unread(sequence, selected, all_named) for sequence in sequences}
@@ -169,8 +170,7 @@ class Examination:
             self.server,
             unread,
             on_steps=policy.interleaved,
-            max_jump=policy.max_jump,
-            only_outliers=only_outliers,
+            looks=looks(policy, for_repair=for_repair),
             begin=reporter.begin,
         ):
             judged = [self._judge(measurement) for measurement in chunk]

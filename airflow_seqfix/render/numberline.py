@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass
 
 from airflow_seqfix.core.judge.arithmetic import is_beyond
-from airflow_seqfix.core.model import SequenceWarning, Verdict
+from airflow_seqfix.core.model import Verdict
 from airflow_seqfix.core.report import Row
 from airflow_seqfix.render.phrases import moved_from
 
@@ -115,11 +115,14 @@ def _of_data(row: Row, next_value: int) -> list[tuple[str, str, int]]:
     if row.verdict is Verdict.BEHIND and probe is not None and probe.collision not in (None, next_value, furthest):
         assert probe.collision is not None
         found.append(("collision", "first collision", probe.collision))
-    if SequenceWarning.OUTLIER not in row.finding.warnings:
+    outliers = row.finding.outliers
+    if outliers is None:
         return [*found, ("data", "data reach", furthest)]
-    if probe is not None and probe.runner_up is not None:
-        found.append(("data", "all but one reach", probe.runner_up))
-    return [*found, ("outlier", "one outlier value", furthest)]
+    few = "one" if outliers.count == 1 else str(outliers.count)
+    if outliers.before is not None:
+        found.append(("data", f"all but {few} reach", outliers.before))
+    label = "one outlier value" if outliers.count == 1 else f"{few} outlier values to"
+    return [*found, ("outlier", label, furthest)]
 
 
 def _places(values: set[int]) -> dict[int, int]:

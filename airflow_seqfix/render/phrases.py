@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from airflow_seqfix.core.errors import printable
-from airflow_seqfix.core.judge.remedies import is_pasteable
 from airflow_seqfix.core.model import Move, Verdict
 from airflow_seqfix.core.report import Report, Row
 
@@ -72,8 +71,7 @@ def move(row: Row) -> Move | None:
 
 def statement(row: Row) -> str | None:
     """Return the remedy where it is a statement that moves the sequence, and reads as it runs."""
-    found = move(row)
-    is_one = found is not None and is_pasteable(found) and _is_a_move(row)
+    is_one = row.finding.is_pasteable and _is_a_move(row)
     return row.remedy if is_one and (row.remedy or "").isprintable() else None
 
 

@@ -11,6 +11,8 @@ from airflow_seqfix import __version__
 from airflow_seqfix.core import queries
 from airflow_seqfix.core.database.session import milliseconds
 from airflow_seqfix.core.discover.catalog import OLDEST_SERVER, OTHER_PRODUCTS
+from airflow_seqfix.core.judge.goal import NEARLY
+from airflow_seqfix.core.judge.outliers import LIFETIME, LOOKED_AT, MOST, NEAR, SHARE, STANDS_OUT
 from airflow_seqfix.core.judge.remedies import PASTE_UP_TO
 from airflow_seqfix.core.judge.verdict import LOGGED_AHEAD
 from airflow_seqfix.core.measure.column_sql import FLOATS, INTEGER, TEXTS
@@ -78,6 +80,13 @@ def _parts() -> dict[str, str]:
         "other_products": "|".join(mark for mark, *_ in OTHER_PRODUCTS),
         "oldest_server": OLDEST_SERVER,
         "max_jump": policy.max_jump,
+        "looked_at": LOOKED_AT,
+        "most": MOST,
+        "stands_out": STANDS_OUT,
+        "share": SHARE,
+        "near": NEAR,
+        "lifetime": LIFETIME,
+        "nearly": NEARLY,
         "advance_up_to": policy.advance_up_to,
         "lock_timeout": milliseconds(limits.lock_timeout),
         "run_timeout": round(limits.run_timeout),

@@ -13,8 +13,8 @@
 --     exclude         leave sequences and tables of such a name alone                     [none]
 --     lock            auto, or none: never an ALTER SEQUENCE, only nextval()              [auto]
 --     margin          how many steps to stay ahead of the data                            [0]
---     max_jump        a value further from the value before it is a stray row             [@max_jump@]
---     accept_outlier  on: follow stray rows all the same                                  [off]
+--     max_jump        from how many values on a gap sets the few rows beyond it apart     [@max_jump@]
+--     outliers        of such rows: report (move past all others), follow, or ignore      [report]
 --     run_timeout     seconds after which the rest is left undone, and said to be         [@run_timeout@]
 --     allow_empty     on: it is in order that no sequence is checked                      [off]
 --     all             on: also list what is in sync or skipped                            [off]
@@ -77,9 +77,9 @@
 \else
     \set max_jump @max_jump@
 \endif
-\if :{?accept_outlier}
+\if :{?outliers}
 \else
-    \set accept_outlier off
+    \set outliers report
 \endif
 \if :{?run_timeout}
 \else
@@ -112,7 +112,7 @@ SELECT pg_catalog.set_config('application_name', :'seqfix_run', false),
        pg_catalog.set_config('seqfix.lock', :'lock', false),
        pg_catalog.set_config('seqfix.margin', :'margin', false),
        pg_catalog.set_config('seqfix.max_jump', :'max_jump', false),
-       pg_catalog.set_config('seqfix.accept_outlier', :'accept_outlier', false),
+       pg_catalog.set_config('seqfix.outliers', :'outliers', false),
        pg_catalog.set_config('seqfix.run_timeout', :'run_timeout', false),
        pg_catalog.set_config('seqfix.allow_empty', :'allow_empty', false),
        pg_catalog.set_config('seqfix.all', :'all', false),
@@ -145,8 +145,8 @@ BEGIN
     IF current_setting('seqfix.lock') NOT IN ('auto', 'none') THEN
         RAISE EXCEPTION 'lock=%: give auto or none', current_setting('seqfix.lock');
     END IF;
-    IF current_setting('seqfix.accept_outlier') NOT IN ('on', 'off') THEN
-        RAISE EXCEPTION 'accept_outlier=%: give on or off', current_setting('seqfix.accept_outlier');
+    IF current_setting('seqfix.outliers') NOT IN ('report', 'follow', 'ignore') THEN
+        RAISE EXCEPTION 'outliers=%: give report, follow or ignore', current_setting('seqfix.outliers');
     END IF;
     IF current_setting('seqfix.allow_empty') NOT IN ('on', 'off') THEN
         RAISE EXCEPTION 'allow_empty=%: give on or off', current_setting('seqfix.allow_empty');
@@ -195,14 +195,15 @@ DECLARE
     sequence_like  pg_catalog.text;
     margin         numeric;
     max_jump       numeric;
-    accept_outlier boolean;
+    outliers       pg_catalog.text;
 
     s              pg_catalog.record;      -- a sequence, as the catalogs describe it
     readable       pg_catalog.jsonb;       -- its columns, or their parts
     queries        pg_catalog.text[];      -- what reads them, and at last the sequence itself
     query          pg_catalog.text;
     value          bigint;
-    value_before   bigint;
+    far_values     bigint[];
+    row_beyond     numeric;
     seen           numeric[];              -- the furthest values of its columns
     last_value     numeric;
     is_called      boolean;
@@ -213,8 +214,19 @@ DECLARE
     is_set_back    boolean;
     next_value     numeric;                -- what nextval() would return; numeric because it may be no bigint any more
     furthest       numeric;
-    runner_up      numeric;                -- the furthest value before that one
-    look_again     boolean;                -- whether that one is needed
+    all_seen       numeric[];              -- the furthest few values of its columns
+    beyond         numeric;                -- the furthest value that the sequence cannot hand out
+    look_again     boolean;                -- whether those are needed
+    first          numeric;                -- the first value to come that fits
+    size           numeric;                -- how many values there are in all
+    left_over      numeric;                -- how many lie beyond the data
+    apart          pg_catalog.int4;        -- how many of the furthest values are outliers
+    decisive       numeric;                -- the furthest value that is none
+    free           numeric;                -- how many values in a row are free before a move,
+    free_to        numeric;                -- up to which value that was counted,
+    last_free      numeric;                -- and up to which it should be
+    binds          pg_catalog.text;        -- the limits that end first
+    widen          pg_catalog.text;        -- what makes room
     direction      numeric;                -- 1 or -1
     step           numeric;
     near           numeric;                -- the first and the last value that both the sequence and its columns can hold
@@ -265,7 +277,7 @@ BEGIN
     END IF;
     margin := current_setting('seqfix.margin')::numeric;
     max_jump := current_setting('seqfix.max_jump')::numeric;
-    accept_outlier := current_setting('seqfix.accept_outlier') = 'on';
+    outliers := current_setting('seqfix.outliers');
     may_alter := current_setting('seqfix.lock') = 'auto';
     started_at := clock_timestamp();
     give_up_at := started_at + make_interval(secs => current_setting('seqfix.run_timeout')::integer);
@@ -353,7 +365,7 @@ BEGIN
                         FILTER (WHERE j.is_comparable AND j.hides_rows))[1]                            AS hidden,
                    coalesce(bool_or(NOT j.has_index AND j.estimated_rows > @slow_rows@)
                                 FILTER (WHERE j.is_comparable), false)                                 AS is_slow,
-                   jsonb_agg(jsonb_build_object('table', j.qualified_table, 'number',
+                   jsonb_agg(jsonb_build_object('table', j.qualified_table, 'column', j.quoted_column, 'number',
                                                 CASE WHEN j.base_type IN (@texts@)
                                                      THEN format('CASE WHEN t.%1$s::text COLLATE "C" ~ %2$L THEN t.%1$s::text::numeric END',
                                                                  j.quoted_column, $re$@integer@$re$)
@@ -363,7 +375,8 @@ BEGIN
                                                              ELSE '::numeric' END,
                                                 'table_oid', j.table_oid, 'column_number', j.column_number,
                                                 'smallest', j.smallest_value, 'largest', j.largest_value,
-                                                'version', j.version)
+                                                'version', j.version, 'type', j.data_type,
+                                                'distinct', j.has_index AND NOT j.is_unique)
                              ORDER BY j.place) FILTER (WHERE j.is_comparable)                          AS readable,
                    string_agg(concat_ws(' ', j.table_oid, j.column_number, j.feed, j.version), ',' ORDER BY j.place) AS versions,
                    sum(j.relations) FILTER (WHERE j.is_comparable)                                     AS relations,
@@ -388,7 +401,7 @@ BEGIN
                     OR q.schema_name || '.' || q.sequence_name LIKE sequence_like)
         )
         SELECT c.oid AS sequence_oid, c.version, c.qualified_name, c.name_literal, c.columns, c.readable, c.relations, c.increment_by, c.cycle,
-               c.cache_size, c.min_value, c.max_value, c.owner, c.may_alter, c.may_nextval,
+               c.cache_size, c.data_type, c.min_value, c.max_value, c.owner, c.may_alter, c.may_nextval,
                greatest(c.min_value, c.smallest_value) AS lowest,
                least(c.max_value, c.largest_value)     AS highest,
                md5(concat_ws(' ', c.oid, c.version, c.versions)) AS key,
@@ -447,7 +460,7 @@ BEGIN
         END IF;
         at_first := s.verdict; verdict := s.verdict; reason := s.reason; cure := s.cure; way := NULL;
         next_value := NULL; before := NULL; furthest := NULL; gap := NULL;
-        look_again := false; moves := 0; rereads := 0;
+        look_again := false; free_to := NULL; moves := 0; rereads := 0;
         direction := sign(s.increment_by); step := abs(s.increment_by::numeric);
 
         -- Measure, judge, move, and again to see whether it worked. What the catalogs have settled is not read.
@@ -482,33 +495,59 @@ BEGIN
                        HAVING bool_and(p.may_read)) parts ON true
                  CROSS JOIN LATERAL unnest(coalesce(parts.names, ARRAY[r.value ->> 'table'])) AS part (name);
             END IF;
+            -- Of each column the furthest value; on a second look the furthest few, and the furthest of those that can
+            -- never collide. An index gives each value once as it goes along, without one that would be a sort.
             SELECT array_agg(format(
-                       'SELECT f.value, CASE WHEN $1 THEN (SELECT %1$s(%2$s(%3$s)%8$s) FROM %4$s AS t'
-                       ' WHERE %3$s BETWEEN %5$L::bigint AND %6$L::bigint AND %3$s %7$s f.value)::bigint END, NULL'
-                       ' FROM (SELECT %1$s(%2$s(%3$s)%8$s)::bigint AS value FROM %4$s AS t'
-                       ' WHERE %3$s BETWEEN %5$L::bigint AND %6$L::bigint) AS f',
+                       'SELECT (SELECT %1$s(%2$s(%3$s)%10$s)::bigint FROM %4$s AS t'
+                       ' WHERE %3$s BETWEEN %5$L::bigint AND %6$L::bigint),'
+                       ' CASE WHEN $1 THEN ARRAY(SELECT %1$s(f.value%10$s)::bigint FROM (SELECT %7$s %3$s AS value'
+                       ' FROM %4$s AS t WHERE %3$s BETWEEN %5$L::bigint AND %6$L::bigint'
+                       ' ORDER BY 1 %8$s LIMIT @looked_at@) AS f) END,'
+                       ' CASE WHEN $1 THEN (SELECT trunc(%2$s(%3$s)%10$s) FROM %4$s AS t'
+                       ' WHERE %3$s %9$s::bigint AND (%3$s)::text ~ ''^-?[0-9.]+$'') END, NULL::boolean',
                        CASE WHEN direction > 0 THEN 'floor' ELSE 'ceil' END,
                        CASE WHEN direction > 0 THEN 'max' ELSE 'min' END,
-                       r.value ->> 'number', r.value ->> 'table', greatest(s.min_value, (r.value ->> 'smallest')::bigint),
-                       least(s.max_value, (r.value ->> 'largest')::bigint), CASE WHEN direction > 0 THEN '<' ELSE '>' END,
+                       r.value ->> 'number', r.value ->> 'table', c.low, c.high,
+                       CASE WHEN (r.value ->> 'distinct')::boolean THEN 'DISTINCT' ELSE '' END,
+                       CASE WHEN direction > 0 THEN 'DESC' ELSE 'ASC' END,
+                       CASE WHEN direction > 0 THEN format('> %L', c.high) ELSE format('< %L', c.low) END,
                        r.value ->> 'cast'))
-                   || format('SELECT last_value, NULL, is_called FROM %s', s.qualified_name)
+                   || CASE WHEN free_to IS NULL THEN '{}' ELSE ARRAY[format(
+                       'SELECT least(max((f.value - f.before) / (%1$s) - 1), 9223372036854775807), NULL, NULL, NULL FROM (SELECT t.value,'
+                       ' lag(t.value, 1, %2$s) OVER (ORDER BY t.value %3$s) AS before FROM (%4$s SELECT %5$s) AS t (value)) AS f',
+                       s.increment_by, first - s.increment_by, CASE WHEN direction > 0 THEN 'ASC' ELSE 'DESC' END,
+                       string_agg(format(
+                           'SELECT n.value FROM (SELECT (%1$s)%7$s AS value FROM %2$s AS t WHERE %1$s BETWEEN %3$L::bigint AND %4$L::bigint) AS n'
+                           ' WHERE (n.value - %5$s) %% %6$s = 0 UNION ALL ', r.value ->> 'number', r.value ->> 'table',
+                           greatest(least(first, free_to), c.low), least(greatest(first, free_to), c.high), first, step,
+                           coalesce(nullif(r.value ->> 'cast', ''), '::bigint::numeric')), ''),
+                       free_to + s.increment_by)] END
+                   || format('SELECT last_value, NULL, NULL, is_called FROM %s', s.qualified_name)
               INTO queries
-              FROM jsonb_array_elements(readable) AS r;
-            problem := NULL; seen := '{}';
+              FROM jsonb_array_elements(readable) AS r
+             CROSS JOIN LATERAL (SELECT greatest(s.min_value, (r.value ->> 'smallest')::bigint) AS low,
+                                        least(s.max_value, (r.value ->> 'largest')::bigint) AS high) AS c;
+            problem := NULL; seen := '{}'; all_seen := '{}'; beyond := NULL; free := NULL;
             FOREACH query IN ARRAY queries LOOP
                 IF clock_timestamp() > give_up_at THEN
                     problem := 'SQF01';
                     EXIT;
                 END IF;
                 BEGIN
-                    EXECUTE query INTO value, value_before, is_called USING look_again;
+                    EXECUTE query INTO value, far_values, row_beyond, is_called USING look_again;
                     -- Rolled back, so that the locks on tables, partitions and indexes do not pile up.
                     RAISE SQLSTATE 'SQF00';
                 EXCEPTION
                     WHEN SQLSTATE 'SQF00' THEN
                         IF is_called IS NULL THEN
-                            seen := seen || ARRAY[value, value_before]::numeric[];
+                            IF free_to IS NOT NULL AND cardinality(queries) = cardinality(seen) + 2 THEN
+                                free := greatest(value, 0);
+                            ELSE
+                                seen := seen || ARRAY[value]::numeric[];
+                                all_seen := all_seen || far_values::numeric[];
+                                beyond := CASE WHEN direction > 0 THEN greatest(beyond, row_beyond)
+                                               ELSE least(beyond, row_beyond) END;
+                            END IF;
                         END IF;
                     WHEN query_canceled THEN
                         -- Before the time is over, it is somebody who wants to stop.
@@ -548,58 +587,142 @@ BEGIN
             END IF;
             last_value := value;
             next_value := last_value + CASE WHEN is_called THEN s.increment_by ELSE 0 END;
-            SELECT direction * max(v * direction) INTO furthest FROM unnest(seen) AS v;
-            SELECT direction * max(v * direction) INTO runner_up FROM unnest(seen) AS v WHERE v <> furthest;
-            IF furthest IS NOT NULL AND NOT look_again AND NOT accept_outlier
-               AND (furthest - next_value) * direction > max_jump THEN
-                look_again := true;
-                CONTINUE;
-            END IF;
             near := CASE WHEN direction > 0 THEN s.lowest ELSE s.highest END;
             far  := CASE WHEN direction > 0 THEN s.highest ELSE s.lowest END;
             last_step := CASE WHEN direction > 0 THEN s.max_value ELSE s.min_value END;
+            first := next_value + s.increment_by * greatest(0, div((near - next_value) * direction + step - 1, step));
+            size := greatest(0, div(s.highest::numeric - s.lowest, step) + 1);
+            SELECT direction * max(v * direction) INTO furthest FROM unnest(seen) AS v;
+            left_over := CASE WHEN (far - furthest) * direction < step THEN 0 ELSE div((far - furthest) * direction, step) END;
+            is_reached := coalesce((furthest - next_value) * direction >= 0, false);
+
+            -- Outliers: docs/design/outliers.md has the rule, and the core's judge/outliers.py the same in Python.
+            decisive := furthest; apart := NULL;
+            IF outliers <> 'follow' AND (furthest - first) * direction >= 0 THEN
+                gap := div(abs(furthest - first) + step - 1, step);
+                IF gap > max_jump OR max_jump <= @max_jump@ AND gap > @near@ AND (gap * @share@ > size OR gap > left_over) THEN
+                    IF NOT look_again THEN
+                        look_again := true;
+                        CONTINUE;
+                    END IF;
+                    all_seen := ARRAY(SELECT DISTINCT v * direction FROM unnest(all_seen) AS v ORDER BY 1 DESC LIMIT @looked_at@);
+                    SELECT n.apart INTO apart
+                      FROM generate_series(1, least(@most@, cardinality(all_seen))) AS n (apart)
+                     CROSS JOIN LATERAL (SELECT all_seen[n.apart] AS nearest, cardinality(all_seen) - n.apart AS others,
+                                                greatest(first * direction, all_seen[n.apart + 1]) AS before) AS v
+                     CROSS JOIN LATERAL (SELECT div(v.nearest - v.before + step - 1, step) AS gap,
+                                                (SELECT div(coalesce(max(w) - min(w), 0) + step - 1, step)
+                                                   FROM unnest(all_seen[n.apart + 1 : n.apart + @most@]) AS w
+                                                  WHERE w >= first * direction) AS spread) AS g
+                     WHERE v.nearest >= first * direction
+                       AND (g.gap > max_jump OR max_jump <= @max_jump@ AND g.gap > @near@ AND (g.gap * @share@ > size OR g.gap > left_over))
+                       AND g.gap > @stands_out@ * g.spread
+                       AND (n.apart = 1 OR n.apart < v.others OR v.others > 0 AND g.gap > @lifetime@)
+                     ORDER BY n.apart DESC LIMIT 1;
+                    IF apart IS NOT NULL THEN
+                        decisive := all_seen[apart + 1] * direction;
+                    END IF;
+                END IF;
+            END IF;
+            IF outliers = 'ignore' THEN
+                furthest := decisive; is_reached := coalesce((furthest - next_value) * direction >= 0, false);
+            END IF;
             is_used_up := (far - next_value - direction * step
                            * greatest(0, div((near - next_value) * direction + step - 1, step))) * direction < 0;
-            is_reached := coalesce((furthest - next_value) * direction >= 0, false);
-            needed := furthest + margin * s.increment_by;
+            needed := decisive + margin * s.increment_by;
             in_margin := coalesce((needed - next_value) * direction >= 0, false);
             -- A margin that would take the last values that fit is not followed: inserts that still succeed would fail.
             margin_fits := in_margin AND NOT is_used_up
                            AND div(abs(needed - next_value) + step - 1, step) < div((far - next_value) * direction, step);
+            IF NOT margin_fits THEN
+                needed := decisive;
+            END IF;
             gap := CASE WHEN is_reached THEN div(abs(furthest - next_value) + step - 1, step) + 1 ELSE 0 END;
-            IF is_reached OR margin_fits THEN
+            -- The first step of the sequence at or beyond the data; or its last one, where it ends before.
+            calls := CASE WHEN (needed - next_value) * direction >= 0
+                          THEN least(div(abs(needed - next_value) + step - 1, step), div(abs(last_step - next_value), step)) + 1
+                          ELSE 0 END;
+            left_over := CASE WHEN (far - next_value) * direction < calls * step THEN 0
+                              ELSE div((far - next_value) * direction, step) - calls + 1 END;
+            -- A move that would take the last values, or nearly so: only where fewer are free before it.
+            last_free := next_value + s.increment_by * (least(calls, CASE WHEN (far - next_value) * direction < 0 THEN 0
+                                                        ELSE div((far - next_value) * direction, step) + 1 END) - 1);
+            IF calls > 0 AND left_over * @nearly@ < size AND s.relations <= @relations_at_once@
+               AND free_to IS DISTINCT FROM last_free AND rereads < @rewritten@ THEN
+                free_to := last_free; rereads := rereads + 1; look_again := true;
+                CONTINUE;
+            END IF;
+            SELECT string_agg(w.text, ' ' ORDER BY w.place), string_agg(w.name, ' and ' ORDER BY w.place) INTO widen, binds
+              FROM (SELECT 1, format('ALTER TABLE %s ALTER %s TYPE bigint;', r.value ->> 'table', r.value ->> 'column'),
+                           format('the end of %s.%s (%s)', r.value ->> 'table', r.value ->> 'column', r.value ->> 'type')
+                      FROM jsonb_array_elements(s.readable) AS r
+                     WHERE far = CASE WHEN direction > 0 THEN r.value ->> 'largest' ELSE r.value ->> 'smallest' END::numeric
+                       AND far NOT IN (9223372036854775807, -9223372036854775808)
+                     UNION ALL
+                    SELECT 2, CASE WHEN NOT t.is_end THEN format('ALTER SEQUENCE %s NO %s;', s.qualified_name, t.bound)
+                                   WHEN s.data_type <> 'bigint' THEN format('ALTER SEQUENCE %s AS bigint;', s.qualified_name) END,
+                           CASE WHEN t.is_end THEN format('the end of the sequence (%s)', s.data_type) ELSE 'its ' || t.bound END
+                      FROM (SELECT CASE WHEN direction > 0 THEN 'MAXVALUE' ELSE 'MINVALUE' END AS bound,
+                                   last_step IN (32767, -32768) AND s.data_type = 'smallint'
+                                   OR last_step IN (2147483647, -2147483648) AND s.data_type = 'integer'
+                                   OR last_step IN (9223372036854775807, -9223372036854775808) AS is_end) AS t
+                     WHERE far = last_step) AS w (place, text, name);
+            widen := coalesce(widen, 'nothing is larger than bigint: another key');
+            IF calls > 0 OR apart IS NOT NULL AND outliers = 'report' THEN
                 verdict := 'behind';
                 reason := format('the next value is %s, and the data have reached %s', next_value, furthest);
-                -- The first step of the sequence at or beyond the data; or its last one, where it ends before.
-                calls := div(abs(CASE WHEN margin_fits THEN needed ELSE furthest END - next_value) + step - 1, step) + 1;
-                calls := least(calls, div(abs(last_step - next_value), step) + 1);
-                target := next_value + (calls - 1) * s.increment_by;
-                IF (runner_up - next_value) * direction < 0 THEN
-                    runner_up := NULL;
+                IF margin_fits AND margin > 0 THEN
+                    reason := format('%s; margin=%s asks for a next value beyond %s', reason, margin, needed);
                 END IF;
-                IF is_reached AND NOT accept_outlier AND abs(furthest - next_value) > max_jump
-                   AND abs(furthest - coalesce(runner_up, next_value)) > max_jump THEN
-                    target := NULL;
-                    reason := format('%s; that is more than max_jump (%s) beyond %s', reason, max_jump,
-                                     coalesce('the value before it, ' || runner_up, 'the next value'));
-                    cure := 'remove the row, or accept_outlier=on';
-                ELSIF calls <= @paste_up_to@ AND s.cache_size = 1 THEN
-                    cure := format('WITH RECURSIVE r(v) AS (SELECT nextval(%1$s) FROM %2$s WHERE (last_value, %3$s) UNION'
-                                   ' ALL SELECT nextval(%1$s) FROM r WHERE v %4$s %5$s) SELECT %6$s(v) FROM r;',
-                                   s.name_literal, s.qualified_name,
-                                   CASE WHEN direction > 0 THEN format('is_called) < (%s, true', target)
-                                        ELSE format('NOT is_called) > (%s, false', target) END,
-                                   CASE WHEN direction > 0 THEN '<' ELSE '>' END, target,
-                                   CASE WHEN direction > 0 THEN 'max' ELSE 'min' END);
+                IF apart IS NOT NULL AND outliers = 'report' THEN
+                    reason := format('%s; %s, far beyond %s, %s', reason,
+                                     CASE apart WHEN 1 THEN 'that is an outlier'
+                                          ELSE format('%s values from %s on are outliers', apart, all_seen[apart] * direction) END,
+                                     CASE WHEN (decisive - next_value) * direction >= 0 THEN decisive ELSE next_value END,
+                                     CASE WHEN (decisive - next_value) * direction >= 0 THEN 'the value before' ELSE 'the next value' END);
+                    cure := 'outliers=follow, which moves past them; outliers=ignore, where they are not meant to count; '
+                            'or remove the rows; where another writer has them, the command with --id-range';
+                END IF;
+                IF calls = 0 THEN
+                    NULL;
+                ELSIF outliers <> 'follow' AND left_over * @nearly@ < size AND (free IS NULL OR free > left_over) THEN
+                    reason := format('%s; a move would leave %s, and %s', reason,
+                                     CASE left_over WHEN 0 THEN 'no value that fits' ELSE format('%s of %s values', left_over, size) END,
+                                     coalesce(format('pass %s in a row that are free', free),
+                                              'whether values are free before it could not be read'));
+                    cure := format('%s or outliers=follow, which moves it all the same', widen);
                 ELSE
-                    cure := 'run this script with mode=fix' || CASE WHEN s.cache_size > 1 AND NOT s.may_alter
-                            THEN format(' as %s, which owns it: only that discards what sessions have cached', s.owner)
-                            ELSE '' END;
+                    target := next_value + (calls - 1) * s.increment_by;
+                    IF left_over = 0 AND free = 0 THEN
+                        verdict := 'exhausted';
+                        reason := concat(reason, '; none is free up to ', far, ', ', binds, '; rows beyond it go to ' || beyond);
+                        cure := widen;
+                    ELSIF calls <= @paste_up_to@ AND s.cache_size = 1 THEN
+                        cure := format('WITH RECURSIVE r(v) AS (SELECT nextval(%1$s) FROM %2$s WHERE (last_value, %3$s) UNION'
+                                       ' ALL SELECT nextval(%1$s) FROM r WHERE v %4$s %5$s) SELECT %6$s(v) FROM r;%7$s',
+                                       s.name_literal, s.qualified_name,
+                                       CASE WHEN direction > 0 THEN format('is_called) < (%s, true', target)
+                                            ELSE format('NOT is_called) > (%s, false', target) END,
+                                       CASE WHEN direction > 0 THEN '<' ELSE '>' END, target,
+                                       CASE WHEN direction > 0 THEN 'max' ELSE 'min' END,
+                                       ' -- then, for the outliers: ' || cure);
+                    ELSE
+                        cure := 'run this script with mode=fix' || CASE WHEN s.cache_size > 1 AND NOT s.may_alter
+                                THEN format(' as %s, which owns it: only that discards what sessions have cached', s.owner)
+                                ELSE '' END || coalesce('; then, for the outliers: ' || cure, '');
+                    END IF;
                 END IF;
             ELSIF is_used_up THEN
                 verdict := 'exhausted';
-                reason := format('the next value would be %s, and the last one that fits is %s', next_value, far);
-                cure := format('widen the column, or the sequence: ALTER SEQUENCE %s AS bigint', s.qualified_name);
+                IF NOT look_again THEN
+                    look_again := true;
+                    CONTINUE;
+                END IF;
+                reason := concat('the next value would be ', next_value, ', and the last one that fits is ', far, ', ', binds,
+                                 '; rows beyond it go to ' || beyond);
+                cure := widen || CASE WHEN (far - coalesce(decisive + s.increment_by, near)) * direction >= 0
+                        THEN format(' or ALTER SEQUENCE %s RESTART WITH %s; where nothing refers to ids from there on that were given out before',
+                                    s.qualified_name, coalesce(decisive + s.increment_by, near)) ELSE '' END;
             ELSIF in_margin THEN
                 verdict := 'exhausted';
                 reason := format('margin=%s asks for more than the values that are left', margin);
@@ -631,7 +754,7 @@ BEGIN
                 WHEN s.may_nextval AND (calls <= @advance_up_to@ OR NOT may_alter) THEN 'advance'
                 WHEN s.may_alter AND may_alter                                   THEN 'locked'
                 WHEN s.may_nextval                                               THEN 'advance' END;
-            moves := moves + 1;
+            moves := moves + 1; free_to := NULL;
             sequence_oid := s.sequence_oid; stood_at := last_value; was_called := is_called;
             IF way = 'locked' THEN
                 FOR attempt IN 1 .. @lock_attempts@ LOOP
@@ -816,7 +939,7 @@ $seqfix$;
 SELECT pg_catalog.set_config('application_name', :'seqfix_application_name', false) AS seqfix_ignore \gset
 SELECT pg_catalog.count(pg_catalog.set_config(pg_catalog.concat('seqfix.', name), '', false)) AS seqfix_ignore
   FROM pg_catalog.unnest(ARRAY['mode', 'schema', 'table', 'sequence', 'exclude', 'lock', 'margin', 'max_jump',
-                               'accept_outlier', 'run_timeout', 'allow_empty', 'all', 'run', 'report', 'statement_timeout']) AS name \gset
+                               'outliers', 'run_timeout', 'allow_empty', 'all', 'run', 'report', 'statement_timeout']) AS name \gset
 SELECT pg_catalog.format('BEGIN RAISE EXCEPTION %L; END', :'seqfix_said')
        AS seqfix_verdict \gset
 \if :seqfix_fails

@@ -48,9 +48,9 @@ class SequenceTask(ReportingTask):
     :param allow_empty: Whether a selection that matches no sequence is in order.
     :param allow_skipped: Whether a table, column or sequence that is named may turn out not to be checkable.
     :param margin: How many steps beyond the furthest value the next value must lie.
-    :param max_jump: How far, in values, the furthest value may lie from the value before it without being taken for
-        an outlier, which is reported and not followed.
-    :param accept_outlier: Whether to follow such an outlier.
+    :param max_jump: From how many values on a gap before the furthest few values sets them apart as outliers.
+    :param outliers: "report": a move passes all other values, and the task fails until somebody has decided; "follow":
+        it passes them as well; "ignore": they do not count.
     :param interleaved: Whether only values on the sequence's own steps count (several writers with offsets).
     :param foreign: Whether foreign tables are read as well, on their own servers.
     :param fail_on: The verdicts that fail the task, of "behind", "exhausted", "unknown", "skipped" and "undrawn"; an
@@ -93,7 +93,7 @@ class SequenceTask(ReportingTask):
         allow_skipped: bool = False,
         margin: int | str = 0,
         max_jump: int = 10_000_000,
-        accept_outlier: bool = False,
+        outliers: str = "report",
         interleaved: bool = False,
         foreign: bool = False,
         fail_on: Names = FAIL_ON,
@@ -122,7 +122,7 @@ class SequenceTask(ReportingTask):
         self.allow_skipped = allow_skipped
         self.margin = margin
         self.max_jump = max_jump
-        self.accept_outlier = accept_outlier
+        self.outliers = outliers
         self.interleaved = interleaved
         self.foreign = foreign
         self.fail_on = fail_on

@@ -52,9 +52,10 @@ def test_every_option_that_is_named_is_there() -> None:
 def test_in_a_table(newest_db: Database) -> None:
     newest_db.execute("CREATE TABLE t (id serial); INSERT INTO t VALUES (1), (999999999)")
     done = seqfix("check", newest_db.dsn)
-    assert "  remove the row, or --accept-outlier\n" in done.stdout
+    assert "--outliers follow" in done.stdout
+    assert "outliers=" not in done.stdout
     assert "=True" not in done.stdout
-    assert with_options("accept_outlier=True") == "--accept-outlier"
+    assert with_options('outliers="follow"') == "--outliers follow"
 
 
 def test_on_a_terminal_lines_end_between_words() -> None:

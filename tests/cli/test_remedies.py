@@ -87,7 +87,7 @@ def test_without_cache_it_is_a_statement(newest_db: Database) -> None:
     [
         ["--map", '"My Seq"="Old, Orders"."Id",b.id'],
         ["--map", '"My Seq"=b.id', "--id-range", '"My Seq"=1000:1999', "--margin", "7"],
-        ["--map", '"My Seq"="Old, Orders"."Id"', "--max-jump", "100", "--accept-outlier", "--interleaved"],
+        ["--map", '"My Seq"="Old, Orders"."Id"', "--max-jump", "100", "--outliers", "follow", "--interleaved"],
     ],
 )
 def test_a_command_goes_as_far_as_the_run_that_printed_it(newest_db: Database, options: list[str]) -> None:

@@ -76,7 +76,7 @@ def test_while_reading(newest_db: Database, jobs: str) -> None:
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_while_moving(newest_db: Database, signum: signal.Signals) -> None:
     newest_db.execute("CREATE TABLE t (id bigserial PRIMARY KEY); INSERT INTO t VALUES (90000000)")
-    with terminal("fix", newest_db.dsn, "--yes", "--lock", "none", "--accept-outlier") as shown:
+    with terminal("fix", newest_db.dsn, "--yes", "--lock", "none", "--outliers", "follow") as shown:
         wait_until(newest_db, "SELECT last_value > 50000 FROM t_id_seq")
         if signum == signal.SIGINT:
             interrupt(shown)

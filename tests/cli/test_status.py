@@ -27,7 +27,7 @@ AS_READER = "reader"
         (BEHIND, [], 1, 0),
         (EXHAUSTED, [], 1, 1),
         (OUTLIER, [], 1, 1),
-        (OUTLIER, ["--accept-outlier"], 1, 0),
+        (OUTLIER, ["--outliers", "follow"], 1, 0),
         (BEHIND, [AS_READER], 1, 1),
         (UNREADABLE, [AS_READER], 1, 1),
         (UNREADABLE, [AS_READER, "--fail-on", "behind", "--fail-on", "exhausted"], 0, 0),

@@ -102,7 +102,7 @@ EDGES = {
                 CREATE TABLE t (id bigint PRIMARY KEY DEFAULT nextval('s'));
                 INSERT INTO t VALUES ({LOWEST + 20}), (9223372036854775802)""",
         types={"id": "bigint"},
-        wish=Wish(accept_outlier=True),
+        wish=Wish(outliers="follow"),
         report={"verdict": "behind", "inserts_until_collision": 2, "furthest_value": 9223372036854775802},
         inserts=("2200H",),
     ),

@@ -144,7 +144,7 @@ def test_a_plan_and_a_selection_exclude_each_other(two: Database) -> None:
     ("made", "given", "said"),
     [
         ({"margin": 10}, {}, "margin=0: the plan was made with 10; give the same"),
-        ({}, {"accept_outlier": True}, "accept_outlier=True: the plan was made with False"),
+        ({}, {"outliers": "follow"}, "outliers='follow': the plan was made with 'report'"),
         ({"mapping": {"orders_id_seq": ["customers.id"]}}, {}, "mapping={}: the plan was made with {'orders_id_seq':"),
         ({"id_range": {"orders_id_seq": (1, 900)}}, {}, "id_range={}: the plan was made with {"),
     ],
@@ -313,7 +313,7 @@ def test_the_plan_as_sql_says_what_it_leaves_alone(two: Database) -> None:
     assert script.startswith(f"-- Moves 0 of the 2 sequences of database {two.name} that are not in sync\n")
     behind, unread = script.split("\n\n")[1:]
     assert behind.startswith("-- public.customers_id_seq: the next value is 1, and public.customers.id has reached 999")
-    assert behind.endswith("\n-- not moved: behind; remove the row, or accept_outlier=True")
+    assert '\n-- not moved: behind; outliers="follow", which moves past them; ' in behind
     assert unread.splitlines()[1] == f"-- not moved: unknown; GRANT SELECT ON SEQUENCE public.orders_id_seq TO {role};"
 
 

@@ -16,7 +16,7 @@ OTHER = {
     "cli/__init__.py": {"Try '…"},
     "core/discover/catalog.py": {r"(?:PostgreSQL|EnterpriseDB) (\d+)"},
     "core/discover/tokens.py": {"a sign is any character"},
-    "core/judge/verdict.py": {"the value before it, …", "the next value"},
+    "core/judge/reasons.py": {"the next value is …, and … has"},
     "core/repair/plan_sql.py": {
         "-- Moves …",
         "-- PostgreSQL …, read",
@@ -40,6 +40,7 @@ OTHER = {
     "core/measure/column_sql.py": {
         "… BETWEEN",
         "…::bigint, …::bigint",
+        "array_to_string(ARRAY(SELECT",
         "CASE ",
         "double precision",
         "character varying",

@@ -91,7 +91,7 @@ with DAG("{driver}_deferred", schedule=None):
     PostgresSequenceDriftSensor(**READING, deferrable=True, poke_interval=1, timeout=500)
 with DAG("{driver}_moving", schedule=None):
     PostgresSequenceResetOperator(
-        task_id="task", conn_id="near", sequences=["distant_id_seq"], lock="none", max_jump=10**12, accept_outlier=True
+        task_id="task", conn_id="near", sequences=["distant_id_seq"], lock="none", outliers="follow"
     )
 """
 

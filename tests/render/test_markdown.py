@@ -62,7 +62,7 @@ def test_only_moves_can_be_pasted(report: core.Report, every_verdict: Database) 
     statements = [line for line in script.splitlines() if line and not line.startswith("-- ")]
     assert statements
     assert all(line.startswith("WITH RECURSIVE r(v) AS (SELECT nextval('") for line in statements)
-    assert "-- Remedy: remove the row, or accept_outlier=True" in script
+    assert '-- Remedy: outliers="follow", which moves past them; ' in script
 
 
 def test_a_repair_says_where_it_went(repaired: core.Report) -> None:

@@ -1,4 +1,4 @@
--- A smallint and a bigint column share a sequence: the larger ids count, and then none is left for the narrow column.
+-- A smallint and a bigint column share a sequence: no move past the larger ids, which would leave none for the narrow column.
 CREATE SEQUENCE things_seq;
 CREATE TABLE small_things (id smallint PRIMARY KEY DEFAULT nextval('things_seq'), note text);
 CREATE TABLE big_things (id bigint PRIMARY KEY DEFAULT nextval('things_seq'), note text);

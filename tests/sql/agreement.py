@@ -20,9 +20,7 @@ def variables(options: dict[str, Any]) -> dict[str, object]:
     given: dict[str, object] = {"allow_empty": "on"} if options.get("allow_empty") else {}
     if options.get("lock") == "none":
         given["lock"] = "none"
-    given |= {name: options[name] for name in ("margin", "max_jump") if name in options}
-    if options.get("accept_outlier"):
-        given["accept_outlier"] = "on"
+    given |= {name: options[name] for name in ("margin", "max_jump", "outliers") if name in options}
     for option, variable in (
         ("schemas", "schema"),
         ("tables", "table"),

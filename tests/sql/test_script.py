@@ -81,7 +81,7 @@ def test_it_refuses_to_run_inside_a_transaction(arguments: list[str], before: st
         ("mode", ""),
         ("lock", ""),
         ("lock", "sequence"),
-        ("accept_outlier", "yes"),
+        ("outliers", "on"),
         ("all", "1"),
         ("margin", "-1"),
         ("max_jump", "0"),

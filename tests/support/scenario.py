@@ -7,7 +7,8 @@
   behaviour  on the cases of docs/behaviours.md: what the inserts give in the best of worlds (`expected`) and, where
              the repair leaves that, why (`on_purpose`)
   report     by sequence, the part of its row that check() has to give; of `reason` and `remedy` any part will do
-  fixed      the same for fix(), where a sequence that was behind does not end up in sync and verified
+  fixed      the same for fix(), where a sequence that was due does not end up in sync and verified; one that stays
+             behind was moved only if its `way` is given
   inserts    statements after fix(), each with the rows that it has to return, or the SQLSTATE that it has to fail with
 """
 
@@ -58,12 +59,18 @@ class Scenario:
 
     @property
     def behind(self) -> set[str]:
-        return {sequence for sequence, row in self.report.items() if row["verdict"] == "behind"}
+        """The sequences that fix() has something to say of."""
+        return {
+            sequence
+            for sequence, row in self.report.items()
+            if row["verdict"] == "behind" or (row["verdict"] == "exhausted" and sequence in self.fixed)
+        }
 
     @property
     def moved(self) -> set[str]:
-        """The sequences that fix() has to move: those behind, but for those that it has to leave so."""
-        return self.behind - {sequence for sequence, row in self.fixed.items() if row["verdict"] == "behind"}
+        """The sequences that fix() has to move: those behind, but for those that it has to leave where they are."""
+        left = {name for name, row in self.fixed.items() if row["verdict"] == "behind" and "way" not in row}
+        return self.behind - left
 
 
 def load_all() -> list[Scenario]:

@@ -39,3 +39,21 @@ def used_share(sequence: SequenceInfo, left: int) -> float:
     """
     total = values_left(sequence, sequence.start_value)
     return min(1.0, max(0.0, 1 - left / total)) if total else 1.0
+
+
+def steps_between(sequence: SequenceInfo, value: int, other: int) -> int:
+    """Return how many steps lie between two values, the last of them counted in full."""
+    return -(-abs(other - value) // abs(sequence.increment_by))
+
+
+def values_of(sequence: SequenceInfo) -> int:
+    """Return how many values there are from one end of the sequence's range to the other."""
+    return max(0, (sequence.highest - sequence.lowest) // abs(sequence.increment_by) + 1)
+
+
+def first_to_come(sequence: SequenceInfo, next_value: int) -> int:
+    """Return the first value from the next one on that is the sequence's own, and that its columns can hold."""
+    near = sequence.lowest if sequence.is_ascending else sequence.highest
+    if not is_beyond(sequence, near, next_value):
+        return next_value
+    return next_value + steps_between(sequence, next_value, near) * sequence.increment_by

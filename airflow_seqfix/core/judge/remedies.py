@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shlex
 
-from airflow_seqfix.core.model import Feed, Move, SequenceInfo
-from airflow_seqfix.core.policy import Lock, Policy
+from airflow_seqfix.core.judge.arithmetic import values_left
+from airflow_seqfix.core.judge.limits import TYPE_BOUNDS, bound_of, is_own_range, is_small, narrowest
+from airflow_seqfix.core.model import Feed, Move, Outliers, SequenceInfo
+from airflow_seqfix.core.policy import Follow, Lock, Policy
 
 #: Up to this gap the remedy is a statement to paste: it only calls nextval(), and so cannot go back.
 PASTE_UP_TO = 1_000_000
@@ -21,15 +23,25 @@ def is_pasteable(move: Move) -> bool:
     return move.calls <= PASTE_UP_TO and sequence.cache_size == 1 and sequence.may_nextval
 
 
-def move(move: Move, policy: Policy) -> str:
-    """Return what makes a move: a statement, or the command."""
-    sequence = move.sequence
+def move(move: Move, policy: Policy, left_behind: Outliers | None = None, *, is_far: bool = False) -> str:
+    """Return what makes a move: a statement, or the command; and what is left to decide after it.
+
+    :param left_behind: The outliers that it does not pass.
+    :param is_far: Whether what it passes is likely to be other writers'.
+    """
+    sequence, then = move.sequence, ""
+    if left_behind is not None:
+        then = f"then, for the outliers: {outliers(sequence, left_behind)}"
+    elif is_far:
+        then = "an id_range instead, where other writers have the far values"
     if is_pasteable(move):
-        return paste(sequence, move.target)
+        statement = paste(sequence, move.target)
+        # What follows stays a comment where all of it is pasted.
+        return f"{statement} -- {then}" if then else statement
     command = _command(sequence, policy)
     if sequence.cache_size > 1 and not sequence.may_alter:
-        return f"{command} as {sequence.owner}, which owns it: only that discards what sessions have cached"
-    return command
+        command = f"{command} as {sequence.owner}, which owns it: only that discards what sessions have cached"
+    return f"{command}; {then}" if then else command
 
 
 def paste(sequence: SequenceInfo, target: int) -> str:
@@ -57,23 +69,73 @@ def _command(sequence: SequenceInfo, policy: Policy) -> str:
         words += ["--map", f"{name}={','.join(fed)}"]
     if sequence.id_range is not None:
         words += ["--id-range", f"{name}={sequence.id_range[0]}:{sequence.id_range[1]}"]
-    for option in ("margin", "max_jump"):
+    for option in ("margin", "max_jump", "min_remaining", "fail_used_pct"):
         if getattr(policy, option) != getattr(usual, option):
             words += [f"--{option.replace('_', '-')}", str(getattr(policy, option))]
-    words += [
-        f"--{flag.replace('_', '-')}" for flag in ("accept_outlier", "interleaved", "foreign") if getattr(policy, flag)
-    ]
+    if policy.outliers is not Follow.REPORT:
+        words += ["--outliers", str(policy.outliers)]
+    words += [f"--{flag}" for flag in ("interleaved", "foreign") if getattr(policy, flag)]
     if policy.lock is not Lock.AUTO:
         words += ["--lock", str(policy.lock)]
     return shlex.join(words)
 
 
+def outliers(sequence: SequenceInfo, apart: Outliers | None) -> str:
+    """Return what a person can decide about outliers."""
+    if apart is None:
+        return 'an index on the column; or outliers="follow", which moves past them whatever they are'
+    low, high = sequence.own_values
+    own = (low, apart.lowest - 1) if sequence.is_ascending else (apart.highest + 1, high)
+    choices = [
+        'outliers="follow", which moves past them',
+        'outliers="ignore", where they are not meant to count',
+        "remove the rows",
+    ]
+    writers = f"an id_range of {own[0]} to {own[1]}, where another writer has the values beyond"
+    # A single value is a stray rather than another writer's.
+    choices.insert(0 if apart.count > 1 else 2, writers)
+    return "; ".join(choices[:-1]) + f"; or {choices[-1]}"
+
+
+def harmful(sequence: SequenceInfo) -> str:
+    """Return what helps where a move would take the last values."""
+    return _or(
+        widen(sequence),
+        'an id_range, where other writers have the far values; or outliers="follow", which moves it all the same',
+    )
+
+
+def _or(first: str, second: str) -> str:
+    return f"{first}{'' if first.endswith(';') else ';'} or {second}"
+
+
+def widen_or_restart(sequence: SequenceInfo, furthest: int | None) -> str:
+    """Return what makes room, and what starts again where the data leave room."""
+    near = sequence.lowest if sequence.is_ascending else sequence.highest
+    again = near if furthest is None else furthest + sequence.increment_by
+    left = values_left(sequence, again)
+    if not left:
+        return widen(sequence)
+    return _or(
+        widen(sequence),
+        f"ALTER SEQUENCE {sequence.qualified_name} RESTART WITH {again}; where nothing refers to ids from there on "
+        "that were given out before",
+    )
+
+
 def widen(sequence: SequenceInfo) -> str:
-    """Return what makes room, by the limit that was met first."""
-    if sequence.id_range is not None and sequence.limit in sequence.id_range:
+    """Return what makes room, by the limits that bind: where several end at the same value, each of them does."""
+    if is_own_range(sequence):
         return "a larger id_range, agreed with the other writers"
-    narrow = next((c for c in sequence.comparable if sequence.limit in (c.largest_value, c.smallest_value)), None)
-    if narrow is not None and sequence.limit not in (sequence.min_value, sequence.max_value):
-        return f"ALTER TABLE {narrow.qualified_table} ALTER {narrow.quoted_column} TYPE bigint; rewrites the table"
-    bound = "MAXVALUE" if sequence.is_ascending else "MINVALUE"
-    return f"a larger type for the column, then ALTER SEQUENCE {sequence.qualified_name} AS bigint NO {bound};"
+    columns = [column for column in narrowest(sequence) if is_small(column)]
+    statements = [f"ALTER TABLE {c.qualified_table} ALTER {c.quoted_column} TYPE bigint;" for c in columns]
+    if bound_of(sequence) == sequence.limit:
+        if bound_of(sequence) not in TYPE_BOUNDS[sequence.data_type]:
+            clause = "NO MAXVALUE" if sequence.is_ascending else "NO MINVALUE"
+            statements.append(f"ALTER SEQUENCE {sequence.qualified_name} {clause};")
+        elif sequence.data_type != "bigint":
+            # Takes a bound that is the type's along.
+            statements.append(f"ALTER SEQUENCE {sequence.qualified_name} AS bigint;")
+    if columns:
+        statements.append("rewrites the table; columns that refer to it need the same")
+    return " ".join(statements) or "nothing is larger than bigint: another key"

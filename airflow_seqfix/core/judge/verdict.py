@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from airflow_seqfix.core.judge import remedies
+from airflow_seqfix.core.judge import reasons, remedies
 from airflow_seqfix.core.judge.arithmetic import calls_to_pass, calls_within, is_beyond, used_share, values_left
+from airflow_seqfix.core.judge.goal import Goal, decisive_value, goal_of, harm_of, is_full, target_of
 from airflow_seqfix.core.judge.move import choose_way
 from airflow_seqfix.core.judge.warnings import warnings_of
 from airflow_seqfix.core.model import (
     Feed,
     Finding,
     Measurement,
-    Move,
     SequenceInfo,
     SequenceWarning,
     Server,
     TooMuch,
     Verdict,
 )
-from airflow_seqfix.core.policy import Policy
+from airflow_seqfix.core.policy import Follow, Policy
 
 #: How many values beyond those handed out the write-ahead log may already hold, CACHE aside (SEQ_LOG_VALS in
 #: src/backend/commands/sequence.c). A standby knows no more than the log.
@@ -119,6 +119,7 @@ def judge(measurement: Measurement, policy: Policy, server: Server) -> Finding:
             remedy=obstacle.remedy if obstacle else "run again",
             warnings=warnings,
         )
+    goal = goal_of(measurement, policy)
     remaining = values_left(sequence, next_value)
     used_pct = round(100 * used_share(sequence, remaining), 2)
     finding = Finding(
@@ -128,35 +129,34 @@ def judge(measurement: Measurement, policy: Policy, server: Server) -> Finding:
         gap=0,
         used_pct=used_pct,
         remaining=remaining,
+        margin=policy.margin,
+        needed_value=None if goal.furthest is None else goal.furthest + policy.margin * sequence.increment_by,
+        outliers=goal.outliers,
     )
-    furthest = _decisive_value(measurement, policy)
-    needed = None if furthest is None else furthest + policy.margin * sequence.increment_by
-    is_reached = furthest is not None and not is_beyond(sequence, next_value, furthest)
-    in_margin = needed is not None and not is_beyond(sequence, next_value, needed)
-    # A margin that would take the last values that fit is not followed: inserts that still succeed would fail.
-    margin_fits = (
-        in_margin
-        and needed is not None
-        and remaining != 0
-        and calls_to_pass(sequence, next_value, needed) < calls_within(sequence, next_value, sequence.limit)
-    )
-    if is_reached or margin_fits or _calls_to_own_values(sequence, next_value):
-        return _behind(finding, furthest, needed if margin_fits else furthest, policy, server)
-    if not remaining:
+    if goal.calls or goal.is_unclear or (goal.outliers is not None and policy.outliers is Follow.REPORT):
+        return _behind(finding, goal, policy, server)
+    return _ahead(finding, goal, policy, server)
+
+
+def _ahead(finding: Finding, goal: Goal, policy: Policy, server: Server) -> Finding:
+    """Say whether it can go on as it does: the data have not reached it."""
+    measurement, sequence, needed = finding.measurement, finding.sequence, finding.needed_value
+    assert measurement.next_value is not None
+    if not finding.remaining:
         return replace(
             finding,
             verdict=Verdict.EXHAUSTED,
-            reason=f"the next value would be {next_value}, and the last one that fits is {sequence.limit}",
-            remedy=remedies.widen(sequence),
+            reason=reasons.used_up(measurement),
+            remedy=remedies.widen_or_restart(sequence, goal.furthest),
         )
-    if in_margin:
+    if needed is not None and not is_beyond(sequence, measurement.next_value, needed):
         return replace(
             finding,
             verdict=Verdict.EXHAUSTED,
-            reason=f"margin={policy.margin} asks for more than the {remaining:,} values left",
+            reason=f"margin={policy.margin} asks for more than the {finding.remaining:,} values left",
             remedy="a smaller margin",
         )
-    if server.in_recovery and furthest is not None and not _is_safe_on_standby(measurement, furthest):
+    if server.in_recovery and goal.furthest is not None and not _is_safe_on_standby(measurement, goal.furthest):
         return replace(
             finding,
             verdict=Verdict.UNKNOWN,
@@ -169,54 +169,61 @@ def judge(measurement: Measurement, policy: Policy, server: Server) -> Finding:
     return finding
 
 
-def _behind(finding: Finding, furthest: int | None, needed: int | None, policy: Policy, server: Server) -> Finding:
-    """Say how far behind it is, and how it gets past `needed`."""
+def _behind(finding: Finding, goal: Goal, policy: Policy, server: Server) -> Finding:
+    """Say how far behind it is, and how it gets past all that is to be passed."""
     measurement, sequence, next_value = finding.measurement, finding.sequence, finding.measurement.next_value
+    furthest = decisive_value(measurement, policy)
+    if policy.outliers is Follow.IGNORE and not goal.is_unclear:
+        furthest = goal.furthest
     assert next_value is not None
+    inserts, is_at_least = _inserts_until_collision(measurement)
     is_reached = furthest is not None and not is_beyond(sequence, next_value, furthest)
     gap = calls_to_pass(sequence, next_value, furthest) if is_reached and furthest is not None else 0
-    inserts, is_at_least = _inserts_until_collision(measurement)
-    reason, warnings, move = _where_it_stands(measurement, furthest), finding.warnings, None
-    outlier = _outlier(measurement, furthest, policy) if is_reached and furthest is not None else None
-    if outlier:
-        reason, warnings = f"{reason}; {outlier}", (SequenceWarning.OUTLIER, *warnings)
-        remedy = "remove the row, or accept_outlier=True"
-    else:
-        move = _move(sequence, next_value, needed, policy, server)
-        remedy = move.obstacle.remedy if move.obstacle else remedies.move(move, policy)
-    return replace(
+    finding = replace(
         finding,
         verdict=Verdict.BEHIND,
-        reason=reason,
-        remedy=remedy,
-        warnings=warnings,
-        gap=max(gap, _calls_to_own_values(sequence, next_value)),
+        reason=reasons.behind(measurement, furthest, goal, policy),
+        gap=max(gap, goal.early),
         inserts_until_collision=inserts,
         is_at_least=is_at_least,
+    )
+    if goal.is_unclear or (goal.outliers is not None and policy.outliers is Follow.REPORT):
+        finding = replace(finding, warnings=(SequenceWarning.OUTLIER, *finding.warnings))
+    if goal.is_unclear or not goal.calls:
+        return replace(finding, remedy=remedies.outliers(sequence, goal.outliers))
+    harm = harm_of(measurement, goal, policy)
+    if harm is not None:
+        reason = f"{finding.reason}; {reasons.harmful(harm)}"
+        return replace(finding, reason=reason, remedy=remedies.harmful(sequence))
+    return _moved(finding, goal, policy, server)
+
+
+def _moved(finding: Finding, goal: Goal, policy: Policy, server: Server) -> Finding:
+    """Add the move, and what mends it."""
+    sequence, outliers = finding.sequence, finding.outliers
+    move = choose_way(sequence, target_of(finding.measurement, goal.calls), goal.calls, policy, server)
+    if is_full(finding.measurement, goal):
+        return replace(
+            finding,
+            verdict=Verdict.EXHAUSTED,
+            reason=f"{finding.reason}; {reasons.full(finding.measurement)}",
+            remedy=remedies.widen(sequence),
+            move=move,
+        )
+    if move.obstacle is not None:
+        return replace(finding, remedy=move.obstacle.remedy, move=move)
+    left_behind = outliers if policy.outliers is Follow.REPORT else None
+    return replace(
+        finding,
+        remedy=remedies.move(move, policy, left_behind, is_far=_is_far_ahead(finding, policy)),
         move=move,
+        is_pasteable=remedies.is_pasteable(move),
     )
 
 
-def _move(sequence: SequenceInfo, next_value: int, needed: int | None, policy: Policy, server: Server) -> Move:
-    """Return the move past `needed`, and to the first value that is the sequence's own."""
-    calls = max(
-        calls_to_pass(sequence, next_value, needed) if needed is not None else 0,
-        _calls_to_own_values(sequence, next_value),
-    )
-    # Where the sequence's own grid ends before the furthest value, the last step is far enough: the next call fails
-    # with "reached maximum value" instead of a duplicate.
-    last = sequence.own_values[1 if sequence.is_ascending else 0]
-    calls = min(calls, calls_within(sequence, next_value, last))
-    target = next_value + (calls - 1) * sequence.increment_by
-    return choose_way(sequence, target, calls, policy, server)
-
-
-def _calls_to_own_values(sequence: SequenceInfo, next_value: int) -> int:
-    """Return how many values lie before the first that is the sequence's own."""
-    if sequence.id_range is None:
-        return 0
-    low, high = sequence.own_values
-    return calls_within(sequence, next_value, low - 1 if sequence.is_ascending else high + 1)
+def _is_far_ahead(finding: Finding, policy: Policy) -> bool:
+    """Whether the first collision is so far away that other writers are likely to have the values from there on."""
+    return finding.inserts_until_collision is not None and finding.inserts_until_collision > policy.max_jump
 
 
 def _is_safe_on_standby(measurement: Measurement, furthest: int) -> bool:
@@ -229,25 +236,6 @@ def _is_safe_on_standby(measurement: Measurement, furthest: int) -> bool:
     return is_beyond(sequence, measurement.next_value - ahead, furthest)
 
 
-def _decisive_value(measurement: Measurement, policy: Policy) -> int | None:
-    """Return the furthest value that counts."""
-    return measurement.furthest_on_steps if _by_steps(measurement, policy) else measurement.furthest_value
-
-
-def _by_steps(measurement: Measurement, policy: Policy) -> bool:
-    """Whether only the values on the sequence's own steps count."""
-    return policy.interleaved and abs(measurement.sequence.increment_by) > 1
-
-
-def _where_it_stands(measurement: Measurement, furthest: int | None) -> str:
-    column, sequence = measurement.furthest_column, measurement.sequence
-    if furthest is None or _calls_to_own_values(sequence, measurement.next_value or 0):
-        low, high = sequence.own_values
-        return f"the next value is {measurement.next_value}, and its own values are {low} to {high}"
-    place = column.qualified_name if column else "the data"
-    return f"the next value is {measurement.next_value}, and {place} has reached {furthest}"
-
-
 def _inserts_until_collision(measurement: Measurement) -> tuple[int | None, bool]:
     """Return how many default inserts succeed before one fails, and whether that is only a lower bound."""
     probe, next_value = measurement.probe, measurement.next_value
@@ -258,23 +246,3 @@ def _inserts_until_collision(measurement: Measurement) -> tuple[int | None, bool
     if probe.probed_to is not None:
         return calls_within(measurement.sequence, next_value, probe.probed_to), True
     return None, False
-
-
-def _outlier(measurement: Measurement, furthest: int, policy: Policy) -> str | None:
-    """Say why the furthest value is not followed; None where it is."""
-    next_value = measurement.next_value
-    assert next_value is not None
-    if policy.accept_outlier or abs(furthest - next_value) <= policy.max_jump:
-        return None
-    if measurement.probe is None:
-        return f"that is more than max_jump ({policy.max_jump:,}) away, and the value before it could not be read"
-    by_steps = _by_steps(measurement, policy)
-    before = measurement.probe.runner_up_on_steps if by_steps else measurement.probe.runner_up
-    place = f"the value before it, {before}"
-    low, high = measurement.sequence.own_values
-    first = max(next_value, low) if measurement.sequence.is_ascending else min(next_value, high)
-    if before is None or is_beyond(measurement.sequence, first, before):
-        before, place = first, "the next value"
-    if abs(furthest - before) <= policy.max_jump:
-        return None
-    return f"that is more than max_jump ({policy.max_jump:,}) beyond {place}"

@@ -5,7 +5,7 @@ Names come quoted from the server, everything else that is filled in is an integ
 
 from __future__ import annotations
 
-from airflow_seqfix.core.model import ColumnInfo, SequenceInfo
+from airflow_seqfix.core.model import ColumnInfo, Look, SequenceInfo
 
 #: How many stored values are looked at to find the first collision where the increment is not 1.
 PROBE_ROWS = 1_000
@@ -58,23 +58,19 @@ def within_reach(sequence: SequenceInfo, column: ColumnInfo, value: int | None) 
     return value if value is not None and low <= value <= high else None
 
 
-def probe_query(
-    sequence: SequenceInfo,
-    column: ColumnInfo,
-    table: str,
-    next_value: int,
-    furthest_value: int,
-    *,
-    furthest_on_steps: int | None = None,
-    is_far: bool = True,
-) -> str:
-    """Return subqueries for the parts of a `Probe`: the first collision, where the look for it ended early, the value
-    before the furthest one, and the one before the furthest on the sequence's own steps.
+def probe_query(sequence: SequenceInfo, column: ColumnInfo, table: str, next_value: int, look: Look) -> str:
+    """Return subqueries for the parts of a `Probe`.
 
-    :param furthest_on_steps: None: not asked for.
-    :param is_far: Whether the furthest value may be an outlier, so that the one before it matters.
+    The first collision, where the look for it ended early, the furthest values that count, and the furthest one beyond
+    all that the sequence can hand out.
     """
-    low, high = _reach(sequence, column)
+    collision, end = _collision(sequence, column, table, next_value) if look.collision else ("NULL", "NULL")
+    furthest = _furthest_values(sequence, column, table, next_value, look) if look.furthest else "NULL"
+    beyond = _beyond(sequence, column, table) if look.beyond else "NULL"
+    return f"{collision}::bigint, {end}::bigint, {furthest}::text, {beyond}::text"
+
+
+def _collision(sequence: SequenceInfo, column: ColumnInfo, table: str, next_value: int) -> tuple[str, str]:
     # Where the values before its own are passed one by one, other writers' rows are in the way as well.
     least, most = _within(column, sequence.min_value, sequence.max_value)
     table, value = f"{table} AS t", _number(column)
@@ -83,35 +79,82 @@ def probe_query(
     if sequence.is_ascending:
         near, far, order = "min", "max", ""
         low_ahead, high_ahead = max(least, next_value), most
-        before = f"{value} >= {_bigint(low)} AND {value} <"
     else:
         near, far, order = "max", "min", "DESC"
         low_ahead, high_ahead = least, min(most, next_value)
-        before = f"{value} <= {_bigint(high)} AND {value} >"
     # The next value itself may lie outside all that a bigint can hold.
     is_ahead = f"{value} BETWEEN {_bigint(low_ahead)} AND {_bigint(high_ahead)}"
     ahead = is_ahead if low_ahead <= high_ahead else "false"
-    end = runner_up = runner_up_on_steps = "NULL"
     if step == 1 and column.base_type in BINARY_INTEGERS:
         # Everything is on its steps.
-        collision = f"(SELECT {near}({value}) FROM {table} WHERE {ahead})"
-    elif step == 1:
-        collision = f"(SELECT {near}({value}) FROM {table} WHERE {ahead} AND {on_steps})"
-    else:
-        sample = (
-            f"(SELECT {value} AS value, {on_steps} AS on_steps FROM {table}"
-            f" WHERE {ahead} ORDER BY {value} {order} LIMIT {PROBE_ROWS}) AS sample"
-        )
-        collision = f"(SELECT {near}(value) FROM {sample} WHERE on_steps)"
-        end = f"(SELECT CASE WHEN count(*) = {PROBE_ROWS} THEN {far}(value) END FROM {sample})"
-    if is_far:
-        whole = _whole(sequence, column, f"{far}({value})")
-        runner_up = f"(SELECT {whole} FROM {table} WHERE {before} {_bigint(furthest_value)})"
-        if furthest_on_steps is not None:
-            runner_up_on_steps = (
-                f"(SELECT {far}({value}) FROM {table} WHERE {before} {_bigint(furthest_on_steps)} AND {on_steps})"
+        return f"(SELECT {near}({value}) FROM {table} WHERE {ahead})", "NULL"
+    if step == 1:
+        return f"(SELECT {near}({value}) FROM {table} WHERE {ahead} AND {on_steps})", "NULL"
+    sample = (
+        f"(SELECT {value} AS value, {on_steps} AS on_steps FROM {table}"
+        f" WHERE {ahead} ORDER BY {value} {order} LIMIT {PROBE_ROWS}) AS sample"
+    )
+    return (
+        f"(SELECT {near}(value) FROM {sample} WHERE on_steps)",
+        f"(SELECT CASE WHEN count(*) = {PROBE_ROWS} THEN {far}(value) END FROM {sample})",
+    )
+
+
+def _furthest_values(sequence: SequenceInfo, column: ColumnInfo, table: str, next_value: int, look: Look) -> str:
+    low, high = _reach(sequence, column)
+    value, order = _number(column), "DESC" if sequence.is_ascending else "ASC"
+    counts = f"{value} BETWEEN {_bigint(low)} AND {_bigint(high)}"
+    if look.on_steps:
+        counts += f" AND {_is_on_steps(sequence, column, _bigint(next_value % abs(sequence.increment_by)))}"
+    # An index gives each value once as it goes along; without one, that would sort the whole table.
+    distinct = "DISTINCT " if column.has_index and not column.is_unique else ""
+    # As text: a connection that was lent need not know arrays.
+    return (
+        f"array_to_string(ARRAY(SELECT {_whole(sequence, column, 'value')}"
+        f" FROM (SELECT {distinct}{value} AS value FROM {table} AS t"
+        f" WHERE {counts} ORDER BY 1 {order} LIMIT {look.furthest}) AS furthest), ' ')"
+    )
+
+
+def _beyond(sequence: SequenceInfo, column: ColumnInfo, table: str) -> str:
+    low, high = _reach(sequence, column)
+    far, side, bound = ("max", ">", high) if sequence.is_ascending else ("min", "<", low)
+    value = _number(column)
+    where = f"{value} {side} {_bigint(bound)}"
+    if column.base_type not in BINARY_INTEGERS:
+        # Neither NaN nor an infinity.
+        where += f" AND {value}::text ~ '^-?[0-9.]+$'"
+    return f"(SELECT trunc({_numeric(column, f'{far}({value})')}) FROM {table} AS t WHERE {where})"
+
+
+def free_in_a_row_query(sequence: SequenceInfo, first: int, last: int) -> str:
+    """Return a query for the longest row of free values from `first` to `last`, both on the sequence's steps.
+
+    Of all columns together: each of the values may be taken in any of them.
+    """
+    step, order = sequence.increment_by, "ASC" if sequence.is_ascending else "DESC"
+    taken = []
+    for column in sequence.comparable:
+        value = _number(column)
+        low, high = _within(column, *sorted((first, last)))
+        if low <= high:
+            taken.append(
+                f"SELECT {_numeric(column, value)} AS value FROM {column.qualified_table} AS t"
+                f" WHERE {value} BETWEEN {_bigint(low)} AND {_bigint(high)}"
+                f" AND {_is_on_steps(sequence, column, _bigint(first % abs(step)))}"
             )
-    return f"{collision}::bigint, {end}::bigint, {runner_up}::bigint, {runner_up_on_steps}::bigint"
+    # The end of the last row.
+    taken.append(f"SELECT {last + step}::numeric")
+    return (
+        f"SELECT max((value - before) / ({step}) - 1)::text AS longest FROM (SELECT value,"
+        f" lag(value, 1, {first - step}::numeric) OVER (ORDER BY value {order}) AS before"
+        f" FROM ({' UNION ALL '.join(taken)}) AS taken (value)) AS steps"
+    )
+
+
+def _numeric(column: ColumnInfo, value: str) -> str:
+    # There is no cast of an oid, and a numeric takes no more than 15 digits from a float.
+    return f"{value}::bigint::numeric" if column.base_type in ("oid", *FLOATS) else f"{value}::numeric"
 
 
 def _number(column: ColumnInfo) -> str:

@@ -6,7 +6,6 @@ the state, so a row that another session adds meanwhile cannot make a healthy se
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,10 +15,11 @@ from typing import Any, TypeVar
 from airflow_seqfix.core.database.answers import Kind
 from airflow_seqfix.core.database.session import Session
 from airflow_seqfix.core.database.sessions import Event, Sessions
-from airflow_seqfix.core.errors import LOST, ConnectionFailedError, DeadlineError, UnexpectedAnswerError, sqlstate
-from airflow_seqfix.core.measure.column_sql import furthest_on_steps_query, furthest_query, probe_query, within_reach
+from airflow_seqfix.core.errors import LOST, ConnectionFailedError, DeadlineError, sqlstate
+from airflow_seqfix.core.measure.column_sql import furthest_on_steps_query, furthest_query, within_reach
 from airflow_seqfix.core.measure.partitions import columns_and_relations, cut, is_wide, read_in_slices
-from airflow_seqfix.core.model import ColumnInfo, Measurement, Probe, SequenceInfo, Server
+from airflow_seqfix.core.measure.probes import LookUp, ask, read_probes
+from airflow_seqfix.core.model import ColumnInfo, Measurement, SequenceInfo, Server
 from airflow_seqfix.core.obstacles import forbidden, lost, out_of_time, unreadable
 
 #: A column without an index and with more rows than this is read in a statement of its own.
@@ -32,7 +32,6 @@ REWRITTEN = 4
 #: The types of what the statements answer.
 STATE: dict[str, Kind] = {"last_value": int | None, "is_called": bool | None}
 FURTHEST: dict[str, Kind] = {"furthest": int | None, "furthest_on_steps": int | None}
-PROBE: dict[str, Kind] = dict.fromkeys(("collision", "probed_to", "runner_up", "runner_up_on_steps"), int | None)
 
 Item = TypeVar("Item")
 _SEQUENCE = attrgetter("sequence")
@@ -44,19 +43,16 @@ def measure(
     sequences: list[SequenceInfo],
     *,
     on_steps: bool = False,
-    max_jump: int = 0,
-    only_outliers: bool = False,
+    looks: Sequence[LookUp] = (),
     begin: Callable[[str], None] = lambda table: None,
 ) -> Iterator[list[Measurement]]:
     """Read each of `sequences`, and yield those that were read together; one that cannot be read costs only itself.
 
     :param on_steps: Whether the furthest value on a sequence's own steps is looked up as well.
-    :param max_jump: Up to this distance a furthest value is no outlier, and the value before it is not looked up.
-    :param only_outliers: Whether only outliers are looked up a second time: a repair follows, so nobody needs the first
-        collision.
+    :param looks: Each says what is to be looked up besides, from what is known by then.
     :param begin: Called with the name of a table before it is read: of several, with the one likely to take longest.
     """
-    reader = _Reader(server=server, on_steps=on_steps, max_jump=max_jump, only_outliers=only_outliers, begin=begin)
+    reader = _Reader(server=server, on_steps=on_steps, looks=looks, begin=begin)
     obstacles = [(sequence, forbidden(sequence, server)) for sequence in sequences]
     refused = [Measurement(sequence=sequence, obstacle=obstacle) for sequence, obstacle in obstacles if obstacle]
     if refused:
@@ -81,8 +77,7 @@ class _Reader:
 
     server: Server
     on_steps: bool
-    max_jump: int
-    only_outliers: bool
+    looks: Sequence[LookUp]
     begin: Callable[[str], None]
 
     def states(
@@ -94,7 +89,7 @@ class _Reader:
         settled: list[Measurement] = []
         reached: list[Measurement] = []
         for measurement in _read_singly(session, self.server, unread, partial(_read_states, on_steps=self.on_steps)):
-            (reached if self._is_looked_up(measurement) else settled).append(measurement)
+            (reached if any(look(measurement) for look in self.looks[:1]) else settled).append(measurement)
         # A few of each chunk are looked up together later: each for itself would be as many statements again.
         if len(reached) < len(settled):
             return settled, reached
@@ -103,15 +98,14 @@ class _Reader:
         return settled, []
 
     def probes(self, session: Session, chunk: list[Measurement], tell: Callable[[Event], None]) -> list[Measurement]:
-        """Look up more where the data have reached the sequence. A probe that fails takes nothing away."""
+        """Look up what else a verdict needs. A probe that fails takes nothing away."""
         tell(partial(self.begin, _slowest([measurement.sequence for measurement in chunk]).qualified_table))
-        probed = _read_singly(session, self.server, chunk, partial(_read_probes, max_jump=self.max_jump))
-        found = {measurement.sequence.oid: measurement for measurement in probed if measurement.obstacle is None}
-        return [found.get(measurement.sequence.oid, measurement) for measurement in chunk]
-
-    def _is_looked_up(self, measurement: Measurement) -> bool:
-        is_outlier = measurement.distance > self.max_jump
-        return measurement.is_reached and (is_outlier or not self.only_outliers)
+        known = {measurement.sequence.oid: measurement for measurement in chunk}
+        for look in self.looks:
+            asked = [measurement for measurement in known.values() if look(measurement)]
+            probed = _read_singly(session, self.server, asked, partial(read_probes, look=look)) if asked else []
+            known |= {measurement.sequence.oid: measurement for measurement in probed if measurement.obstacle is None}
+        return list(known.values())
 
 
 def _is_lost(measurement: Measurement) -> bool:
@@ -199,7 +193,7 @@ def _read_states(session: Session, server: Server, chunk: list[Measurement], *, 
         furthest = _furthest(sequence, column, column.qualified_table, "s.last_value", on_steps=on_steps)
         return f"s.last_value, s.is_called, {furthest} FROM {state} AS s"
 
-    answers = _ask(session, chunk, query, **STATE, **FURTHEST)
+    answers = ask(session, chunk, query, **STATE, **FURTHEST)
     read = []
     for index, measurement in enumerate(chunk):
         # One that is rewritten meanwhile has no row, or NULLs, in a part of the statement.
@@ -257,67 +251,3 @@ def _measured(sequence: SequenceInfo, last_value: int, is_called: bool, values: 
         furthest=tuple(furthest),
         furthest_on_steps=furthest_on_steps,
     )
-
-
-def _read_probes(session: Session, server: Server, chunk: list[Measurement], *, max_jump: int) -> list[Measurement]:
-    def query(measurement: Measurement, column: ColumnInfo, table: str | None = None) -> str:
-        next_value, furthest_value = measurement.next_value, measurement.furthest_value
-        assert next_value is not None and furthest_value is not None
-        return probe_query(
-            measurement.sequence,
-            column,
-            table or column.qualified_table,
-            next_value,
-            furthest_value,
-            furthest_on_steps=measurement.furthest_on_steps,
-            is_far=measurement.distance > max_jump,
-        )
-
-    if is_wide(chunk[0].sequence):
-        with session.transaction(one_snapshot=True):
-            rows = read_in_slices(session, chunk[0].sequence, partial(query, chunk[0]), **PROBE)
-        answers = {0: [answer for _, *answer in rows]}
-    else:
-        answers = _ask(session, chunk, query, **PROBE)
-        if any(len(answers[place]) != len(m.sequence.comparable) for place, m in enumerate(chunk)):
-            raise UnexpectedAnswerError("fewer rows than were asked for")
-    return [replace(measurement, probe=_probe(measurement, answers[index])) for index, measurement in enumerate(chunk)]
-
-
-def _probe(measurement: Measurement, answers: list[list[Any]]) -> Probe:
-    """Put together what was looked up in several columns, or in several parts of one."""
-    near, far = (min, max) if measurement.sequence.is_ascending else (max, min)
-    collisions, ends, runners_up, runners_up_on_steps = (
-        [value for value in values if value is not None] for values in zip(*answers, strict=True)
-    )
-    collision = near(collisions, default=None)
-    # Where no look ended early, all values were looked at; where one did, nobody knows what lies beyond.
-    end = near(ends, default=measurement.furthest_value)
-    if ends and collision is not None and near(collision, *ends) != collision:
-        collision = None
-    return Probe(
-        collision=collision,
-        probed_to=end,
-        runner_up=far(runners_up, default=None),
-        runner_up_on_steps=far(runners_up_on_steps, default=None),
-    )
-
-
-def _ask(
-    session: Session, chunk: list[Measurement], query: Callable[[Measurement, ColumnInfo], str], **kinds: Kind
-) -> dict[int, list[list[Any]]]:
-    """Read all columns of a chunk in one transaction of one statement; return the rows by the place in the chunk.
-
-    :param kinds: The types of what `query` answers.
-    """
-    statement = "\nUNION ALL ".join(
-        f"SELECT {index}, {query(measurement, column)}"
-        for index, measurement in enumerate(chunk)
-        for column in measurement.sequence.comparable
-    )
-    answers: dict[int, list[list[Any]]] = defaultdict(list)
-    for index, *answer in session.rows_apart(statement, index=int, **kinds):
-        if not 0 <= index < len(chunk):
-            raise UnexpectedAnswerError(f"index = {index}")
-        answers[index].append(answer)
-    return answers

@@ -10,18 +10,20 @@ from airflow_seqfix.core.model.catalog import (
     Tie,
     TooMuch,
 )
-from airflow_seqfix.core.model.finding import Finding, Move, Outcome, SequenceWarning, Verdict, Way
-from airflow_seqfix.core.model.measurement import Measurement, Obstacle, Probe
+from airflow_seqfix.core.model.finding import Finding, Move, Outcome, Outliers, SequenceWarning, Verdict, Way
+from airflow_seqfix.core.model.measurement import Look, Measurement, Obstacle, Probe
 
 __all__ = [
     "DRAWN_AS_IS",
     "ColumnInfo",
     "Feed",
     "Finding",
+    "Look",
     "Measurement",
     "Move",
     "Obstacle",
     "Outcome",
+    "Outliers",
     "Probe",
     "SequenceInfo",
     "SequenceWarning",

@@ -27,7 +27,7 @@ class SequenceWarning(str, Enum):
     """What to know beside the verdict."""
 
     EXHAUSTING = "exhausting"  #: `warn_used_pct` of the values are used
-    OUTLIER = "outlier"  #: the furthest value stands far from all others, and is not followed unasked
+    OUTLIER = "outlier"  #: the furthest values lie far from all others, and are not followed unasked
     CACHED = "cached"  #: CACHE > 1: open sessions may still hand out values that they took earlier
     NO_INDEX = "no_index"  #: no index leads with a column, so it is read from end to end
     NOT_UNIQUE = "not_unique"  #: a column takes the same value twice without an error
@@ -71,6 +71,17 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Outliers:
+    """The furthest values, where the sequence will not reach them in its life."""
+
+    count: int
+    lowest: int
+    highest: int
+    #: The furthest value that is none; None where all are.
+    before: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """What is to be said of one sequence."""
 
@@ -89,8 +100,15 @@ class Finding:
     used_pct: float | None = None
     #: How many values are left.
     remaining: int | None = None
+    #: How many steps beyond the furthest value the next value has to lie.
+    margin: int = 0
+    #: The value beyond which the next value has to lie: the furthest that counts, and the margin.
+    needed_value: int | None = None
+    outliers: Outliers | None = None
     #: The move that mends it.
     move: Move | None = None
+    #: Whether the remedy is a statement that makes the move.
+    is_pasteable: bool = False
 
     @property
     def sequence(self) -> SequenceInfo:

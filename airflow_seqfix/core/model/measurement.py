@@ -20,17 +20,39 @@ class Obstacle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What is to be looked up of a sequence beyond its state and the furthest values."""
+
+    #: The first stored value that nextval() will hit.
+    collision: bool = False
+    #: So many of the furthest stored values; 0: none.
+    furthest: int = 0
+    #: Whether those are the furthest on the sequence's own steps.
+    on_steps: bool = False
+    #: The furthest value beyond the last one that the sequence can hand out.
+    beyond: bool = False
+    #: The longest row of free values from one value on the sequence's steps to another; None: not asked for.
+    free_from: int | None = None
+    free_to: int | None = None
+
+    def __bool__(self) -> bool:
+        return self.collision or self.furthest > 0 or self.beyond or self.free_to is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """What is looked up besides, where the next value has been reached by the data."""
+    """What was looked up so."""
 
     #: The first stored value that nextval() will hit; None where the values looked at do not show one.
-    collision: int | None
+    collision: int | None = None
     #: The last stored value that was looked at for it.
-    probed_to: int | None
-    #: The furthest stored value before the furthest one.
-    runner_up: int | None
-    #: The furthest stored value on the sequence's own steps before the furthest of these.
-    runner_up_on_steps: int | None
+    probed_to: int | None = None
+    #: The furthest stored values that count, the furthest first; None: not asked for.
+    furthest: tuple[int, ...] | None = None
+    #: The furthest value beyond the last one that the sequence can hand out.
+    beyond: int | None = None
+    #: The longest row of free values up to the value that was asked for; None where that is not known.
+    free_in_a_row: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

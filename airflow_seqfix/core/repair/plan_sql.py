@@ -11,7 +11,7 @@ from airflow_seqfix.core.errors import printable
 from airflow_seqfix.core.measure.column_sql import furthest_query
 from airflow_seqfix.core.measure.partitions import is_wide
 from airflow_seqfix.core.model import Finding, Move, Server, Way
-from airflow_seqfix.core.policy import Limits, Policy
+from airflow_seqfix.core.policy import Follow, Limits, Policy
 from airflow_seqfix.core.repair.statements import statement
 
 #: How a move of a plan begins: inside a larger transaction, to whose end its lock would stay, COMMIT is an error.
@@ -51,24 +51,27 @@ def plan_sql(
         else:
             name = "advance_to" if move.way is Way.ADVANCE else str(move.way)
             block = statement(name, finding, limits, begin=_ALONE, database=server.database_literal)
-            lines += [f"-- {_comment(move.why)}", f"{block};", f"{_reread(move, policy, limits)};"]
+            lines += [f"-- {_comment(move.why)}", f"{block};", f"{_reread(finding, move, policy, limits)};"]
     if movable:
         lines += ["", _STANDBYS]
     return "\n".join(lines)
 
 
-def _reread(move: Move, policy: Policy, limits: Limits) -> str:
+def _reread(finding: Finding, move: Move, policy: Policy, limits: Limits) -> str:
     """Return a query that says how the sequence stands after the move."""
     sequence = move.sequence
     furthest = f"{move.target}::numeric"
     # Values that do not count, or more partitions than one statement may open: then the target has to do.
-    if not (is_wide(sequence) or policy.interleaved):
+    is_ignoring = finding.outliers is not None and policy.outliers is Follow.IGNORE
+    if not (is_wide(sequence) or policy.interleaved or is_ignoring):
         values = ", ".join(furthest_query(sequence, column, column.qualified_table) for column in sequence.comparable)
         furthest = f"{'greatest' if sequence.is_ascending else 'least'}({values})"
     return queries.get("reread").format(
         name=sequence.name_literal,
         qualified_name=sequence.qualified_name,
         increment_by=sequence.increment_by,
+        lowest=sequence.lowest,
+        highest=sequence.highest,
         furthest_value=furthest,
         lock_timeout=milliseconds(limits.lock_timeout),
         statement_timeout=milliseconds(limits.statement_timeout),

@@ -8,6 +8,7 @@ created them.
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -38,7 +39,7 @@ class Wish:
 
     margin: int = 0
     max_jump: int = 10_000_000
-    accept_outlier: bool = False
+    outliers: str = "report"
     interleaved: bool = False
 
 
@@ -50,13 +51,15 @@ class Opinion:
     #: The values that nextval() will still return, in order.
     draws: range
     furthest_value: int | None = None
-    #: The furthest value that counts: with `interleaved` only those on the sequence's steps do.
+    #: The furthest value that counts: with `interleaved` only those on the sequence's steps do, and outliers never
+    #: unless they are followed.
     decisive: int | None = None
     gap: int = 0
     #: How many values are handed out before one that is already stored; None: that never happens.
     safe_draws: int | None = None
     remaining: int = 0
-    is_outlier: bool = False
+    #: How many of the furthest values are outliers that somebody has to decide about.
+    outliers: int = 0
     #: How many values come before those that are the sequence's own.
     early: int = 0
     #: Where a repair has to end, with how many values handed out; None where it has nothing to do.
@@ -87,11 +90,11 @@ def judge(
     own_low, own_high = (max(low, own[0]), min(high, own[1])) if own else (low, high)
     before_own = _up_to(next_value, step, own_low - 1 if upward else own_high + 1) if own else range(0)
     ranges = {column: held_by(conn, column.type) for column in columns}
-    fitting = _between(
-        draws,
+    bounds = (
         max([own_low, *(least for least, _ in ranges.values())]),
         min([own_high, *(most for _, most in ranges.values())]),
     )
+    fitting = _between(draws, *bounds)
 
     # A row outside the bounds of the sequence or of its own type is never handed out again.
     rows = {
@@ -121,52 +124,107 @@ def judge(
     collisions = [value for value in taken if value in draws]
     if collisions:
         opinion = replace(opinion, safe_draws=draws.index(nearest(collisions)))
-    if counting:
-        first = max(next_value, own_low) if upward else min(next_value, own_high)
-        opinion = _judge_rows(opinion, counting, fitting, first, wish)
-    return _judge_own(opinion, _up_to(next_value, step, own_high if upward else own_low))
+    size = _how_many(_up_to(bounds[0], abs(step), bounds[1]))
+    up_to_end = _up_to(next_value, step, own_high if upward else own_low)
+    return _judge_rows(opinion, _Rows(counting, taken, fitting, size, up_to_end), wish)
 
 
-def _judge_own(opinion: Opinion, up_to_end: range) -> Opinion:
-    """Count in the values before the sequence's own, and leave out those after them."""
-    if opinion.early and not opinion.is_outlier:
-        opinion = replace(opinion, verdict="behind", calls=max(opinion.calls, opinion.early))
-    opinion = replace(opinion, gap=max(opinion.gap, opinion.early))
-    if not opinion.calls:
-        return opinion
-    # Once the last value is handed out, nothing of its own can collide.
-    calls = min(opinion.calls, _how_many(up_to_end))
-    return replace(opinion, calls=calls, target=opinion.next_value + (calls - 1) * opinion.increment)
+@dataclass(frozen=True)
+class _Rows:
+    """What a verdict rests on."""
+
+    #: The values that count, and all that are taken.
+    counting: set[int]
+    taken: set[int]
+    #: The values to come that fit, and how many there are from end to end.
+    fitting: range
+    size: int
+    #: The values to come that are the sequence's own.
+    up_to_end: range
 
 
-def _judge_rows(opinion: Opinion, counting: set[int], fitting: range, first: int, wish: Wish) -> Opinion:
-    """Say how a sequence stands to the values that count; `first` is where its own values to come begin."""
-    step, next_value, decisive = opinion.increment, opinion.next_value, opinion.decisive
-    assert decisive is not None
+def _judge_rows(opinion: Opinion, rows: _Rows, wish: Wish) -> Opinion:
+    """Say how a sequence stands to the values that count."""
+    step, next_value, reached = opinion.increment, opinion.next_value, opinion.decisive
+    fitting = rows.fitting
 
     def reaches(value: int, goal: int) -> bool:
         return value >= goal if step > 0 else value <= goal
 
-    # The margin counts from the furthest value, in steps; after a move to it a value that fits has to be left.
-    wanted = decisive + wish.margin * step
-    after_move = next_value + _calls(next_value, step, wanted) * step
-    margin_fits = bool(fitting) and reaches(fitting[-1], after_move)
-    if reaches(decisive, next_value):
-        before = [value for value in counting if value != decisive and reaches(value, first)]
-        is_outlier = min(abs(decisive - value) for value in [first, *before]) > wish.max_jump
-        is_outlier = is_outlier and not wish.accept_outlier
-        return replace(
-            opinion,
-            verdict="behind",
-            gap=_calls(next_value, step, decisive),
-            is_outlier=is_outlier,
-            calls=0 if is_outlier else _calls(next_value, step, wanted if margin_fits else decisive),
-        )
-    if not fitting or not reaches(wanted, next_value):
-        return opinion
-    if not margin_fits:
-        return replace(opinion, verdict="exhausted")
-    return replace(opinion, verdict="behind", calls=_calls(next_value, step, wanted))
+    apart = [] if wish.outliers == "follow" else _outliers(opinion, rows, wish)
+    kept = rows.counting - set(apart)
+    decisive = (max(kept) if step > 0 else min(kept)) if kept else None
+    report = len(apart) if wish.outliers == "report" else 0
+    if wish.outliers == "ignore":
+        reached = decisive
+    gap = _calls(next_value, step, reached) if reached is not None and reaches(reached, next_value) else 0
+    opinion = replace(opinion, decisive=decisive, outliers=report, gap=max(gap, opinion.early))
+
+    calls, is_beyond_margin = opinion.early, True
+    if decisive is not None:
+        # The margin counts from the furthest value, in steps; after a move to it a value that fits has to be left.
+        wanted = decisive + wish.margin * step
+        after_move = next_value + _calls(next_value, step, wanted) * step
+        margin_fits = bool(fitting) and reaches(fitting[-1], after_move)
+        is_beyond_margin = not reaches(wanted, next_value)
+        goal = wanted if margin_fits else decisive
+        if reaches(goal, next_value):
+            calls = max(calls, _calls(next_value, step, goal))
+    # Once the last value is handed out, nothing of its own can collide.
+    calls = min(calls, _how_many(rows.up_to_end))
+    if not calls and not report:
+        return replace(opinion, verdict="in_sync" if fitting and is_beyond_margin else "exhausted")
+    if not calls:
+        return replace(opinion, verdict="behind")
+    target = next_value + (calls - 1) * step
+    left = _how_many(fitting) if not reaches(target, fitting.start) else 0
+    if target in fitting:
+        left = _how_many(fitting) - fitting.index(target) - 1
+    free = _free_in_a_row(fitting, target, rows.taken)
+    if left * 100 < rows.size and free > left and wish.outliers != "follow":
+        return replace(opinion, verdict="behind")
+    is_full = left == 0 and free == 0
+    return replace(opinion, verdict="exhausted" if is_full else "behind", calls=calls, target=target)
+
+
+def _outliers(opinion: Opinion, rows: _Rows, wish: Wish) -> list[int]:
+    """Return the values beyond the nearest gap that sets them apart; each gap is tried."""
+    step, first = opinion.increment, rows.fitting.start
+    ordered = sorted(rows.counting, reverse=step < 0)
+    limit = rows.fitting.stop - (1 if step > 0 else -1)
+
+    def steps(value: int, other: int) -> int:
+        return -(-abs(value - other) // abs(step))
+
+    def is_ahead(value: int) -> bool:
+        return value >= first if step > 0 else value <= first
+
+    for place, value in enumerate(ordered):
+        before, beyond = ordered[:place], ordered[place:]
+        if not is_ahead(value) or len(beyond) > 50:
+            continue
+        near = before[-1] if before and is_ahead(before[-1]) else first
+        gap, left = steps(near, value), _how_many(_up_to(ordered[-1] + step, step, limit))
+        is_long = gap > wish.max_jump
+        if wish.max_jump <= 10_000_000 and gap > 10:
+            is_long = is_long or gap > rows.size / 10 or gap > left
+        last = [other for other in before[-50:] if is_ahead(other)]
+        stands_out = gap > 2 * (steps(last[0], last[-1]) if last else 0)
+        is_few = len(beyond) == 1 or len(beyond) < len(before) or (bool(before) and gap > 2**40)
+        if is_long and stands_out and is_few:
+            return beyond
+    return []
+
+
+def _free_in_a_row(fitting: range, target: int, taken: set[int]) -> int:
+    """Return the longest row of values that fit, and are free, before a move."""
+    if not fitting:
+        return 0
+    step = fitting.step
+    up_to = [value for value in taken if value in fitting and (target - value) * step >= 0]
+    end = fitting[-1] if (target - fitting[-1]) * step > 0 else target
+    edges = [fitting.start - step, *sorted(up_to, reverse=step < 0), end + step]
+    return max(0, *((after - before) // step - 1 for before, after in itertools.pairwise(edges)))
 
 
 @functools.cache

@@ -47,7 +47,7 @@ def _wishes(draw: st.DrawFn, goal: str) -> Wish:
     return Wish(
         margin=draw(st.sampled_from(margins)),
         max_jump=draw(st.sampled_from(jumps.get(goal, [10_000_000, 10_000_000, 1_000]))),
-        accept_outlier=goal != "outlier" and draw(st.sampled_from([False, False, False, True])),
+        outliers="report" if goal == "outlier" else draw(st.sampled_from(["report", "report", "follow", "ignore"])),
         interleaved=draw(st.sampled_from([False, False, True])),
     )
 
@@ -221,9 +221,8 @@ def _values(
             if is_first:
                 # Close to max_jump on either side, from the last row before it, or from the next value.
                 base = max([next_value, *filter(is_ahead, values)], key=lambda value: sign * value)
-                far = wish.max_jump + draw(st.sampled_from([0, 0, 1, 1, 1, 2, 50, 3 * abs(step)]))
-                if wish.interleaved or draw(st.booleans()):
-                    far = -(-far // abs(step)) * abs(step)
+                far = wish.max_jump + draw(st.sampled_from([0, 0, 1, 1, 1, 2, 50]))
+                far = far * abs(step) - draw(st.sampled_from([0, 0, 1]))
                 values.append(_clip(low, high)(base + sign * far))
     return [value for value in values if holds[0] <= value <= holds[1]]
 

@@ -1,0 +1,197 @@
+"""How far a sequence has to go, what it leaves alone, and what has to be looked up to tell. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from airflow_seqfix.core.judge.arithmetic import (
+    calls_to_pass,
+    calls_within,
+    first_to_come,
+    is_beyond,
+    used_share,
+    values_left,
+    values_of,
+)
+from airflow_seqfix.core.judge.outliers import LOOKED_AT, find_outliers, may_have_outliers
+from airflow_seqfix.core.model import Look, Measurement, Outliers, SequenceInfo
+from airflow_seqfix.core.policy import Follow, Policy
+
+#: With less than this share of its range left, one in so many, a sequence is nearly used up.
+NEARLY = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    """How far the data ask the sequence to go."""
+
+    #: The furthest value that counts, outliers left out unless they are followed.
+    furthest: int | None
+    #: The value beyond which the next value has to lie: the furthest that counts, and the margin where that fits.
+    needed: int | None
+    outliers: Outliers | None
+    #: Whether there may be outliers that could not be looked for.
+    is_unclear: bool
+    #: How many calls of nextval() lead there; 0: it is there.
+    calls: int
+    #: How many of them pass values before the sequence's own.
+    early: int
+
+
+def goal_of(measurement: Measurement, policy: Policy) -> Goal:
+    """Return how far a sequence that was read has to go."""
+    sequence, next_value = measurement.sequence, measurement.next_value
+    assert next_value is not None
+    furthest, outliers, is_unclear = decisive_value(measurement, policy), None, False
+    if policy.outliers is not Follow.FOLLOW and may_have_outliers(measurement, furthest, policy):
+        is_unclear = measurement.probe is None or measurement.probe.furthest is None
+        outliers = None if is_unclear else find_outliers(measurement, policy)
+        furthest = outliers.before if outliers else furthest
+    early = calls_to_own_values(sequence, next_value)
+    needed = _with_margin(sequence, next_value, furthest, policy)
+    calls = 0 if needed is None else calls_to_pass(sequence, next_value, needed)
+    # Where the sequence's own grid ends before the furthest value, the last step is far enough: the next call fails
+    # with "reached maximum value" instead of a duplicate.
+    last = sequence.own_values[1 if sequence.is_ascending else 0]
+    return Goal(
+        furthest=furthest,
+        needed=needed,
+        outliers=outliers,
+        is_unclear=is_unclear,
+        calls=min(max(calls, early), calls_within(sequence, next_value, last)),
+        early=early,
+    )
+
+
+def _with_margin(sequence: SequenceInfo, next_value: int, furthest: int | None, policy: Policy) -> int | None:
+    """Return the furthest value with the margin, or without where that would take the last values that fit."""
+    if furthest is None:
+        return None
+    needed = furthest + policy.margin * sequence.increment_by
+    calls = calls_to_pass(sequence, next_value, needed)
+    has_values = values_left(sequence, next_value) > 0
+    return needed if has_values and calls < calls_within(sequence, next_value, sequence.limit) else furthest
+
+
+def decisive_value(measurement: Measurement, policy: Policy) -> int | None:
+    """Return the furthest value that counts, an outlier or not."""
+    return measurement.furthest_on_steps if counts_steps(measurement, policy) else measurement.furthest_value
+
+
+def counts_steps(measurement: Measurement, policy: Policy) -> bool:
+    """Whether only the values on the sequence's own steps count."""
+    return policy.interleaved and abs(measurement.sequence.increment_by) > 1
+
+
+def calls_to_own_values(sequence: SequenceInfo, next_value: int) -> int:
+    """Return how many values lie before the first that is the sequence's own."""
+    if sequence.id_range is None:
+        return 0
+    low, high = sequence.own_values
+    return calls_within(sequence, next_value, low - 1 if sequence.is_ascending else high + 1)
+
+
+def target_of(measurement: Measurement, calls: int) -> int:
+    """Return the value that the last of so many calls of nextval() returns."""
+    assert measurement.next_value is not None
+    return measurement.next_value + (calls - 1) * measurement.sequence.increment_by
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Harm:
+    """Why a move is not made unasked."""
+
+    #: What it would leave, as the end of a sentence.
+    leaves: str
+    #: The longest row of values that are free before it, and would be passed; None: could not be counted.
+    free_in_a_row: int | None
+
+
+def harm_of(measurement: Measurement, goal: Goal, policy: Policy) -> Harm | None:
+    """Say what a move would make worse; None: nothing.
+
+    It is worse where the values that are left are too few, and would not be but for free values that it passes.
+    """
+    leaves = _too_little(measurement, goal.calls, policy)
+    if leaves is None or policy.outliers is Follow.FOLLOW:
+        return None
+    free = measurement.probe.free_in_a_row if measurement.probe else None
+    if free is None:
+        return Harm(leaves=leaves, free_in_a_row=None)
+    sequence, left = measurement.sequence, _left_after(measurement, goal.calls)
+    crosses = _shortage(sequence, left, policy) is not None and _shortage(sequence, left + free, policy) is None
+    return Harm(leaves=leaves, free_in_a_row=free) if free > left or crosses else None
+
+
+def is_full(measurement: Measurement, goal: Goal) -> bool:
+    """Whether no value is free from the next one to the last one that fits."""
+    probe = measurement.probe
+    return (
+        goal.calls > 0 and _left_after(measurement, goal.calls) == 0 and probe is not None and probe.free_in_a_row == 0
+    )
+
+
+def _left_after(measurement: Measurement, calls: int) -> int:
+    sequence = measurement.sequence
+    return values_left(sequence, target_of(measurement, calls) + sequence.increment_by)
+
+
+def _too_little(measurement: Measurement, calls: int, policy: Policy) -> str | None:
+    """Say how few values a move would leave; None where they are enough."""
+    sequence, left = measurement.sequence, _left_after(measurement, calls)
+    if left == 0:
+        return "no value that fits"
+    shortage = _shortage(sequence, left, policy)
+    if shortage is None and left * NEARLY < values_of(sequence):
+        return f"{left:,} of {values_of(sequence):,} values"
+    return shortage
+
+
+def _shortage(sequence: SequenceInfo, left: int, policy: Policy) -> str | None:
+    """Say which threshold a sequence with so many values left has passed."""
+    if policy.min_remaining is not None and left < policy.min_remaining:
+        return f"{left:,} values, and min_remaining is {policy.min_remaining:,}"
+    used_pct = round(100 * used_share(sequence, left), 2)
+    if policy.fail_used_pct is not None and used_pct >= policy.fail_used_pct:
+        return f"{left:,} values with {used_pct} % used, and fail_used_pct is {policy.fail_used_pct:g}"
+    return None
+
+
+def looks(policy: Policy, *, for_repair: bool = False) -> tuple[Callable[[Measurement], Look], ...]:
+    """Return what says what a verdict needs beyond the state and the furthest values, to be asked one after the other.
+
+    :param for_repair: Whether a repair follows, so that nobody needs the first collision.
+    """
+    return partial(_far_end, policy=policy, for_repair=for_repair), partial(_free_values, policy=policy)
+
+
+def _far_end(measurement: Measurement, policy: Policy, *, for_repair: bool) -> Look:
+    sequence, next_value = measurement.sequence, measurement.next_value
+    if next_value is None or measurement.obstacle is not None:
+        return Look()
+    furthest = decisive_value(measurement, policy)
+    may_be_far = policy.outliers is not Follow.FOLLOW and may_have_outliers(measurement, furthest, policy)
+    goal = goal_of(measurement, policy)
+    is_short = goal.calls > 0 and _too_little(measurement, goal.calls, policy) is not None
+    goes_to_the_end = furthest is not None and is_beyond(sequence, furthest + sequence.increment_by, sequence.limit)
+    return Look(
+        # A repair says it of what it leaves alone.
+        collision=measurement.is_reached and (may_be_far or is_short or not for_repair),
+        furthest=LOOKED_AT if may_be_far else 0,
+        on_steps=counts_steps(measurement, policy),
+        beyond=goes_to_the_end or values_left(sequence, next_value) == 0,
+    )
+
+
+def _free_values(measurement: Measurement, policy: Policy) -> Look:
+    # Only of a move that would take the last values, or nearly so: all values that it passes are read.
+    if measurement.next_value is None or measurement.obstacle is not None:
+        return Look()
+    goal = goal_of(measurement, policy)
+    if not goal.calls or goal.is_unclear or _too_little(measurement, goal.calls, policy) is None:
+        return Look()
+    sequence, next_value = measurement.sequence, measurement.next_value
+    calls = min(goal.calls, calls_within(sequence, next_value, sequence.limit))
+    return Look(free_from=first_to_come(sequence, next_value), free_to=target_of(measurement, calls))

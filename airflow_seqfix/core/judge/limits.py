@@ -1,0 +1,49 @@
+"""Which of a sequence's limits binds: its type, MAXVALUE or MINVALUE, a column's type, or its own range. Pure."""
+
+from __future__ import annotations
+
+from airflow_seqfix.core.model import ColumnInfo, SequenceInfo
+
+#: The smallest and the largest value of the types that a sequence can have.
+TYPE_BOUNDS = {
+    "smallint": (-(2**15), 2**15 - 1),
+    "integer": (-(2**31), 2**31 - 1),
+    "bigint": (-(2**63), 2**63 - 1),
+}
+
+
+def bound_of(sequence: SequenceInfo) -> int:
+    """Return MAXVALUE, for a descending sequence MINVALUE."""
+    return sequence.max_value if sequence.is_ascending else sequence.min_value
+
+
+def is_own_range(sequence: SequenceInfo) -> bool:
+    """Whether the range that was given for it ends first."""
+    return (
+        sequence.id_range is not None and sequence.limit in sequence.id_range and sequence.limit != bound_of(sequence)
+    )
+
+
+def narrowest(sequence: SequenceInfo) -> list[ColumnInfo]:
+    """Return the columns whose type ends at the limit."""
+    ends = "largest_value" if sequence.is_ascending else "smallest_value"
+    return [column for column in sequence.comparable if getattr(column, ends) == sequence.limit]
+
+
+def is_small(column: ColumnInfo) -> bool:
+    """Whether a larger type would hold more of a sequence's values."""
+    return column.largest_value is not None and column.largest_value < TYPE_BOUNDS["bigint"][1]
+
+
+def what_binds(sequence: SequenceInfo) -> str:
+    """Return the limits that end at the last value that fits, as an apposition to it."""
+    if is_own_range(sequence):
+        return "the end of its id_range"
+    binding = [f"the end of {column.qualified_name} ({column.data_type})" for column in narrowest(sequence)]
+    bound = bound_of(sequence)
+    if bound == sequence.limit:
+        if bound in TYPE_BOUNDS[sequence.data_type]:
+            binding.append(f"the end of the sequence ({sequence.data_type})")
+        else:
+            binding.append(f"its {'MAXVALUE' if sequence.is_ascending else 'MINVALUE'}")
+    return " and ".join(binding)

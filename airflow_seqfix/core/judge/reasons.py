@@ -1,0 +1,83 @@
+"""Why a verdict is what it is, in words. Pure."""
+
+from __future__ import annotations
+
+from airflow_seqfix.core.judge.arithmetic import is_beyond, steps_between, values_left, values_of
+from airflow_seqfix.core.judge.goal import Goal, Harm
+from airflow_seqfix.core.judge.limits import what_binds
+from airflow_seqfix.core.model import Measurement, Outliers, SequenceInfo
+from airflow_seqfix.core.policy import Follow, Policy
+
+
+def behind(measurement: Measurement, furthest: int | None, goal: Goal, policy: Policy) -> str:
+    """Say where the sequence stands, how far the data have come, and which of them are no measure.
+
+    :param furthest: The furthest value that decides, an outlier or not.
+    """
+    sequence, next_value = measurement.sequence, measurement.next_value
+    assert next_value is not None
+    if furthest is None or goal.early:
+        low, high = sequence.own_values
+        return f"the next value is {next_value}, and its own values are {low} to {high}"
+    column = measurement.furthest_column
+    parts = [f"the next value is {next_value}, and {column.qualified_name if column else 'the data'} has"]
+    parts[0] += f" reached {furthest}"
+    if goal.needed is not None and goal.needed != goal.furthest:
+        parts.append(f"margin={policy.margin} asks for a next value beyond {goal.needed}")
+    if goal.is_unclear:
+        parts.append(
+            f"that is more than max_jump ({policy.max_jump:,}) away, and the values before it could not be read"
+            if steps_between(sequence, next_value, furthest) > policy.max_jump
+            else "that is far for its range, and the values before it could not be read"
+        )
+    elif goal.outliers is not None and policy.outliers is Follow.REPORT:
+        parts.append(_apart(sequence, next_value, goal.outliers, policy))
+    return "; ".join(parts)
+
+
+def _apart(sequence: SequenceInfo, next_value: int, outliers: Outliers, policy: Policy) -> str:
+    """Say which values are outliers, and why."""
+    nearest, furthest = outliers.lowest, outliers.highest
+    if not sequence.is_ascending:
+        nearest, furthest = furthest, nearest
+    before, place = outliers.before, f"{outliers.before}, the value before"
+    if before is None or is_beyond(sequence, next_value, before):
+        before, place = next_value, "the next value"
+    left, gap = values_left(sequence, furthest + sequence.increment_by), steps_between(sequence, before, nearest)
+    if gap > policy.max_jump:
+        far = f"more than max_jump ({policy.max_jump:,}) beyond {place}"
+    elif gap > left:
+        far = f"{gap:,} values beyond {place}, and only {left:,} lie beyond"
+    else:
+        far = f"{gap:,} of the sequence's {values_of(sequence):,} values beyond {place}"
+    if outliers.count == 1:
+        return f"that is an outlier, {far}"
+    return f"{outliers.count} values from {outliers.lowest} to {outliers.highest} are outliers, {far}"
+
+
+def harmful(harm: Harm) -> str:
+    """Say why a move is not made."""
+    if harm.free_in_a_row is None:
+        return f"a move would leave {harm.leaves}, and whether values are free before it could not be read"
+    return f"a move would leave {harm.leaves}, and pass {harm.free_in_a_row:,} in a row that are free"
+
+
+def used_up(measurement: Measurement) -> str:
+    """Say that no value is left, by which limit, and which rows lie beyond it."""
+    sequence = measurement.sequence
+    said = (
+        f"the next value would be {measurement.next_value}, and the last one that fits is {sequence.limit}, "
+        f"{what_binds(sequence)}"
+    )
+    return said + _beyond(measurement)
+
+
+def full(measurement: Measurement) -> str:
+    """Say that every value from the next one on is taken."""
+    said = f"none is free up to {measurement.sequence.limit}, {what_binds(measurement.sequence)}"
+    return said + _beyond(measurement)
+
+
+def _beyond(measurement: Measurement) -> str:
+    beyond = measurement.probe.beyond if measurement.probe else None
+    return "" if beyond is None else f"; rows beyond it go to {beyond}"

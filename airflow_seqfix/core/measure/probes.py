@@ -1,0 +1,119 @@
+"""What is looked up of a few sequences beyond their state: where they collide, and the values at the far end."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from airflow_seqfix.core.database.answers import Kind
+from airflow_seqfix.core.database.session import Session
+from airflow_seqfix.core.errors import UnexpectedAnswerError, printable
+from airflow_seqfix.core.measure.column_sql import free_in_a_row_query, probe_query
+from airflow_seqfix.core.measure.partitions import is_wide, read_in_slices
+from airflow_seqfix.core.model import ColumnInfo, Look, Measurement, Probe, Server
+
+#: A numeric without digits after its point, but for zeros.
+INTEGER = re.compile(r"-?[0-9]{1,1000}(\.0+)?")
+
+PROBE: dict[str, Kind] = {
+    "collision": int | None,
+    "probed_to": int | None,
+    "furthest": str | None,
+    "beyond": str | None,
+}
+
+#: Says what is to be looked up of a sequence, from what is known.
+LookUp = Callable[[Measurement], Look]
+
+
+def read_probes(session: Session, server: Server, chunk: list[Measurement], *, look: LookUp) -> list[Measurement]:
+    """Look up what `look` asks for, and return the measurements with what was found added."""
+    if any(look(measurement).free_to is not None for measurement in chunk):
+        return [_with_free_values(session, measurement, look(measurement)) for measurement in chunk]
+
+    def query(measurement: Measurement, column: ColumnInfo, table: str | None = None) -> str:
+        assert measurement.next_value is not None
+        return probe_query(
+            measurement.sequence,
+            column,
+            table or column.qualified_table,
+            measurement.next_value,
+            look(measurement),
+        )
+
+    if is_wide(chunk[0].sequence):
+        with session.transaction(one_snapshot=True):
+            rows = read_in_slices(session, chunk[0].sequence, partial(query, chunk[0]), **PROBE)
+        answers = {0: [answer for _, *answer in rows]}
+    else:
+        answers = ask(session, chunk, query, **PROBE)
+        if any(len(answers[place]) != len(m.sequence.comparable) for place, m in enumerate(chunk)):
+            raise UnexpectedAnswerError("fewer rows than were asked for")
+    return [
+        replace(measurement, probe=_probe(measurement, look(measurement), answers[index]))
+        for index, measurement in enumerate(chunk)
+    ]
+
+
+def _probe(measurement: Measurement, look: Look, answers: list[list[Any]]) -> Probe:
+    """Put together what was looked up in several columns, or in several parts of one."""
+    is_ascending = measurement.sequence.is_ascending
+    near, far = (min, max) if is_ascending else (max, min)
+    collisions, ends, furthest, beyond = (
+        [value for value in values if value is not None] for values in zip(*answers, strict=True)
+    )
+    collision = near(collisions, default=None)
+    # Where no look ended early, all values were looked at; where one did, nobody knows what lies beyond.
+    end = near(ends, default=measurement.furthest_value)
+    if ends and collision is not None and near(collision, *ends) != collision:
+        collision = None
+    values = sorted({_integer(value) for text in furthest for value in text.split()}, reverse=is_ascending)
+    return Probe(
+        collision=collision,
+        probed_to=end if look.collision else None,
+        furthest=tuple(values[: look.furthest]) if look.furthest else None,
+        beyond=far(map(_integer, beyond), default=None),
+    )
+
+
+def _with_free_values(session: Session, measurement: Measurement, look: Look) -> Measurement:
+    # One column's free value may be taken in another, and one partition's in the next: a table in slices is not read.
+    if look.free_from is None or look.free_to is None or is_wide(measurement.sequence):
+        return measurement
+    query = free_in_a_row_query(measurement.sequence, look.free_from, look.free_to)
+    rows = session.rows_apart(query, longest=str)
+    if len(rows) != 1:
+        raise UnexpectedAnswerError("fewer rows than were asked for")
+    longest = max(0, _integer(rows[0][0]))
+    return replace(measurement, probe=replace(measurement.probe or Probe(), free_in_a_row=longest))
+
+
+def _integer(text: str) -> int:
+    """Return a number that may be no bigint: a text, because a connection that was lent need not know more."""
+    if not INTEGER.fullmatch(text):
+        raise UnexpectedAnswerError(f"value = {printable(text[:60])}")
+    return int(text.split(".")[0])
+
+
+def ask(
+    session: Session, chunk: list[Measurement], query: Callable[[Measurement, ColumnInfo], str], **kinds: Kind
+) -> dict[int, list[list[Any]]]:
+    """Read all columns of a chunk in one transaction of one statement; return the rows by the place in the chunk.
+
+    :param kinds: The types of what `query` answers.
+    """
+    statement = "\nUNION ALL ".join(
+        f"SELECT {index}, {query(measurement, column)}"
+        for index, measurement in enumerate(chunk)
+        for column in measurement.sequence.comparable
+    )
+    answers: dict[int, list[list[Any]]] = defaultdict(list)
+    for index, *answer in session.rows_apart(statement, index=int, **kinds):
+        if not 0 <= index < len(chunk):
+            raise UnexpectedAnswerError(f"index = {index}")
+        answers[index].append(answer)
+    return answers

@@ -1,0 +1,173 @@
+"""No insert that succeeds before a repair fails after it, by whatever face the repair is made.
+
+Each situation is there twice: in a schema that is repaired, and in one that is not, with the same inserts in both.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import psycopg
+import pytest
+
+from airflow_seqfix import core
+from tests.support.psql import psql, reset
+from tests.support.servers import Database
+
+ENDS = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1, "numeric": 2**63 - 1}
+#: How many inserts are tried in each table.
+INSERTS = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Situation:
+    """Rows, and where the sequence stands; values count from 1 in the sequence's direction."""
+
+    #: The last value that the sequence has given.
+    last: int
+    #: The first and the last value of rows without a hole.
+    dense: tuple[int, int]
+    #: The values that lie far ahead; below 1: from the end of the range.
+    far: tuple[int, ...]
+    #: MAXVALUE, or MINVALUE of a descending sequence; None: that of the column's type.
+    end: int | None = None
+    #: What the first insert after a repair gets.
+    then: int
+
+
+SITUATIONS = {
+    "a sentinel at the end": Situation(last=2, dense=(1, 2), far=(0,), then=3),
+    "a sentinel beside the end": Situation(last=2, dense=(1, 2), far=(-1,), then=3),
+    "two at the end": Situation(last=100, dense=(1, 100), far=(-1, 0), then=101),
+    "three strays 20 apart": Situation(last=1_000, dense=(1, 1_000), far=(-2_000, -1_980, -1_960), then=1_001),
+    "strays far from each other": Situation(last=50, dense=(1, 50), far=(-15_000, -9_000, -1), then=51),
+    "a MAXVALUE": Situation(last=10, dense=(1, 10), far=(0,), end=9_999, then=11),
+    "a small MAXVALUE": Situation(last=10, dense=(1, 10), far=(0,), end=99, then=11),
+    "nothing but a sentinel": Situation(last=0, dense=(1, 0), far=(0,), then=1),
+    "a stray, and behind the rest": Situation(last=0, dense=(1, 1_000), far=(-3_000,), then=1_001),
+    "a load at the end": Situation(last=20, dense=(1, 20), far=tuple(range(-59, 1)), then=21),
+    "rows deleted, and a load at the end": Situation(last=500, dense=(400, 450), far=tuple(range(-99, 1)), then=501),
+}
+SHAPES = ("indexed", "unindexed", "partitioned", "shared")
+#: Every type one way and two of them both ways, and every shape both ways.
+TYPED = [(type_name, "indexed", True) for type_name in ENDS] + [("smallint", "indexed", False)]
+SHAPED = [("integer", shape, is_ascending) for shape in SHAPES for is_ascending in (True, False)]
+CASES = {
+    f"c{number}": (name, type_name, is_ascending, shape)
+    for number, (name, (type_name, shape, is_ascending)) in enumerate(
+        itertools.product(SITUATIONS, dict.fromkeys(TYPED + SHAPED))
+    )
+}
+
+
+def make(schema: str, name: str, type_name: str, is_ascending: bool, shape: str) -> str:
+    """Return the situation as SQL."""
+    situation, sign = SITUATIONS[name], 1 if is_ascending else -1
+    end = situation.end or ENDS[type_name]
+    bound = f"MINVALUE 1 MAXVALUE {end}" if is_ascending else f"MAXVALUE -1 MINVALUE {-end}"
+    seq_type = "bigint" if type_name == "numeric" else type_name
+    key = "" if shape == "unindexed" else " PRIMARY KEY"
+    first, last = situation.dense
+    far = ", ".join(f"({sign * (value if value > 0 else end + value)})" for value in situation.far)
+    column = f"id {type_name} DEFAULT nextval('{schema}.s'){key}"
+    tables = {
+        "partitioned": f"CREATE TABLE {schema}.t ({column}) PARTITION BY HASH (id);"
+        + "".join(
+            f"CREATE TABLE {schema}.t{i} PARTITION OF {schema}.t FOR VALUES WITH (MODULUS 3, REMAINDER {i});"
+            for i in range(3)
+        ),
+        "shared": f"CREATE TABLE {schema}.t ({column}); CREATE TABLE {schema}.u ({column});",
+    }.get(shape, f"CREATE TABLE {schema}.t ({column});")
+    return f"""
+        CREATE SCHEMA {schema};
+        CREATE SEQUENCE {schema}.s AS {seq_type} INCREMENT {sign} {bound};
+        {tables}
+        INSERT INTO {schema}.t SELECT {sign} * n FROM generate_series({first}, {last}) AS n;
+        INSERT INTO {schema}.{"u" if shape == "shared" else "t"} VALUES {far};
+        SELECT setval('{schema}.s', {sign * max(1, situation.last)}, {situation.last > 0});
+        ANALYZE {schema}.t;
+    """
+
+
+def by_library(db: Database) -> None:
+    with db.connect() as conn:
+        core.fix(conn, schemas=["a_*"])
+
+
+def by_stored_plan(db: Database) -> None:
+    with db.connect() as conn:
+        plan = json.loads(json.dumps(core.plan(conn, schemas=["a_*"]).to_dict()))
+        core.fix(conn, plan=plan)
+
+
+def by_plan_as_sql(db: Database) -> None:
+    with db.connect() as conn:
+        script = core.plan(conn, schemas=["a_*"]).to_sql()
+    done = psql(db.dsn, "-q", "-v", "ON_ERROR_STOP=1", script=script)
+    assert done.returncode == 0, done.stderr
+
+
+def by_script(db: Database) -> None:
+    assert reset(db.dsn, schema="a_*").summary
+
+
+def by_remedy(db: Database) -> None:
+    """Paste what the report offers to paste."""
+    with db.connect() as conn:
+        remedies = [row["cure"] for row in core.check(conn, schemas=["a_*"]).to_dict()["sequences"]]
+        for remedy in remedies:
+            if remedy and remedy.startswith("WITH RECURSIVE"):
+                conn.execute(remedy)
+
+
+def by_remedy_of_the_script(db: Database) -> None:
+    remedies = [row["cure"] for row in reset(db.dsn, mode="check", schema="a_*").rows.values()]
+    for remedy in remedies:
+        if remedy.startswith("WITH RECURSIVE"):
+            db.execute(remedy)
+
+
+def inserts(conn: psycopg.Connection, schema: str, shape: str) -> Iterator[int | str]:
+    """Yield what inserts get: a value, or the SQLSTATE that they fail with."""
+    for table in ("t", "u") if shape == "shared" else ("t",):
+        for _ in range(INSERTS):
+            try:
+                yield int(conn.execute(f"INSERT INTO {schema}.{table} DEFAULT VALUES RETURNING id").fetchone()[0])
+            except psycopg.Error as error:
+                yield error.sqlstate or ""
+
+
+@pytest.mark.parametrize(
+    "repair", [by_library, by_stored_plan, by_plan_as_sql, by_script, by_remedy, by_remedy_of_the_script]
+)
+def test_no_insert_fails_that_worked_before(repair: Callable[[Database], None], newest_db: Database) -> None:
+    for schema, case in CASES.items():
+        newest_db.execute(make(f"a_{schema}", *case) + make(f"b_{schema}", *case))
+    repair(newest_db)
+    harmed, other = {}, {}
+    with newest_db.connect() as conn:
+        for schema, case in CASES.items():
+            name, _, is_ascending, shape = case
+            got, untouched = [*inserts(conn, f"a_{schema}", shape)], [*inserts(conn, f"b_{schema}", shape)]
+            if any(isinstance(was, int) and not isinstance(now, int) for now, was in zip(got, untouched, strict=True)):
+                harmed[case] = got, untouched
+            if got[0] != SITUATIONS[name].then * (1 if is_ascending else -1):
+                other[case] = got
+    assert harmed == {}
+    assert other == {}, "each gets the value after the dense rows"
+
+
+def test_a_remedy_that_would_do_harm_is_not_printed(newest_db: Database) -> None:
+    for schema, case in CASES.items():
+        newest_db.execute(make(f"a_{schema}", *case))
+    with newest_db.connect() as conn:
+        rows = core.check(conn).to_dict()["sequences"]
+    assert len(rows) == len(CASES)
+    for row in rows:
+        name, _, _, _ = CASES[row["sequence"].split(".")[0].removeprefix("a_")]
+        assert row["verdict"] == "behind"
+        assert 'outliers="follow"' in row["cure"], name
+        assert row["cure"].startswith("WITH RECURSIVE") is (name == "a stray, and behind the rest"), name
