@@ -26,6 +26,7 @@ from airflow_seqfix.core.errors import (
     PrivilegeError,
     SelectionError,
     SeqfixError,
+    UnexpectedAnswerError,
     UnsupportedServerError,
 )
 from airflow_seqfix.core.model import Finding, Outcome, SequenceWarning, Server, Verdict, Way
@@ -66,6 +67,7 @@ __all__ = [
     "SequenceWarning",
     "Suggested",
     "Suggestions",
+    "UnexpectedAnswerError",
     "UnsupportedServerError",
     "Verdict",
     "Watcher",

@@ -234,18 +234,28 @@ class Report:
         return DriftError(self.message, self)
 
     @property
+    def failing_state(self) -> str:
+        """What is wrong with the rows that fail, as the end of a sentence."""
+        failing = self.failing
+        if all(row.verdict is Verdict.UNKNOWN for row in failing):
+            return "could not be read"
+        return "is not in sync" if len(failing) == 1 else "are not in sync"
+
+    @property
     def message(self) -> str:
         """Which rows fail, why, and what helps: for exceptions, callbacks and chat."""
-        failing, total = self.failing, len(self.rows)
-        noun = "sequence" if total == 1 else "sequences"
-        state = "is not in sync" if len(failing) == 1 else "are not in sync"
-        if all(row.verdict is Verdict.UNKNOWN for row in failing):
-            state = "could not be read"
-        lines = [f"{len(failing)} of {total} {noun} in database {printable(self.server.database)} {state}"]
-        lines += [_line(row) for row in failing[:NAMED]]
+        failing = self.failing
+        lines = [self.headline, *map(_line, failing[:NAMED])]
         if len(failing) > NAMED:
             lines.append(f"and {len(failing) - NAMED} more")
         return "\n".join(lines)
+
+    @property
+    def headline(self) -> str:
+        """How many rows fail."""
+        noun = "sequence" if len(self.rows) == 1 else "sequences"
+        where = f"database {printable(self.server.database)}"
+        return f"{len(self.failing)} of {len(self.rows)} {noun} in {where} {self.failing_state}"
 
     @property
     def failing(self) -> tuple[Row, ...]:

@@ -39,7 +39,7 @@ def markdown(report: Report) -> str:
     """Return what is not in sync or was repaired, why, and the statements to paste."""
     rows = [row for row in report.sorted_rows if row.outcome or row.fails(report.policy)]
     failing = len(report.failing)
-    title = f"{failing:,} of {count(len(report.rows), 'sequence')} {'is' if failing == 1 else 'are'} not in sync"
+    title = f"{failing:,} of {count(len(report.rows), 'sequence')} {report.failing_state}"
     parts = [f"### {title if failing else 'Sequences: nothing to do'}", _head(report)]
     if rows:
         parts.append(_table(_report_cells(any(row.outcome for row in rows)), rows[:LISTED]))

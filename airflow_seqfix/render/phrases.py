@@ -132,4 +132,4 @@ def headline(report: Report) -> str:
         return "No sequences to look at"
     if not failing:
         return f"None of {count(total, 'sequence')} is out of order"
-    return f"{failing:,} of {count(total, 'sequence')} {'is' if failing == 1 else 'are'} not in sync"
+    return f"{failing:,} of {count(total, 'sequence')} {report.failing_state}"

@@ -143,7 +143,8 @@ def _explanations(rows: list[Row], width: int, paint: Paint, spell: Callable[[st
                 yield paint(f"  {spell(remedy(row) or '')}", "cyan")
     if left_out:
         yield ""
-        yield f"{left_out:,} more {'is' if left_out == 1 else 'are'} explained in the report as JSON."
+        verb = "is" if left_out == 1 else "are"
+        yield f"{left_out:,} more {verb} explained in a report as JSON."
 
 
 def _warnings(report: Report) -> Iterator[str]:

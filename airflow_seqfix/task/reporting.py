@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import BaseOperator
+from airflow.providers.common.compat.sdk import BaseOperator, BaseOperatorLink
 
 from airflow_seqfix.task.arguments import read_all
 from airflow_seqfix.task.links import LINK_KEY, SequenceReportLink
@@ -37,12 +38,17 @@ class ReportingTask(BaseOperator):
         a browser follows no link from a page to a file.
     """
 
-    operator_extra_links = (SequenceReportLink(),)
+    operator_extra_links: Collection[BaseOperatorLink] = (SequenceReportLink(),)
 
     def __init__(self, *, report_path: str | None = None, report_url: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.report_path = report_path
         self.report_url = report_url
+        #: Where a browser finds the report; empty: nowhere.
+        self.report_link = ""
+        if report_path is None:
+            # Neither a button nor a look for its address.
+            self.operator_extra_links = ()
         #: What listeners read, as with Airflow's SQL check operators.
         self.check_results: list[Any] = []
         self._report: Report | None = None
@@ -124,6 +130,7 @@ class ReportingTask(BaseOperator):
             raise
         self.log.info("The report was written to %s", file.path)
         if file.link:
+            self.report_link = file.link
             context["ti"].xcom_push(key=LINK_KEY, value=file.link)
         return delivered
 

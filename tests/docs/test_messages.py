@@ -45,7 +45,7 @@ OTHER = {
         "double precision",
         "character varying",
     },
-    "core/report.py": {"<Report of", "<Plan of", "… of … … in database", "and … more", "is not in sync"},
+    "core/report.py": {"<Report of", "<Plan of", "… of … … in …", "and … more", "is not in sync"},
     "task/links.py": {"Sequence report"},
     "options.py": {"… None: off"},
     "rules.py": {"a name or pattern, or a list of them", "a dictionary by sequence"},

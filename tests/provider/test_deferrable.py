@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import socket
 import threading
 import time
@@ -119,6 +120,35 @@ def test_waits_until_another_session_repairs(shop: Database) -> None:
     assert event["status"] == "in_sync"
     report = sensor(deferrable=True).execute_complete({"ti": Pushed()}, event)
     assert report["summary"]["in_sync"] == 3
+
+
+def test_each_look_says_only_what_is_new(shop: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.execute(DRIFT)
+    trigger = deferral(poke_interval=0.2).trigger
+    # Airflow's own does not pass through logging.
+    lines: list[str] = []
+    logger = logging.Logger("looks", logging.INFO)
+    handler = logging.Handler()
+    handler.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]
+    logger.addHandler(handler)
+    monkeypatch.setattr(type(trigger), "log", logger)
+
+    def change() -> None:
+        for statement in ("SELECT setval('orders_id_seq', 100)", REPAIR):
+            time.sleep(2)
+            shop.execute(statement)
+
+    thread = threading.Thread(target=change)
+    thread.start()
+    events(trigger)
+    thread.join()
+    said = [line for line in lines if "not in sync" in line]
+    assert len([text for text in said if "Remedy" in text]) == 2
+    assert (
+        len([text for text in said if "Remedy" not in text and text.startswith("As at the last look: ")])
+        == len(said) - 2
+        > 2
+    )
 
 
 def test_drift_that_comes_back_is_waited_for_again(shop: Database) -> None:

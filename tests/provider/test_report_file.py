@@ -142,7 +142,9 @@ def test_where_a_browser_finds_it(path: str, url: str | None, link: str | None) 
     assert link_of(path, url) == link
 
 
-def test_the_button_in_the_task_s_page(shop: Database, tmp_path: Path, run_dag: Callable[..., Any]) -> None:
+def test_the_button_in_the_task_s_page(
+    shop: Database, tmp_path: Path, run_dag: Callable[..., Any], capfd: pytest.CaptureFixture[str]
+) -> None:
     from airflow.providers.common.compat.sdk import DAG
     from airflow.serialization.serialized_objects import DagSerialization
 
@@ -154,11 +156,20 @@ def test_the_button_in_the_task_s_page(shop: Database, tmp_path: Path, run_dag: 
         check = PostgresSequenceCheckOperator(task_id="check", conn_id="shop", **there)
         reset = PostgresSequenceResetOperator(task_id="reset", conn_id="shop", trigger_rule="all_done", **there)
         none = PostgresSequenceResetOperator(task_id="none", conn_id="shop", report_path=f"file://{tmp_path}/none.md")
-        check >> reset >> none
+        without = PostgresSequenceCheckOperator(task_id="without", conn_id="shop")
+        check >> reset >> none >> without
     run = run_dag(dag)
+    # Nobody looks for an address that nobody has pushed.
+    assert "XCom not found" not in capfd.readouterr().out
+    assert run.get_task_instance("without").xcom_pull(task_ids="without", key="_link_SequenceReportLink") is None
     # As the page's server sees it: without this package's class.
     tasks = DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag)).task_dict
-    links = {ti.task_id: tasks[ti.task_id].get_extra_links(ti, "Sequence report") for ti in run.get_task_instances()}
+    assert tasks["without"].extra_links == []
+    links = {
+        ti.task_id: tasks[ti.task_id].get_extra_links(ti, "Sequence report")
+        for ti in run.get_task_instances()
+        if ti.task_id != "without"
+    }
     assert links == {"check": "https://x.example/check", "reset": "https://x.example/reset", "none": ""}
     assert (tmp_path / "check.html").exists()
     assert (tmp_path / "reset.html").exists()

@@ -78,7 +78,7 @@ def test_the_worst_first_and_each_verdict_explained(newest_db: Database) -> None
     lines = text.splitlines()
     assert [line.split()[0] for line in lines[2:33]] == ["behind"] * 30 + ["exhausted"]
     assert text.count("  WITH RECURSIVE r(v) AS") == 10
-    assert "\n20 more are explained in the report as JSON.\n" in text
+    assert "\n20 more are explained in a report as JSON.\n" in text
     assert "public.full__id_seq: the next value would be 32768" in text
 
 
