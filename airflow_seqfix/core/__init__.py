@@ -135,7 +135,8 @@ def fix(
     """Move every sequence that is behind forward, and verify each in a new transaction.
 
     Nothing is written where nothing is behind, and no sequence ever goes back. One that cannot be moved is reported
-    and does not stop the others. Parameters and errors as `check()`, and:
+    and does not stop the others. In a session that is lent, `lastval()` is that of the repair afterwards.
+    Parameters and errors as `check()`, and:
 
     :param plan: What `plan()` returned, or its `to_dict()` back from JSON: only its moves are made, to its targets. One
         whose sequence or data have changed since is refused, and reported. What decides how far a sequence goes

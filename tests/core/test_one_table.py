@@ -50,7 +50,7 @@ def test_a_bare_name_means_what_the_search_path_means(tenants: Database, driver:
         assert core.check(other).summary["behind"] == 59
     # Also where the first of that name draws from no sequence.
     run(conn, "CREATE SCHEMA nowhere; CREATE TABLE nowhere.t1 (id int)")
-    with pytest.raises(core.SelectionError, match=r"no column of nowhere\.t1 draws from a sequence"):
+    with pytest.raises(core.SelectionError, match=r"no column of nowhere\.t1"):
         core.fix_sequence(conn, "t1")
     run(conn, "CREATE TEMP TABLE t1 (id serial); INSERT INTO t1 VALUES (5)")
     assert names(core.fix_sequence(conn, "t1"))[0].startswith("pg_temp")
