@@ -1,8 +1,8 @@
 """Discovery on a database that somebody has filled on purpose, beside a friendly one with as many objects.
 
-    python -m benchmarks.hostile 'host=… dbname=postgres'
+    python -m benchmarks.hostile 'host=… dbname=postgres' [case ...]
 
-Each case is a database of its own, checked by a process of its own; the last is all of them at once.
+Each case is a database of its own, checked by a process of its own.
 """
 
 from __future__ import annotations
@@ -56,13 +56,9 @@ def fill(dsn: str, case: str) -> None:
             "CREATE SCHEMA app; CREATE SEQUENCE app.victim; SET max_stack_depth = '6MB'; SET synchronous_commit = off"
         )
         body = CASES[case].replace("{n}", str(OBJECTS)).replace("{deep}", " + 0" * 2_500)
-        # One transaction for each thousand would be as good; locks are what a single one runs out of.
-        for statement in _steps(body):
-            conn.execute(f"DO $do$ BEGIN {statement} END $do$")
-
-
-def _steps(body: str) -> list[str]:
-    return [body.replace("END LOOP", "IF i % 50 = 0 THEN COMMIT; END IF; END LOOP")]
+        # Committed now and then: one transaction would run out of locks.
+        body = body.replace("END LOOP", "IF i % 50 = 0 THEN COMMIT; END IF; END LOOP")
+        conn.execute(f"DO $do$ BEGIN {body} END $do$")
 
 
 def measure(dsn: str) -> None:
@@ -77,8 +73,8 @@ def measure(dsn: str) -> None:
     print(f"{seconds:6.1f} s {memory:6.0f} MB  {counts}")
 
 
-def main(dsn: str) -> None:
-    for case in CASES:
+def main(dsn: str, *cases: str) -> None:
+    for case in cases or CASES:
         name = f"hostile{uuid.uuid4().hex[:8]}"
         with psycopg.connect(dsn, autocommit=True) as conn:
             conn.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
@@ -95,4 +91,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "--measure":
         measure(sys.argv[2])
     else:
-        main(sys.argv[1])
+        main(*sys.argv[1:])

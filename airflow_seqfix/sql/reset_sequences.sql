@@ -344,7 +344,7 @@ BEGIN
                         FILTER (WHERE j.is_counted AND NOT j.is_trusted))                              AS strangers,
                    (array_agg(j.qualified_table || CASE j.too_much
                                   WHEN 'columns' THEN ' has more than 20 columns that draw from it'
-                                  ELSE ' has children more than 32 levels deep' END ORDER BY j.place)
+                                  ELSE ' has children more than 10 levels deep' END ORDER BY j.place)
                         FILTER (WHERE j.too_much IS NOT NULL AND j.is_trusted))[1]                     AS too_much,
                    (array_agg(format('ALTER TABLE %s ALTER %s SET DEFAULT nextval(', j.qualified_table, j.quoted_column)
                               ORDER BY j.place)

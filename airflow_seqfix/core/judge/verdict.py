@@ -28,7 +28,7 @@ LOGGED_AHEAD = 32
 #: What there is more of than is looked at.
 TOO_MUCH = {
     TooMuch.COLUMNS: "has more than 20 columns that draw from it",
-    TooMuch.LEVELS: "has children more than 32 levels deep",
+    TooMuch.LEVELS: "has children more than 10 levels deep",
 }
 
 

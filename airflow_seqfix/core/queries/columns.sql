@@ -109,36 +109,68 @@ late_bound AS (
                        THEN parse_ident(m.literal) END AS parts) n
      WHERE n.parts IS NOT NULL
 ),
--- Of several sequences with that name those are meant that are closest to the table: nobody makes the default of
--- somebody else's table ambiguous.
-wanted AS (
-    SELECT DISTINCT l.owner, l.schema_oid, l.name
-      FROM late_bound l
-),
-candidate AS (
-    SELECT w.owner, w.schema_oid, w.name, s.oid AS sequence_oid,
-           rank() OVER (PARTITION BY w.owner, w.schema_oid, w.name
-                        ORDER BY CASE WHEN s.relowner = w.owner OR s.relnamespace = w.schema_oid             THEN 1
-                                      WHEN pg_has_role(w.owner, s.relowner, 'USAGE')                         THEN 2
-                                      WHEN has_sequence_privilege(w.owner, s.oid, 'USAGE, UPDATE')           THEN 3
-                                      ELSE 4 END) AS distance
-      FROM wanted w
-      JOIN pg_class s ON s.relkind = 'S' AND s.relname = w.name[cardinality(w.name)]
+-- Of several sequences with that name those are meant that are close to the table, by owner or schema: nobody makes the
+-- default of somebody else's table ambiguous. They are counted before they are paired, because somebody can make thousands
+-- of both.
+by_name AS MATERIALIZED (
+    SELECT s.oid AS sequence_oid, s.relname AS name, s.relowner AS owner, s.relnamespace AS schema_oid, n.nspname AS schema_name
+      FROM pg_class s
       JOIN pg_namespace n ON n.oid = s.relnamespace
-     WHERE (cardinality(w.name) = 1 OR cardinality(w.name) = 2 AND n.nspname = w.name[1])
-       AND NOT pg_is_other_temp_schema(n.oid)
+     WHERE s.relkind = 'S' AND NOT pg_is_other_temp_schema(n.oid)
+),
+by_owner AS (
+    SELECT b.name, b.owner, count(*) AS sequences, min(b.sequence_oid) AS sequence_oid
+      FROM by_name b
+     GROUP BY b.name, b.owner
+),
+wanted AS (
+    SELECT w.owner, w.schema_oid, w.name, o.sequence_oid AS of_owner, h.sequence_oid AS of_schema,
+           coalesce(o.sequences, 0) + (h.owner IS DISTINCT FROM w.owner AND h.owner IS NOT NULL)::integer AS close
+      FROM (SELECT DISTINCT l.owner, l.schema_oid, l.name[1] AS name FROM late_bound l WHERE cardinality(l.name) = 1) w
+      LEFT JOIN by_owner o ON o.name = w.name AND o.owner = w.owner
+      LEFT JOIN by_name h ON h.name = w.name AND h.schema_oid = w.schema_oid
 ),
 meant AS (
-    SELECT c.owner, c.schema_oid, c.name, c.sequence_oid,
-           count(*) OVER (PARTITION BY c.owner, c.schema_oid, c.name) AS candidates
-      FROM candidate c
-     WHERE c.distance = 1
+    SELECT w.owner, w.schema_oid, w.name, coalesce(w.of_owner, w.of_schema) AS sequence_oid, 1::bigint AS candidates
+      FROM wanted w
+     WHERE w.close = 1
+     UNION
+    -- One table speaks for all of its owner's.
+    SELECT w.owner, w.schema_oid, w.name, b.sequence_oid, w.close
+      FROM (SELECT DISTINCT ON (w.owner, w.name) * FROM wanted w WHERE w.close > 1 ORDER BY w.owner, w.name, w.schema_oid) w
+      JOIN by_name b ON b.name = w.name AND b.owner = w.owner
+     UNION
+    SELECT w.owner, w.schema_oid, w.name, w.of_schema, w.close
+      FROM wanted w
+     WHERE w.close > 1 AND w.of_schema IS NOT NULL
+     UNION
+    SELECT w.owner, w.schema_oid, w.name, f.sequence_oid, count(*) OVER (PARTITION BY w.owner, w.schema_oid, w.name)
+      FROM wanted w
+     CROSS JOIN LATERAL (
+           SELECT b.sequence_oid, b.distance, min(b.distance) OVER () AS shortest
+             FROM (SELECT b.sequence_oid,
+                          CASE WHEN pg_has_role(w.owner, b.owner, 'USAGE')                                       THEN 1
+                               WHEN has_sequence_privilege(w.owner, b.sequence_oid, 'USAGE, UPDATE')             THEN 2
+                               ELSE 3 END AS distance
+                     FROM by_name b
+                    WHERE b.name = w.name
+                    LIMIT 100) b) f
+     WHERE w.close = 0 AND f.distance = f.shortest
 ),
 named AS (
     SELECT l.table_oid, l.column_number, l.source, l.domain_owner, m.sequence_oid, m.candidates,
            row_number() OVER (PARTITION BY m.sequence_oid, m.candidates > 1 ORDER BY l.table_oid, l.column_number) AS place
+      FROM (SELECT l.*, row_number() OVER (PARTITION BY l.owner, l.schema_oid, l.name ORDER BY l.table_oid, l.column_number)
+                        AS place
+              FROM late_bound l
+             WHERE cardinality(l.name) = 1) l
+      JOIN meant m ON m.owner = l.owner AND m.schema_oid = l.schema_oid AND m.name = l.name[1]
+     WHERE m.candidates = 1 OR l.place <= 3
+     UNION ALL
+    SELECT l.table_oid, l.column_number, l.source, l.domain_owner, b.sequence_oid, 1, 1
       FROM late_bound l
-      JOIN meant m ON m.owner = l.owner AND m.schema_oid = l.schema_oid AND m.name = l.name
+      JOIN by_name b ON b.schema_name = l.name[1] AND b.name = l.name[2]
+     WHERE cardinality(l.name) = 2
 ),
 ownership AS (
     SELECT d.objid AS sequence_oid, d.refobjid AS table_oid, d.refobjsubid AS column_number, d.deptype
@@ -248,11 +280,11 @@ fed AS MATERIALIZED (
                  FROM member
                  JOIN pg_inherits i ON i.inhparent = member.oid
                  JOIN pg_class p ON p.oid = i.inhrelid
-                WHERE member.depth <= 32)
+                WHERE member.depth <= 10)
            SELECT coalesce(sum(1 + (SELECT count(*) FROM pg_index i WHERE i.indrelid = m.oid)), 0)::bigint AS relations,
                   (greatest(c.reltuples, 0) + coalesce(sum(greatest(m.reltuples, 0)), 0))::bigint AS estimated_rows,
                   coalesce(bool_or(m.relkind = 'f'), false)                                       AS has_foreign,
-                  coalesce(max(m.depth) > 32, false)                                              AS is_deep
+                  coalesce(max(m.depth) > 10, false)                                              AS is_deep
              FROM (SELECT DISTINCT ON (member.oid) * FROM member ORDER BY member.oid, member.depth DESC) m) w
      CROSS JOIN LATERAL (
            WITH RECURSIVE ancestor AS (
@@ -267,7 +299,7 @@ fed AS MATERIALIZED (
                SELECT i.inhparent, ancestor.depth + 1
                  FROM ancestor
                  JOIN pg_inherits i ON i.inhrelid = ancestor.inhparent
-                WHERE ancestor.depth < 32)
+                WHERE ancestor.depth < 10)
            SELECT coalesce(array_agg(DISTINCT ancestor.inhparent::bigint), '{}') AS ancestors
              FROM ancestor) u
 ),
@@ -317,7 +349,8 @@ SELECT tie.sequence_oid::bigint                                       AS sequenc
             THEN quote_ident(pg_get_userbyid(c.relowner)) END         AS exempt_owner,
        1 + x.indexes + w.relations                                    AS relations,
        w.estimated_rows                                               AS estimated_rows,
-       @column_version@ AS version
+       -- Of what is not read there is nothing to hold against a second look.
+       CASE WHEN tie.is_trusted AND NOT w.is_deep THEN @column_version@ ELSE '' END AS version
   FROM weighed tie
   JOIN fed w ON w.table_oid = tie.table_oid
   JOIN pg_class c ON c.oid = tie.table_oid
