@@ -153,3 +153,48 @@ def test_two_of_ones_own_are_still_ambiguous(shared: Shared) -> None:
         rows = {row["sequence"]: row for row in check(conn).to_dict()["sequences"]}
     assert "several have that name" in rows["app.ids"]["reason"]
     assert "several have that name" in rows["other.ids"]["reason"]
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        # Deparsing the first takes more stack than many servers have.
+        "SET max_stack_depth = '6MB'; CREATE TABLE toy.x (id bigint DEFAULT nextval('toy.s')" + " + 0" * 6_000 + ")",
+        "SET max_stack_depth = '6MB'; CREATE TABLE toy.x (id int DEFAULT 1" + " + 0" * 6_000 + ")",
+        "CREATE TABLE toy.x (id bigint DEFAULT nextval('" + '"' * 40_000 + "'::text))",
+    ],
+)
+def test_no_default_takes_the_others_down(made: str, shared: Shared) -> None:
+    shared.as_mallory("CREATE SEQUENCE toy.s")
+    # Only a superuser may raise the limit, as somebody may have done for the database.
+    shared.db.execute(f"{made}; ALTER TABLE toy.x OWNER TO {shared.mallory}")
+    with shared.db.connect() as conn:
+        rows = {row["sequence"]: row for row in check(conn).to_dict()["sequences"]}
+    assert rows["app.orders_id_seq"]["verdict"] == "behind"
+    if "toy.s" in made:
+        assert rows["toy.s"]["reason"].endswith("too long to be read")
+    assert reset(shared.db.dsn, mode="check").rows["app.orders_id_seq"]["verdict"] == "behind"
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (
+            "CREATE TABLE toy.t0 ({})".format(", ".join(f"c{n} bigint DEFAULT nextval('toy.s')" for n in range(30))),
+            "more than 20 columns",
+        ),
+        (
+            "CREATE TABLE toy.t0 (a bigint DEFAULT nextval('toy.s'));"
+            + ";".join(f"CREATE TABLE toy.t{n} () INHERITS (toy.t{n - 1})" for n in range(1, 14)),
+            "more than 10 levels deep",
+        ),
+    ],
+)
+def test_what_has_no_end_is_cut_and_said(made: str, said: str, shared: Shared) -> None:
+    shared.as_mallory(f"CREATE SEQUENCE toy.s; {made}")
+    with shared.db.connect() as conn:
+        rows = {row["sequence"]: row for row in check(conn).to_dict()["sequences"]}
+    assert rows["toy.s"]["verdict"] == "unknown"
+    assert said in rows["toy.s"]["reason"]
+    assert rows["app.orders_id_seq"]["verdict"] == "behind"
+    assert said in reset(shared.db.dsn, mode="check").rows["toy.s"]["reason"]
