@@ -266,6 +266,11 @@ DECLARE
     place          integer;
 BEGIN
     EXECUTE settings;
+    IF current_setting('server_version_num')::integer >= 170000 THEN
+        -- It would end the session, and the run with it.
+        settings := settings || '; SET LOCAL transaction_timeout = 0';
+        EXECUTE settings;
+    END IF;
     IF current_setting('seqfix.run', true) IS DISTINCT FROM current_setting('application_name') THEN
         RAISE EXCEPTION 'this statement has not reached the session that the one before it reached'
               USING HINT = 'Connect to the server itself, not to a pooler in transaction mode.';
