@@ -189,6 +189,8 @@ no index. It is struck when the server shows it in the phase: the process by a s
 |---|{dashes}|
 {rows}
 
+What becomes of a repair whose network fails is on [a page of its own](chaos-network.md).
+
 A lock is held for less than a millisecond. To strike there, an event trigger holds it for {hold:g} s. What is killed
 while it waits for a lock or holds one goes on in the server until `lock_timeout` or the end of the statement. A client
 that is stopped (SIGSTOP) and not killed keeps what it has read locked, against nobody but DDL, until
