@@ -43,7 +43,8 @@ The same situations after four recipes and three tools. A recipe (`tests/support
 by column, a tool (`tests/support/behaviours/tools.py`) table by table where it can be, so that an error for one does
 not stop the others.
 
-- *Worse* counts the situations that were right with nothing run and are not any more.
+- *Worse* counts the situations that were right with nothing run and are not any more: an insert that worked before
+  fails, or gets an id that was given out before.
 - A sequence *is ahead* where rows were deleted, as in [ahead_of_data](../tests/scenarios/ahead_of_data.sql).
 - *Beside an open transaction*: a table has the ids 1 to 100, and its sequence is in sync. A writer inserts ten rows
   more, the repair runs, the writer commits. The next insert ought to get 111. pgloader empties the table, for which it
@@ -157,7 +158,10 @@ KINDS: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "At the end of the numbers": (
         ("bigint_seq_int4_col", "int4_exhausted", "max_above_maxvalue"),
-        "`setval()` beyond MAXVALUE is an error, which leaves the sequence where it was. One of them has no owner.",
+        (
+            "A sequence is moved to its end while the values before are free, and every insert fails. `setval()` "
+            "beyond MAXVALUE is an error, which leaves it where it was."
+        ),
     ),
     "Columns that are no integers": (
         ("numeric_col", "text_expr_default", "varchar_col_nextval"),
