@@ -21,7 +21,7 @@ SHOP = """
     CREATE TABLE empty (id serial PRIMARY KEY)
 """
 #: No value is left that fits.
-FULL = "CREATE TABLE little (id smallserial PRIMARY KEY); INSERT INTO little VALUES (32767)"
+FULL = "CREATE TABLE little (id smallserial PRIMARY KEY); SELECT setval('little_id_seq', 32767)"
 
 
 @pytest.fixture
