@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from psycopg import conninfo
 
-from airflow_seqfix.core import check, fix, plan, queries
+from airflow_seqfix.core import check, fix, plan, queries, suggest
 from airflow_seqfix.core.measure import partitions
 from tests.support.psql import psql, reset, reset_script
 from tests.support.servers import Database
@@ -124,6 +124,7 @@ def test_no_statement_of_the_core_runs_any(
     with contextlib.closing(conn):
         found = check(conn, mapping=MAPPING)
         assert found.summary["behind"] == 6
+        suggest(conn)
         script = plan(conn, mapping=MAPPING).to_sql()
         fix(conn, mapping=MAPPING, lock="guarded", tables=["few"])
         assert fix(conn, mapping=MAPPING).summary["fixed"] == 5
