@@ -20,9 +20,11 @@ called (value, number) AS (
      UNION ALL
     SELECT nextval({oid}), number + 1
       FROM called
-     WHERE number < {calls} AND value BETWEEN SYMMETRIC {last_value} AND {target} AND value <> {target}
+     WHERE number < {calls} AND value * ({direction}::numeric) < {target} * ({direction}::numeric)
+       -- With CACHE a session hands out first what it has cached earlier.
+       AND ({cache_size} > 1 OR value * ({direction}::numeric) >= {last_value} * ({direction}::numeric))
 )
 SELECT coalesce(far.value, state.last_value) AS reached, state.is_same,
-       state.is_set_back OR far.value * ({direction}::numeric) < {last_value} * ({direction}::numeric)
+       state.is_set_back OR {cache_size} = 1 AND far.value * ({direction}::numeric) < {last_value} * ({direction}::numeric)
            AS is_set_back
   FROM state LEFT JOIN (SELECT value FROM called ORDER BY number DESC LIMIT 1) AS far ON true

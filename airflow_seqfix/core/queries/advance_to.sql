@@ -18,6 +18,8 @@ BEGIN{begin}
     WHILE reached * direction < target * direction OR NOT is_called LOOP
         reached := nextval({oid});
         is_called := true;
+        -- With CACHE a session hands out first what it has cached earlier.
+        CONTINUE WHEN {cache_size} > 1;
         @move_due@
     END LOOP;
 END
