@@ -125,6 +125,9 @@ selection = together(
     *_named("tables"),
     _exclude("-T", "--exclude-table", "exclude_tables", help="Skip sequences that feed this table."),
     *_named(*(name for name in names_of(Group.SELECTION, Group.MAPPING) if name not in ("schemas", "tables"))),
+    _section(SECTIONS[Group.MAPPING])(
+        "--mapping", "mapping_file", metavar="FILE", help="Read such columns, in JSON, from a file."
+    ),
 )
 judging = together(*_named(*names_of(Group.POLICY)))
 moving = together(*_named(*names_of(Group.MOVING)))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from airflow_seqfix.cli.connecting import Address
+from airflow_seqfix.cli.mapping_file import with_file
 from airflow_seqfix.cli.messages import Messages
 from airflow_seqfix.cli.output import Output
 from airflow_seqfix.cli.positional import read_mapping, read_ranges, sort_positional, understand
@@ -68,7 +69,7 @@ class Run:
             *options.pop("exclude_tables"),
             *(f"{schema}.*" for schema in options.pop("exclude_schemas")),
         ]
-        options["mapping"] = read_mapping(options["mapping"])
+        options["mapping"] = with_file(read_mapping(options["mapping"]), options.pop("mapping_file"))
         options["id_range"] = read_ranges(options["id_range"])
         options = {name: value for name, value in options.items() if value is not None}
         # What cannot be meant is said before anything is opened.

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from airflow_seqfix.core.database.sessions import Sessions
 from airflow_seqfix.core.discover.catalog import discover, identify, list_tables
+from airflow_seqfix.core.discover.extract import with_extracts
 from airflow_seqfix.core.discover.mapping import narrow, refuse_incomparable, resolve_mapping
 from airflow_seqfix.core.discover.selection import Selected
 from airflow_seqfix.core.errors import (
@@ -127,7 +128,8 @@ class Examination:
                 self._versions = versions(session)
                 known = discover(session)
                 if mapping:
-                    known = discover(session, resolve_mapping(mapping, known, list_tables(session)))
+                    ties = resolve_mapping(mapping, known, list_tables(session))
+                    known = with_extracts(discover(session, ties), ties)
                 return known
             except Exception as error:
                 if sqlstate(error) != VANISHED or attempt == DISCOVERIES:

@@ -30,7 +30,7 @@ class Settings:
         """The options that decide what is behind, and by how much, in JSON types."""
         decided = {name: getattr(self.policy, name) for name in names_of(Group.POLICY) if OPTIONS[name].decides}
         decided["outliers"] = str(self.policy.outliers)
-        decided["mapping"] = {fed.sequence.text: [column.text for column in fed.columns] for fed in self.mapping}
+        decided["mapping"] = {fed.sequence.text: fed.written for fed in self.mapping}
         decided["id_range"] = {own.sequence.text: [own.low, own.high] for own in self.id_range}
         return decided
 

@@ -15,10 +15,11 @@ from airflow_seqfix.core.judge.goal import NEARLY
 from airflow_seqfix.core.judge.outliers import LIFETIME, LOOKED_AT, MOST, NEAR, SHARE, STANDS_OUT
 from airflow_seqfix.core.judge.remedies import PASTE_UP_TO
 from airflow_seqfix.core.judge.verdict import LOGGED_AHEAD
-from airflow_seqfix.core.measure.column_sql import FLOATS, INTEGER, TEXTS
+from airflow_seqfix.core.measure.column_sql import FLOATS, INTEGER
 from airflow_seqfix.core.measure.measure import REWRITTEN, SLOW_ROWS
 from airflow_seqfix.core.measure.partitions import RELATIONS_AT_ONCE
 from airflow_seqfix.core.model import DRAWN_AS_IS
+from airflow_seqfix.core.model.catalog import TEXTS
 from airflow_seqfix.core.obstacles import restless
 from airflow_seqfix.core.policy import Limits, Policy
 from airflow_seqfix.core.repair.apply import CALLS_AT_ONCE, LOCK_ATTEMPTS, ROUNDS

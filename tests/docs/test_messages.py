@@ -15,6 +15,8 @@ PAGE = "docs/reference/messages.md"
 OTHER = {
     "cli/__init__.py": {"Try '…"},
     "core/discover/catalog.py": {r"(?:PostgreSQL|EnterpriseDB) (\d+)"},
+    "core/measure/extract.py": {"…::text COLLATE", "CASE ", "starts_with(", "ceil(", "floor("},
+    "core/model/catalog.py": {"character varying"},
     "core/discover/tokens.py": {"a sign is any character"},
     "core/judge/reasons.py": {"the next value is …, and … has"},
     "core/repair/plan_sql.py": {

@@ -42,7 +42,7 @@ OTHER_PRODUCTS = (
 
 
 #: The types of what the queries for columns and for sequences answer.
-COLUMN = {name: kind for name, kind in get_type_hints(ColumnInfo).items() if name != "is_covered"} | {
+COLUMN = {name: kind for name, kind in get_type_hints(ColumnInfo).items() if name not in ("is_covered", "extract")} | {
     "sequence_oid": int,
     "ancestors": list[int],
 }

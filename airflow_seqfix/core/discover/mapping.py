@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
+from airflow_seqfix.core.discover.extract import parse_extract, resolve_extract
 from airflow_seqfix.core.discover.names import Name, did_you_mean, parse_all
 from airflow_seqfix.core.errors import ArgumentError, SelectionError
-from airflow_seqfix.core.model import Feed, SequenceInfo, TableInfo, Tie
+from airflow_seqfix.core.model import Extract, Feed, SequenceInfo, TableInfo, Tie
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +19,16 @@ class Fed:
 
     sequence: Name
     columns: tuple[Name, ...]
+    #: What is said of the values of each.
+    extracts: tuple[Extract | None, ...]
+
+    @property
+    def written(self) -> list[Any]:
+        """The columns in JSON types."""
+        return [
+            column.text if extract is None else json.loads(extract.written)
+            for column, extract in zip(self.columns, self.extracts, strict=True)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +40,8 @@ class Range:
     high: int
 
 
-def parse_mapping(value: Mapping[str, str | Iterable[str]]) -> tuple[Fed, ...]:
-    """Read `{sequence: [table.column, …]}`.
+def parse_mapping(value: Mapping[str, Any]) -> tuple[Fed, ...]:
+    """Read `{sequence: [table.column, …]}`; a column may be an object with `column` and more: docs/mapping.schema.json.
 
     :raises ArgumentError: when it is nothing of the kind.
     """
@@ -37,18 +50,21 @@ def parse_mapping(value: Mapping[str, str | Iterable[str]]) -> tuple[Fed, ...]:
             option="mapping", value=value, remedy='give {"schema.sequence": ["schema.table.column", …]}'
         )
     mapping = []
-    for sequence, columns in value.items():
-        fed = Fed(_exact(sequence, "mapping"), parse_all(columns or (), "columns"))
-        for column in fed.columns:
+    for sequence, given in value.items():
+        listed = [given] if isinstance(given, str | Mapping) or hasattr(given, "as_string") else list(given or ())
+        entries = [entry if isinstance(entry, Mapping) else {"column": entry} for entry in listed]
+        columns = parse_all([entry.get("column") for entry in entries] or (), "columns")  # type: ignore[misc]
+        for column in columns:
             if len(column.parts) < 2 or column.is_pattern:
                 raise ArgumentError(
                     f"{column.text!r} is no column",
                     option="mapping",
                     remedy="give table.column or schema.table.column",
                 )
-        if not fed.columns:
+        if not columns:
             raise ArgumentError(f"{sequence!r} feeds no column", option="mapping", remedy="give at least one")
-        mapping.append(fed)
+        extracts = tuple(parse_extract(entry) if len(entry) > 1 else None for entry in entries)
+        mapping.append(Fed(_exact(sequence, "mapping"), columns, extracts))
     return tuple(mapping)
 
 
@@ -70,15 +86,17 @@ def parse_id_range(value: Mapping[str, tuple[int, int]]) -> tuple[Range, ...]:
     return tuple(ranges)
 
 
-def resolve_mapping(mapping: tuple[Fed, ...], sequences: list[SequenceInfo], tables: list[TableInfo]) -> list[Tie]:
+def resolve_mapping(
+    mapping: tuple[Fed, ...], sequences: list[SequenceInfo], tables: list[TableInfo]
+) -> dict[Tie, Extract | None]:
     """Find what a mapping names.
 
     :raises SelectionError: when it is not there, or could be several.
     """
-    ties = []
+    ties: dict[Tie, Extract | None] = {}
     for fed in mapping:
         sequence = _one_sequence(fed.sequence, sequences, "mapping")
-        for column in fed.columns:
+        for column, extract in zip(fed.columns, fed.extracts, strict=True):
             table_name = column.owner
             found = [t for t in tables if table_name.matches(t.schema_name, t.table_name)]
             if not found:
@@ -107,7 +125,7 @@ def resolve_mapping(mapping: tuple[Fed, ...], sequences: list[SequenceInfo], tab
                     option="mapping",
                     remedy=f"its columns are {', '.join(found[0].columns)}",
                 )
-            ties.append((sequence.oid, found[0].oid, number))
+            ties[sequence.oid, found[0].oid, number] = extract and resolve_extract(extract, found[0])
     return ties
 
 

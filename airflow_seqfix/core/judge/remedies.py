@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 
 from airflow_seqfix.core.judge.arithmetic import values_left
@@ -64,9 +65,12 @@ def _command(sequence: SequenceInfo, policy: Policy) -> str:
     """Return the command, with all that decides how far it goes."""
     name, usual = sequence.qualified_name, Policy()
     words = ["seqfix", "fix", "--sequence", name]
-    fed = [column.qualified_name for column in sequence.columns if column.feed is Feed.MAPPING]
-    if fed:
-        words += ["--map", f"{name}={','.join(fed)}"]
+    mapped = [column for column in sequence.columns if column.feed is Feed.MAPPING]
+    if any(column.extract for column in mapped):
+        told = [json.loads(c.extract.written) if c.extract else c.qualified_name for c in mapped]
+        words += ["--mapping", json.dumps({name: told})]
+    elif mapped:
+        words += ["--map", f"{name}={','.join(column.qualified_name for column in mapped)}"]
     if sequence.id_range is not None:
         words += ["--id-range", f"{name}={sequence.id_range[0]}:{sequence.id_range[1]}"]
     for option in ("margin", "max_jump", "min_remaining", "fail_used_pct"):

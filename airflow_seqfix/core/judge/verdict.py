@@ -239,7 +239,8 @@ def _is_safe_on_standby(measurement: Measurement, furthest: int) -> bool:
 def _inserts_until_collision(measurement: Measurement) -> tuple[int | None, bool]:
     """Return how many default inserts succeed before one fails, and whether that is only a lower bound."""
     probe, next_value = measurement.probe, measurement.next_value
-    if probe is None or next_value is None:
+    is_pooled = any(column.extract and column.extract.ids_per_call > 1 for column in measurement.sequence.comparable)
+    if probe is None or next_value is None or is_pooled:
         return None, False
     if probe.collision is not None:
         return (probe.collision - next_value) // measurement.sequence.increment_by, False

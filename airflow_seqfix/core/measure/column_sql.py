@@ -5,6 +5,7 @@ Names come quoted from the server, everything else that is filled in is an integ
 
 from __future__ import annotations
 
+from airflow_seqfix.core.measure.extract import extracted
 from airflow_seqfix.core.model import ColumnInfo, Look, SequenceInfo
 
 #: How many stored values are looked at to find the first collision where the increment is not 1.
@@ -13,7 +14,6 @@ PROBE_ROWS = 1_000
 #: The types that hold integers up to a power of two, and no fractions.
 BINARY_INTEGERS = ("smallint", "integer", "bigint", "oid")
 FLOATS = ("real", "double precision")
-TEXTS = ("text", "character varying", "character")
 #: An integer as nextval() is written into a text. Another spelling of the same number is another text.
 INTEGER = "^(0|-?[1-9][0-9]{0,18})$"
 
@@ -160,7 +160,9 @@ def _numeric(column: ColumnInfo, value: str) -> str:
 def _number(column: ColumnInfo) -> str:
     """Return the column's value as a number that compares with a bigint; NULL where a text holds none."""
     value = f"t.{column.quoted_column}"
-    if column.base_type in TEXTS:
+    if column.extract is not None:
+        return extracted(column, column.extract)
+    if column.is_text:
         # Not every collation knows patterns.
         return f"CASE WHEN {value}::text COLLATE \"C\" ~ '{INTEGER}' THEN {value}::text::numeric END"
     return value

@@ -84,6 +84,36 @@ class Server:
         return self.version_num >= 180000
 
 
+#: The types that hold integers as their digits.
+TEXTS = ("text", "character varying", "character")
+
+
+class Optimizer(str, Enum):
+    """Which ids an application makes of one call of nextval() that returns n, where it makes k of each."""
+
+    POOLED = "pooled"  #: n - k + 1 to n: Hibernate's default
+    POOLED_LO = "pooled-lo"  #: n to n + k - 1: Entity Framework's HiLo, Hibernate's pooled-lo
+    HILO = "hilo"  #: (n - 1) * k + 1 to n * k: Hibernate's hilo
+    LEGACY_HILO = "legacy-hilo"  #: n * (k + 1) to n * (k + 1) + k: Hibernate's hilo before 5
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extract:
+    """How the values of a mapped column come from what nextval() has returned."""
+
+    #: What stands before the digits of a text.
+    prefix: str = ""
+    #: Columns of the same table, quoted as SQL needs them, and what has to be in them.
+    where: tuple[tuple[str, str], ...] = ()
+    ids_per_call: int = 1
+    optimizer: Optimizer = Optimizer.POOLED
+    #: As the user has written it, in JSON.
+    written: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnInfo:
     """A column that is tied to a sequence. Names are as the catalog holds them, `qualified_*` as SQL needs them."""
@@ -131,12 +161,18 @@ class ColumnInfo:
     relations: int
     #: The planner's estimate of rows.
     estimated_rows: int
+    #: What the user says of its values; None: they are what nextval() returns.
+    extract: Extract | None = None
     #: The versions of the catalog rows that all this rests on, which change with each DDL on them.
     version: str
 
     @property
     def qualified_name(self) -> str:
         return f"{self.qualified_table}.{self.quoted_column}"
+
+    @property
+    def is_text(self) -> bool:
+        return self.base_type in TEXTS
 
     @property
     def is_comparable(self) -> bool:

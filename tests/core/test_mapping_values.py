@@ -1,0 +1,137 @@
+"""A mapping that says how the values of a column belong to what nextval() returns: prefix, filter, ids of one call."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import ValidationError
+
+from airflow_seqfix import core
+from tests.support.command import seqfix
+from tests.support.schema import validate
+from tests.support.servers import Database
+
+NUMBERS = """
+    CREATE SEQUENCE s;
+    CREATE TABLE t (id text PRIMARY KEY DEFAULT 'ORD-' || nextval('s'), tenant int DEFAULT 1);
+    INSERT INTO t VALUES ('ORD-7'), ('ORD-000123'), ('ORD-9x'), ('ord-500'), ('INV-900'), ('ORD-');
+"""
+TENANTS = """
+    CREATE SEQUENCE one; CREATE SEQUENCE two;
+    CREATE TABLE t ("The id" int, tenant text, PRIMARY KEY (tenant, "The id"));
+    INSERT INTO t SELECT n, E'it''s \\\\ 1' FROM generate_series(1, 30) AS n;
+    INSERT INTO t SELECT n, 'two' FROM generate_series(4000, 5000) AS n;
+"""
+
+
+def repaired(db: Database, mapping: dict[str, Any]) -> dict[str, tuple[str, int | None]]:
+    """Check and repair, and return verdict and next value by sequence."""
+    validate("mapping", mapping)
+    with db.connect() as conn:
+        found = core.check(conn, mapping=mapping)
+        stored = json.loads(json.dumps(core.plan(conn, mapping=mapping).to_dict()))
+        core.fix(conn, plan=stored, mapping=mapping)
+        assert core.check(conn, mapping=mapping).ok
+        return {
+            row.finding.sequence.sequence_name: (
+                str(row.verdict),
+                db.value(f"SELECT nextval('{row.finding.sequence.qualified_name}')"),
+            )
+            for row in found.rows
+        }
+
+
+def test_a_prefix(db: Database) -> None:
+    db.execute(NUMBERS)
+    assert repaired(db, {"s": {"column": "t.id", "prefix": "ORD-"}}) == {"s": ("behind", 124)}
+    assert db.value("INSERT INTO t DEFAULT VALUES RETURNING id") == "ORD-125"
+
+
+def test_a_filter(db: Database) -> None:
+    db.execute(TENANTS)
+    column = 't."The id"'
+    mapping = {
+        "one": [{"column": column, "where": {"tenant": "it's \\ 1"}}],
+        "two": [{"column": column, "where": {"tenant": "two"}}],
+    }
+    assert repaired(db, mapping) == {"one": ("behind", 31), "two": ("behind", 5001)}
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "increment", "rows", "next_value", "first_id"),
+    [
+        # Of the call that returns n, Hibernate's pooled optimizer makes the ids n - 49 to n.
+        ("pooled", 1, 120, 170, lambda n: n - 49),
+        ("pooled", 50, 120, 251, lambda n: n - 49),
+        ("pooled-lo", 50, 120, 201, lambda n: n),
+        ("hilo", 1, 120, 4, lambda n: (n - 1) * 50 + 1),
+        ("hilo", 1, 100, 3, lambda n: (n - 1) * 50 + 1),
+        ("legacy-hilo", 1, 120, 3, lambda n: n * 51),
+    ],
+)
+def test_ids_of_one_call(
+    optimizer: str, increment: int, rows: int, next_value: int, first_id: Any, newest_db: Database
+) -> None:
+    newest_db.execute(f"""
+        CREATE SEQUENCE s INCREMENT {increment}; CREATE TABLE t (id int PRIMARY KEY);
+        INSERT INTO t SELECT generate_series(1, {rows})
+    """)
+    mapping = {"s": [{"column": "t.id", "ids_per_call": 50, "optimizer": optimizer}]}
+    ((verdict, drawn),) = repaired(newest_db, mapping).values()
+    assert (verdict, drawn) == ("behind", next_value)
+    assert first_id(drawn) > rows, "what the application makes of it is new"
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ({"column": "t.id", "prefx": ""}, "'prefx' is not known; give column, prefix"),
+        ({"column": "t.id", "prefix": 5}, "prefix is 5; give a text"),
+        ({"column": "t.id", "where": {"tenant": None}}, "give columns of the same table"),
+        ({"column": "t.id", "where": {"nobody": 1}}, "public.t has no column nobody; its columns are id, tenant"),
+        ({"column": "t.id", "ids_per_call": 0}, "ids_per_call is 0; give an integer"),
+        ({"column": "t.id", "optimizer": "none", "ids_per_call": 2}, "give one of pooled, pooled-lo"),
+        ({"column": "t.tenant", "prefix": "A"}, "public.t.tenant is of type integer, which has no prefix"),
+    ],
+)
+def test_what_cannot_be_meant(entry: dict[str, Any], said: str, newest_db: Database) -> None:
+    newest_db.execute(NUMBERS)
+    with newest_db.connect() as conn, pytest.raises(core.ArgumentError) as refusal:
+        core.check(conn, mapping={"s": entry})
+    assert said in str(refusal.value)
+
+
+def test_a_hostile_value_is_a_value(newest_db: Database) -> None:
+    newest_db.execute(NUMBERS)
+    newest_db.execute("SET standard_conforming_strings = on")
+    for text in ("'; DROP TABLE t; --", "\\'; DROP TABLE t; --", "$$", "%s %d {oid}"):
+        mapping = {"s": [{"column": "t.id", "prefix": text}]}
+        with newest_db.connect(options="-c standard_conforming_strings=off") as conn:
+            assert core.check(conn, mapping=mapping).ok
+    assert newest_db.value("SELECT count(*) FROM t") == 6
+
+
+def test_the_command_reads_a_file(newest_db: Database, tmp_path: Path) -> None:
+    newest_db.execute(NUMBERS)
+    mapping = {"s": [{"column": "t.id", "prefix": "ORD-"}]}
+    file = tmp_path / "mapping.json"
+    file.write_text(json.dumps(mapping))
+    assert "public.s" in seqfix("check", "--mapping", str(file), newest_db.dsn).stdout
+    assert seqfix("fix", "--yes", "--mapping", json.dumps(mapping), newest_db.dsn).returncode == 0
+    assert newest_db.value("SELECT nextval('s')") == 124
+    for given, said in (
+        ((str(tmp_path / "none.json"),), "No such file"),
+        (("{",), "is no JSON"),
+        ((str(file), "--map", "s=t.tenant"), "--map and --mapping both have s"),
+    ):
+        done = seqfix("check", "--mapping", *given, newest_db.dsn)
+        assert (done.returncode, said in done.stderr) == (2, True), done.stderr
+
+
+@pytest.mark.parametrize("mapping", [{"s": []}, {"s": [{"prefix": "A"}]}, {"s": [{"column": "t.id", "other": 1}]}])
+def test_the_schema_refuses(mapping: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        validate("mapping", mapping)
