@@ -62,6 +62,7 @@ def _parts() -> dict[str, str]:
         "version": __version__,
         "sequences": queries.get("sequences"),
         "columns": queries.get("columns"),
+        "triggers": queries.get("triggers"),
         "partitions": queries.get("partitions").format(
             table_oid="(r.value ->> 'table_oid')", column_number="(r.value ->> 'column_number')::smallint"
         ),

@@ -305,6 +305,71 @@ BEGIN
     ) AS v (number, digest);
     EXIT WHEN versions = latest;
 
+    -- Triggers: what a BEFORE INSERT trigger fills by one plain call of nextval() is tied to its sequence. Of one that calls
+    -- it in another way only OWNED BY says something. The command reads more of their functions.
+    PERFORM set_config('seqfix.mapping', (
+        WITH fires AS (
+            @triggers@
+        ),
+        body AS (
+            SELECT f.*, regexp_replace(regexp_replace(f.source, '--[^\n]*', ' ', 'g'), '/\*.*?\*/', ' ', 'g') AS text
+              FROM fires f
+        ),
+        found AS (
+            SELECT b.*, coalesce(
+                       regexp_match(b.text, $re$(?:;|\mthen|\melse|\mbegin)\s*new\.("(?:[^"]|"")+"|\w+)\s*:?=\s*(?:coalesce\s*\(\s*new\.\1\s*,\s*)?(?:pg_catalog\.)?nextval\s*\(\s*'((?:[^']|'')+)'(?:::(?:regclass|text))?\s*\)\s*\)?\s*(?:::\s*\w+\s*)?;$re$, 'i'),
+                       (SELECT ARRAY[m[2], m[1]]
+                          FROM regexp_match(b.text, $re$\mselect\s+(?:pg_catalog\.)?nextval\s*\(\s*'((?:[^']|'')+)'(?:::(?:regclass|text))?\s*\)\s+into\s+(?:strict\s+)?new\.("(?:[^"]|"")+"|\w+)\s*(?:from\s+\w+\s*)?;$re$, 'i') AS m)) AS call
+              FROM body b
+             WHERE b.language = 'plpgsql'
+        ),
+        named AS (
+            SELECT f.*, CASE WHEN f.call[1] LIKE '"%' THEN replace(substr(f.call[1], 2, length(f.call[1]) - 2), '""', '"')
+                             ELSE lower(f.call[1]) END AS column_name,
+                   CASE WHEN length(f.call[2]) <= 400 AND replace(f.call[2], '''''', '''')
+                             ~ $re$^\s*(?:"(?:[^"]|"")+"|[a-zA-Z_][a-zA-Z0-9_$]*)(?:\s*\.\s*(?:"(?:[^"]|"")+"|[a-zA-Z_][a-zA-Z0-9_$]*))?\s*$$re$
+                        THEN parse_ident(replace(f.call[2], '''''', '''')) END AS name
+              FROM found f
+             WHERE f.call IS NOT NULL
+               AND (SELECT count(*) FROM regexp_matches(f.text, 'nextval', 'gi')) = 1
+               AND f.text !~* '\mnew\s*:?='
+               -- It is the only value that the column is given.
+               AND (SELECT count(*) FROM regexp_matches(f.text, '(?:(?:;|\mthen|\melse|\mbegin)\s*|\minto\s+(?:strict\s+)?)new\.'
+                           || regexp_replace(f.call[1], '(\W)', '\\\1', 'g') || '\M', 'gi')) = 1
+        ),
+        tied AS (
+            SELECT n.table_oid, n.trigger_name, min(q.oid::bigint) AS sequence_oid, a.number AS column_number
+              FROM named n
+             CROSS JOIN LATERAL (
+                   SELECT n.column_numbers[place] AS number FROM generate_subscripts(n.column_names, 1) AS place
+                    WHERE n.column_names[place] = n.column_name) a
+              JOIN pg_class q ON q.relkind = 'S' AND q.relname = n.name[cardinality(n.name)]
+              JOIN pg_namespace s ON s.oid = q.relnamespace AND NOT pg_is_other_temp_schema(s.oid)
+             WHERE cardinality(n.name) = 2 AND s.nspname = n.name[1]
+                OR cardinality(n.name) = 1 AND n.search_path IS NULL
+             GROUP BY n.table_oid, n.trigger_name, a.number
+            HAVING count(*) = 1
+        ),
+        tie AS (
+            SELECT t.sequence_oid, t.table_oid, t.column_number, 'trigger' AS feed
+              FROM tied t
+             WHERE NOT EXISTS (SELECT FROM pg_attrdef d WHERE d.adrelid = t.table_oid AND d.adnum = t.column_number)
+             UNION
+            SELECT o.objid::bigint, o.refobjid::bigint, o.refobjsubid, 'owned'
+              FROM body b
+              JOIN pg_depend o ON o.classid = 'pg_class'::regclass AND o.refclassid = 'pg_class'::regclass
+                              AND o.refobjid = b.table_oid AND o.refobjsubid > 0 AND o.deptype = 'a'
+              JOIN pg_sequence q ON q.seqrelid = o.objid
+              JOIN pg_attribute a ON a.attrelid = o.refobjid AND a.attnum = o.refobjsubid
+             WHERE NOT a.atthasdef
+               AND NOT EXISTS (SELECT FROM tied t WHERE t.table_oid = b.table_oid AND t.trigger_name = b.trigger_name)
+               AND NOT EXISTS (SELECT FROM tied t WHERE t.sequence_oid = o.objid)
+               -- What is done to the value is not guessed.
+               AND b.text !~* ('\mnew\.' || regexp_replace(quote_ident(a.attname), '(\W)', '\\\1', 'g') || '\s*:?=[^;]*nextval')
+        )
+        SELECT coalesce(json_agg(json_build_array(t.sequence_oid, t.table_oid, t.column_number, t.feed)), '[]')::text
+          FROM tie t), true);
+
     -- Discovery: every sequence, the columns that draw from it, and all that can be said without reading them.
     FOR s IN
         WITH sequence AS MATERIALIZED (

@@ -9,6 +9,7 @@ import pytest
 from airflow_seqfix import core
 from airflow_seqfix.core.discover.plpgsql import read_function
 from airflow_seqfix.core.discover.tokens import Kind, name_parts, tokens
+from tests.support.psql import reset
 from tests.support.servers import Database
 
 TOLD = {
@@ -213,3 +214,25 @@ def test_what_is_done_to_the_value_is_not_guessed(newest_db: Database) -> None:
     with newest_db.connect() as conn:
         (row,) = core.check(conn, allow_empty=True).rows
     assert (str(row.verdict), row.reason) == ("skipped", "public.bar.id owns it, and was not seen to draw from it")
+
+
+@pytest.mark.parametrize(
+    ("made", "sequence", "insert", "got"),
+    [
+        (GITLAB, "public.builds_id_seq", "INSERT INTO p_builds (partition_id) VALUES (100) RETURNING id", 41),
+        (ORACLE, "public.foo_seq", "INSERT INTO foo (note) VALUES ('') RETURNING id", 10),
+        (OPAQUE, "public.bar_s", "INSERT INTO bar (note) VALUES ('') RETURNING id", 8),
+    ],
+    ids=["partitioned", "oracle", "owned"],
+)
+def test_the_script_reads_the_plain_ones(made: str, sequence: str, insert: str, got: int, db: Database) -> None:
+    db.execute(made)
+    run = reset(db.dsn)
+    assert run.rows[sequence]["found"] == "behind"
+    assert db.value(insert) == got
+
+
+def test_the_script_leaves_the_others_to_the_command(newest_db: Database) -> None:
+    newest_db.execute(ARGUMENTS)
+    run = reset(newest_db.dsn, all="on", allow_empty="on")
+    assert {row["verdict"] for row in run.rows.values()} == {"skipped"}
