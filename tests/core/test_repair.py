@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 import pytest
@@ -238,22 +239,24 @@ def test_a_busy_sequence_is_asked_for_a_few_times_and_then_reported(two: Databas
 def test_a_lock_is_free_again_before_the_client_goes_on(
     driver: str, two: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    execute, statements, held = Session.run, 0, []
+    send, statements, held = Session._sent, 0, []
     conn = two.psycopg2() if driver == "psycopg2" else two.connect()
     with contextlib.closing(conn), two.connect() as watcher:
 
-        def watched(session: Session, statement: str) -> None:
+        @contextlib.contextmanager
+        def watched(session: Session, statement: str, *, count: int = 1) -> Iterator[Any]:
             nonlocal statements
-            execute(session, statement)
-            statements += "OWNER TO" in statement
-            held.extend(
-                watcher.execute(
-                    "SELECT l.relation::regclass FROM pg_locks l JOIN pg_sequence q ON q.seqrelid = l.relation"
-                    " WHERE l.mode = 'AccessExclusiveLock'"
-                ).fetchall()
-            )
+            with send(session, statement, count=count) as cursor:
+                statements += "OWNER TO" in statement
+                held.extend(
+                    watcher.execute(
+                        "SELECT l.relation::regclass FROM pg_locks l JOIN pg_sequence q ON q.seqrelid = l.relation"
+                        " WHERE l.mode = 'AccessExclusiveLock'"
+                    ).fetchall()
+                )
+                yield cursor
 
-        monkeypatch.setattr(Session, "run", watched)
+        monkeypatch.setattr(Session, "_sent", watched)
         assert core.fix(conn, lock="sequence").summary["fixed"] == 2
     assert statements == 1, "both were sent at once, and this is the one to look after"
     assert held == []

@@ -309,12 +309,22 @@ def test_the_plan_as_sql_says_what_it_leaves_alone(two: Database) -> None:
     two.execute(f"GRANT SELECT ON customers, customers_id_seq, orders TO {role}")
     with two.connect(user=role) as conn:
         script = core.plan(conn).to_sql()
+        two.execute("SELECT setval('customers_id_seq', 100)")
+        later = core.plan(conn).to_sql()
     two.execute(f"DROP OWNED BY {role}")
-    assert script.startswith(f"-- Moves 0 of the 2 sequences of database {two.name} that are not in sync\n")
-    behind, unread = script.split("\n\n")[1:]
-    assert behind.startswith("-- public.customers_id_seq: the next value is 1, and public.customers.id has reached 999")
-    assert '\n-- not moved: behind; outliers="follow", which moves past them; ' in behind
+    for text in (script, later):
+        assert text.startswith(f"-- Moves 0 of the 2 sequences of database {two.name} that are not in sync\n")
+    refused, unread = script.split("\n\n")[1:]
+    reached = "and public.customers.id has reached 999999999; that is an outlier, "
+    assert refused.startswith(f"-- public.customers_id_seq: the next value is 1, {reached}")
+    assert refused.splitlines()[1] == (
+        f"-- not moved: role {role} may not move public.customers_id_seq; "
+        f"GRANT USAGE ON SEQUENCE public.customers_id_seq TO {role};"
+    )
     assert unread.splitlines()[1] == f"-- not moved: unknown; GRANT SELECT ON SEQUENCE public.orders_id_seq TO {role};"
+    undecided = later.split("\n\n")[1]
+    assert undecided.startswith(f"-- public.customers_id_seq: the next value is 101, {reached}")
+    assert '\n-- not moved: behind; outliers="follow", which moves past them; ' in undecided
 
 
 @pytest.mark.parametrize("isolation", ["read committed", "repeatable read"])
