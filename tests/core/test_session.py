@@ -289,7 +289,7 @@ def test_the_server_looks_whether_its_client_is_there(driver: str, db: Database)
     with open_sessions(conn, Limits()) as sessions:
         for read_only in (True, False):
             with sessions.session.transaction(read_only=read_only):
-                inside = sessions.session.rows(ask_for)
+                inside = sessions.session.rows(ask_for, interval=str | None)
             assert inside == [("1s",)] if db.server.version_num >= 140000 else before
     assert ask(conn, ask_for) == before
     conn.close()

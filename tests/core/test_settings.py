@@ -19,6 +19,7 @@ from tests.support.settings_page import overridden, respected
 #: What each may be set to that does the most harm. In milliseconds where it is a time.
 HOSTILE = {
     "search_path": "pg_temp, nobody",
+    "quote_all_identifiers": "on",
     "lock_timeout": "1h",
     "statement_timeout": "100",
     "transaction_timeout": "300",

@@ -27,6 +27,11 @@ OVERRIDDEN = (
         value="pg_catalog, pg_temp",
         why="nothing that a user created can stand in for a built-in function or operator",
     ),
+    Override(
+        name="quote_all_identifiers",
+        value="'off'",
+        why="defaults are told apart by how they are written, and a plan finds a sequence by its name as it was read",
+    ),
     Override(name="lock_timeout", value=None, why="the run's own: everybody queues behind a lock that is waited for"),
     Override(name="statement_timeout", value=None, why="the run's own, and never beyond `run_timeout`"),
     Override(

@@ -123,11 +123,9 @@ def _discover(session: Session, mapping: list[Tie], *, wary: bool = False) -> li
         sequences = session.fetch(queries.get("sequences"), SequenceInfo, SEQUENCE)
         triggers = read_triggers(session.fetch(queries.get("triggers"), Trigger), sequences)
         ties = [list(tie) for tie in mapping] + [[*tie, str(Feed.TRIGGER)] for tie in triggers.ties]
-        # Integers and words of ours; the settings end with the transaction. Defaults are told apart by how they are
-        # written.
+        # Integers and words of ours; the settings end with the transaction.
         session.run(
-            f"SET LOCAL seqfix.mapping = '{json.dumps(ties)}'; SET LOCAL quote_all_identifiers = off; "
-            f"SET LOCAL seqfix.wary = {'on' if wary else 'off'}"
+            f"SET LOCAL seqfix.mapping = '{json.dumps(ties)}'; SET LOCAL seqfix.wary = {'on' if wary else 'off'}"
         )
         tied: dict[int, list[ColumnInfo]] = defaultdict(list)
         found = session.fetch(queries.get("columns"), _column, COLUMN)
