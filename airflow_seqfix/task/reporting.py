@@ -120,7 +120,7 @@ class ReportingTask(BaseOperator):
         if file is None:
             return delivered
         try:
-            delivered["report_file"] = file.write(plan or report)
+            delivered["report_file"] = file.write(report if plan is None else plan)
         except ReportError as error:
             if plan is None and not report.ok:
                 # What the task has found is worse, and is what it fails with.
