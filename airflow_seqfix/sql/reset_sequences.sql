@@ -317,9 +317,17 @@ BEGIN
         ),
         found AS (
             SELECT b.*, coalesce(
-                       regexp_match(b.text, $re$(?:;|\mthen|\melse|\mbegin)\s*new\.("(?:[^"]|"")+"|\w+)\s*:?=\s*(?:coalesce\s*\(\s*new\.\1\s*,\s*)?(?:pg_catalog\.)?nextval\s*\(\s*'((?:[^']|'')+)'(?:::(?:regclass|text))?\s*\)\s*\)?\s*(?:::\s*\w+\s*)?;$re$, 'i'),
+                       regexp_match(b.text, $re$
+                           (?:;|\mthen|\melse|\mbegin)\s*new\.("(?:[^"]|"")+"|\w+)\s*:?=\s*
+                           (?:coalesce\s*\(\s*new\.\1\s*,\s*)?
+                           (?:pg_catalog\.)?nextval\s*\(\s*'((?:[^']|'')+)'(?:::(?:regclass|text))?\s*\)
+                           \s*\)?\s*(?:::\s*\w+\s*)?;
+                       $re$, 'ix'),
                        (SELECT ARRAY[m[2], m[1]]
-                          FROM regexp_match(b.text, $re$\mselect\s+(?:pg_catalog\.)?nextval\s*\(\s*'((?:[^']|'')+)'(?:::(?:regclass|text))?\s*\)\s+into\s+(?:strict\s+)?new\.("(?:[^"]|"")+"|\w+)\s*(?:from\s+\w+\s*)?;$re$, 'i') AS m)) AS call
+                          FROM regexp_match(b.text, $re$
+                                   \mselect\s+(?:pg_catalog\.)?nextval\s*\(\s*'((?:[^']|'')+)'(?:::(?:regclass|text))?\s*\)
+                                   \s+into\s+(?:strict\s+)?new\.("(?:[^"]|"")+"|\w+)\s*(?:from\s+\w+\s*)?;
+                               $re$, 'ix') AS m)) AS call
               FROM body b
              WHERE b.language = 'plpgsql'
         ),
@@ -385,7 +393,8 @@ BEGIN
                        AS place,
                    t.feed IN (@drawn_as_is@) AS is_drawn,
                    -- A read of the topmost table covers its partitions and inheritance children.
-                   coalesce(array_agg(t.table_oid) FILTER (WHERE t.feed IN (@drawn_as_is@) AND t.is_trusted)
+                   coalesce(array_agg(t.table_oid)
+                                FILTER (WHERE t.feed IN (@drawn_as_is@) AND t.is_trusted)
                                 OVER (PARTITION BY t.sequence_oid, t.column_name) && t.ancestors, false) AS is_covered
               FROM tied t
         ),

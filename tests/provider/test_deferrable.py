@@ -42,7 +42,17 @@ def events(trigger: Any) -> list[dict[str, Any]]:
 
 
 def test_what_is_in_sync_is_never_deferred(shop: Database) -> None:
-    assert sensor(deferrable=True).execute({"ti": Pushed()})["summary"]["checked"] == 0
+    shop.execute(DRIFT + REPAIR)
+    summary = sensor(deferrable=True).execute({"ti": Pushed()})["summary"]
+    assert summary["checked"] == summary["in_sync"] == 3
+
+
+def test_nothing_to_check_is_never_deferred(shop: Database) -> None:
+    from airflow.providers.common.compat.sdk import AirflowFailException
+
+    assert sensor(deferrable=True, allow_empty=True).execute({"ti": Pushed()})["summary"]["checked"] == 0
+    with pytest.raises(AirflowFailException, match=r"nothing was checked: database .* has no sequence"):
+        sensor(deferrable=True).execute({"ti": Pushed()})
 
 
 def test_the_trigger_survives_storage(shop: Database) -> None:

@@ -64,7 +64,7 @@ VERDICTS = {
 def test_fail_on_says_which_verdicts_fail(fail_on: list[str] | None, reader: str, shop: Database) -> None:
     expected = ["behind", "exhausted", "unknown"] if fail_on is None else fail_on
     ti = Pushed()
-    _, said = failing(check(fail_on=fail_on), ti)
+    _, said = failing(check(**({} if fail_on is None else {"fail_on": fail_on})), ti)
     assert {verdict for verdict, name in VERDICTS.items() if name in said} == set(expected)
     counts = ti.xcoms["return_value"]["summary"]
     assert (counts["behind"], counts["exhausted"], counts["unknown"], counts["skipped"]) == (1, 1, 1, 1)

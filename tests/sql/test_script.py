@@ -118,7 +118,8 @@ def test_a_selection_that_matches_nothing_is_no_success(variables: dict[str, str
         ({"sequence": "?rders_id_seq"}, {"public.orders_id_seq"}),
         ({"schema": "publi_"}, None),
         ({"schema": "p*", "exclude": "orders"}, {"public.customers_id_seq"}),
-        ({"exclude": "*_id_seq"}, set()),
+        ({"exclude": "*_id_seq"}, None),
+        ({"exclude": "*_id_seq", "allow_empty": "on"}, set()),
         ({"table": "o%"}, None),
     ],
 )

@@ -96,9 +96,10 @@ late_bound AS (
            CASE WHEN cardinality(n.parts) = 3 AND n.parts[1] = current_database() THEN n.parts[2:3] ELSE n.parts END AS name
       FROM expression e
      CROSS JOIN LATERAL (
-           SELECT replace((regexp_match(e.source,
-                  $re$^\(*nextval\(\('((?:[^']|'')+)'::(?:text|character varying)\)::regclass\)(?:\)*::[^:()']+(?:\([0-9]+(?:,0)?\))?)*\)*$$re$))[1],
-                  '''''', '''') AS literal) m
+           SELECT replace((regexp_match(
+              e.source,
+              $re$^\(*nextval\(\('((?:[^']|'')+)'::(?:text|character varying)\)::regclass\)(?:\)*::[^:()']+(?:\([0-9]+(?:,0)?\))?)*\)*$$re$))[1],
+              '''''', '''') AS literal) m
        -- Letters beyond ASCII are letters whatever the database's locale says, as for the server's own scanner.
      CROSS JOIN LATERAL (
            SELECT $re$(?:"(?:[^"]|"")+"|[^\x01-\x40\x5b-\x5e\x60\x7b-\x7f][^\x01-\x23\x25-\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f]*)$re$
@@ -350,7 +351,9 @@ SELECT tie.sequence_oid::bigint                                       AS sequenc
        1 + x.indexes + w.relations                                    AS relations,
        w.estimated_rows                                               AS estimated_rows,
        -- Of what is not read there is nothing to hold against a second look.
-       CASE WHEN tie.is_trusted AND NOT w.is_deep THEN @column_version@ ELSE '' END AS version
+       CASE WHEN tie.is_trusted AND NOT w.is_deep THEN
+            @column_version@
+            ELSE '' END AS version
   FROM weighed tie
   JOIN fed w ON w.table_oid = tie.table_oid
   JOIN pg_class c ON c.oid = tie.table_oid
