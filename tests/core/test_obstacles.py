@@ -68,8 +68,9 @@ def rows_of(report: core.Report) -> dict[str, dict[str, Any]]:
 def read_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
     rows_apart = Session.rows_apart
 
-    def watched(session: Session, statement: str) -> Any:
-        return rows_apart(session, LONG if reads_a_table(statement) and "public.slow AS t" in statement else statement)
+    def watched(session: Session, statement: str, **kinds: Any) -> Any:
+        is_slow = reads_a_table(statement) and "public.slow AS t" in statement
+        return rows_apart(session, LONG if is_slow else statement, **kinds)
 
     monkeypatch.setattr(Session, "rows_apart", watched)
 
@@ -86,8 +87,8 @@ def move_slowly(monkeypatch: pytest.MonkeyPatch, db: Database) -> None:
     def watched_run(session: Session, statements: Any) -> None:
         run_apart(session, map(slowed, statements))
 
-    def watched_rows(session: Session, statement: str) -> Any:
-        return rows(session, slowed(statement) if "nextval" in statement else statement)
+    def watched_rows(session: Session, statement: str, **kinds: Any) -> Any:
+        return rows(session, slowed(statement) if "nextval" in statement else statement, **kinds)
 
     monkeypatch.setattr(Session, "run_apart", watched_run)
     monkeypatch.setattr(Session, "rows", watched_rows)
@@ -128,7 +129,7 @@ def test_a_read_of_the_catalogs_that_somebody_cancels(
     ):
         core.check(conn, tables=named)
     assert str(caught.value) == (
-        "the catalogs could not be read: somebody cancelled the read before statement_timeout (60 s) was over (57014); "
+        "the catalogs could not be read: somebody cancelled the read before statement_timeout (60 s) was over (57014): "
         "run again"
     )
 
@@ -142,7 +143,7 @@ def test_a_read_of_the_catalogs_that_takes_too_long(
     with contextlib.closing(open_one(tables, driver)) as conn, pytest.raises(CatalogError) as caught:
         core.check(conn, statement_timeout=0.2)
     assert str(caught.value) == (
-        "the catalogs could not be read: the read took longer than statement_timeout (0.2 s) (57014); "
+        "the catalogs could not be read: the read took longer than statement_timeout (0.2 s) (57014): "
         "a larger statement_timeout"
     )
 

@@ -115,8 +115,9 @@ def test_a_read_that_is_in_the_way_of_the_primary(pair: Pair, monkeypatch: pytes
     pair.execute(TABLE.format(options=""), "INSERT INTO t DEFAULT VALUES")
     rows_apart = Session.rows_apart
 
-    def slowly(session: Session, statement: str) -> Any:
-        return rows_apart(session, "SELECT pg_sleep(50) FROM public.t" if reads_a_table(statement) else statement)
+    def slowly(session: Session, statement: str, **kinds: Any) -> Any:
+        slow = "SELECT pg_sleep(50) FROM public.t" if reads_a_table(statement) else statement
+        return rows_apart(session, slow, **kinds)
 
     def truncate() -> None:
         asleep = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
