@@ -1,23 +1,36 @@
 """The command `seqfix`. stdout is data, stderr is messages."""
 
-from __future__ import annotations
+# The status that a shell gives to what Ctrl-C has ended.
+INTERRUPTED = 130
 
-import traceback
+try:
+    import traceback
 
-import click
+    import click
 
-from airflow_seqfix.cli import signals
-from airflow_seqfix.cli.commands import seqfix
-from airflow_seqfix.cli.messages import announce
-from airflow_seqfix.cli.option_names import as_error
-from airflow_seqfix.cli.status import TROUBLE
-from airflow_seqfix.secrets import masked
+    from airflow_seqfix.cli import signals
+    from airflow_seqfix.cli.commands import seqfix
+    from airflow_seqfix.cli.messages import announce
+    from airflow_seqfix.cli.option_names import as_error
+    from airflow_seqfix.cli.status import TROUBLE
+    from airflow_seqfix.secrets import masked
+except KeyboardInterrupt:
+    # Nothing has begun: there is nothing to say, and a traceback would say that something is broken.
+    raise SystemExit(INTERRUPTED) from None
 
 __all__ = ["main"]
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command and return its exit status. A signal that ends it is not caught for good: it ends the process."""
+    try:
+        return _run(argv)
+    except KeyboardInterrupt:
+        # Before the signals have their handlers, or after.
+        return INTERRUPTED
+
+
+def _run(argv: list[str] | None) -> int:
     from airflow_seqfix.core import SeqfixError
 
     with signals.as_exceptions() as received:
@@ -32,8 +45,10 @@ def main(argv: list[str] | None = None) -> int:
             announce(masked(error.format_message()))
         except SeqfixError as error:
             announce(masked(as_error(error)))
-        except (click.Abort, signals.Interrupted):
+        except (click.Abort, signals.Interrupted) as ending:
             announce("interrupted; no sequence has gone back, and running again finishes the work")
+            if isinstance(ending.__cause__, KeyboardInterrupt):
+                return INTERRUPTED
         except BrokenPipeError:
             signals.drop_output()
         except Exception as error:
