@@ -123,8 +123,7 @@ class Row:
                     "reason": finding.sequence.why_untrusted(column),
                     "cure": finding.sequence.usage_grant(column),
                 }
-                for column in finding.sequence.columns
-                if not column.is_trusted
+                for column in finding.sequence.untrusted
             ],
             "next_value": measurement.next_value,
             "furthest_value": measurement.furthest_value,

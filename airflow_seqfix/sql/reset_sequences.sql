@@ -346,7 +346,7 @@ BEGIN
                            || regexp_replace(f.call[1], '(\W)', '\\\1', 'g') || '\M', 'gi')) = 1
         ),
         tied AS (
-            SELECT n.table_oid, n.trigger_name, min(q.oid::bigint) AS sequence_oid, a.number AS column_number
+            SELECT n.table_oid, n.trigger_name, min(q.oid::bigint) AS sequence_oid, a.number AS column_number, min(n.definer) AS definer
               FROM named n
              CROSS JOIN LATERAL (
                    SELECT n.column_numbers[place] AS number FROM generate_subscripts(n.column_names, 1) AS place
@@ -359,11 +359,11 @@ BEGIN
             HAVING count(*) = 1
         ),
         tie AS (
-            SELECT t.sequence_oid, t.table_oid, t.column_number, 'trigger' AS feed
+            SELECT t.sequence_oid, t.table_oid, t.column_number, 'trigger' AS feed, t.definer
               FROM tied t
              WHERE NOT EXISTS (SELECT FROM pg_attrdef d WHERE d.adrelid = t.table_oid AND d.adnum = t.column_number)
              UNION
-            SELECT o.objid::bigint, o.refobjid::bigint, o.refobjsubid, 'owned'
+            SELECT o.objid::bigint, o.refobjid::bigint, o.refobjsubid, 'owned', NULL
               FROM body b
               JOIN pg_depend o ON o.classid = 'pg_class'::regclass AND o.refclassid = 'pg_class'::regclass
                               AND o.refobjid = b.table_oid AND o.refobjsubid > 0 AND o.deptype = 'a'
@@ -375,7 +375,7 @@ BEGIN
                -- What is done to the value is not guessed.
                AND b.text !~* ('\mnew\.' || regexp_replace(quote_ident(a.attname), '(\W)', '\\\1', 'g') || '\s*:?=[^;]*nextval')
         )
-        SELECT coalesce(json_agg(json_build_array(t.sequence_oid, t.table_oid, t.column_number, t.feed)), '[]')::text
+        SELECT coalesce(json_agg(json_build_array(t.sequence_oid, t.table_oid, t.column_number, t.feed, t.definer)), '[]')::text
           FROM tie t), true);
 
     -- Discovery: every sequence, the columns that draw from it, and all that can be said without reading them.
@@ -401,6 +401,8 @@ BEGIN
         judged AS (
             SELECT m.*,
                    m.is_drawn AND m.largest_value IS NOT NULL AND NOT m.is_covered AND m.is_trusted AS is_comparable,
+                   -- Without any that counts, its verdict would rest on this one.
+                   NOT m.is_trusted AND (m.is_counted OR m.is_drawn AND m.largest_value IS NOT NULL AND NOT m.is_covered) AS is_stranger,
                    CASE m.feed
                         WHEN 'wrapped' THEN format('the default of %s is an expression, %s', m.name, m.source)
                         WHEN 'view'    THEN format('it feeds a view, %s', m.name)
@@ -416,11 +418,11 @@ BEGIN
                         FILTER (WHERE NOT j.is_covered AND j.is_counted)                               AS columns,
                    max(j.smallest_value) FILTER (WHERE j.is_comparable)                                AS smallest_value,
                    min(j.largest_value) FILTER (WHERE j.is_comparable)                                 AS largest_value,
-                   (array_agg(j.why_not ORDER BY j.place))[1]                                          AS why_not,
+                   (array_agg(j.why_not ORDER BY j.place) FILTER (WHERE j.is_counted))[1]              AS why_not,
                    (array_agg(j.name ORDER BY j.place)
                         FILTER (WHERE j.feed = 'ambiguous' AND j.is_trusted))[1]                       AS ambiguous,
                    (array_agg(ARRAY[j.name, j.drawer] ORDER BY j.place)
-                        FILTER (WHERE j.is_counted AND NOT j.is_trusted))                              AS strangers,
+                        FILTER (WHERE j.is_stranger))                                                  AS strangers,
                    (array_agg(j.qualified_table || CASE j.too_much
                                   WHEN 'columns' THEN ' has more than 20 columns that draw from it'
                                   ELSE ' has children more than 10 levels deep' END ORDER BY j.place)
@@ -503,7 +505,7 @@ BEGIN
                                               THEN ' is a foreign table, and the sequence feeds others as well'
                                               ELSE ' has a partition that is a foreign table' END, 'exclude it'),
                       (7, c.readable IS NULL AND c.strangers IS NOT NULL, 'unknown',
-                       format('%s draws from %s, which its owner %s may not use, and nothing else draws from it',
+                       format('%s draws from %s, which its owner %s may not use, and no column that counts can be compared',
                               c.strangers[1][1], c.qualified_name, c.strangers[1][2]),
                        format('GRANT USAGE ON SEQUENCE %1$s TO %2$s; if the table is meant to draw from it, else exclude %1$s',
                               c.qualified_name, c.strangers[1][2])),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from airflow_seqfix.core import SelectionError, check, fix
+from airflow_seqfix.render.table import table
 from tests.support.psql import reset
 from tests.support.servers import Database
 
@@ -94,6 +95,87 @@ def test_a_sequence_that_only_a_stranger_draws_from_is_unknown(how: str, shared:
         assert (listed["verdict"], listed["cure"], listed["reason"]) == ("unknown", row["cure"], row["reason"])
         db.execute(grant)
         assert check(conn, sequences=["app.alone"]).to_dict()["sequences"][0]["verdict"] == "behind"
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        "CREATE TABLE app.codes (code text DEFAULT 'ORD-' || nextval('app.alone'))",
+        "CREATE TABLE app.codes (code int); ALTER SEQUENCE app.alone OWNED BY app.codes.code",
+    ],
+)
+def test_a_stranger_is_not_passed_over_beside_a_column_that_cannot_be_compared(own: str, shared: Shared) -> None:
+    shared.db.execute(f"SET ROLE {shared.owner}; {own}")
+    draw(shared, "by OID", "alone")
+    with shared.db.connect() as conn:
+        found = check(conn, sequences=["app.alone"])
+    row = found.to_dict()["sequences"][0]
+    assert (row["verdict"], row["columns"], row["warnings"]) == ("unknown", ["app.codes.code"], ["untrusted"])
+    assert f"GRANT USAGE ON SEQUENCE app.alone TO {shared.mallory};" in row["cure"]
+    assert "untrusted: app.alone: " in table(found, width=200)
+    listed = reset(shared.db.dsn, mode="check", sequence="app.alone").rows["app.alone"]
+    assert (listed["verdict"], listed["cure"], listed["reason"]) == ("unknown", row["cure"], row["reason"])
+
+
+def test_whoever_is_listed_is_warned_of_whatever_the_verdict(shared: Shared) -> None:
+    draw(shared, "by OID", "orders_id_seq")
+    shared.db.execute("ALTER SEQUENCE app.alone CYCLE")
+    shared.as_mallory(
+        "CREATE TABLE toy.z (id bigint DEFAULT nextval('{}'))".format(
+            shared.db.value("SELECT 'app.alone'::regclass::oid")
+        )
+    )
+    with shared.db.connect() as conn:
+        found = check(conn, exclude=["app.orders"], allow_empty=True)
+    rows = found.to_dict()["sequences"]
+    assert {row["sequence"]: row["verdict"] for row in rows} == {"app.alone": "skipped", "app.orders_id_seq": "skipped"}
+    assert all(row["untrusted"] and row["warnings"] == ["untrusted"] for row in rows)
+    assert "untrusted: app.alone, app.orders_id_seq: " in table(found, width=200)
+
+
+DRAWING = """
+    CREATE FUNCTION app.draw() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS
+    $$BEGIN NEW.id := nextval('app.alone'); RETURN NEW; END$$;
+    ALTER FUNCTION app.draw() OWNER TO {function};
+    CREATE TABLE app.filled (id int);
+    INSERT INTO app.filled VALUES (500);
+    CREATE TRIGGER t BEFORE INSERT ON app.filled FOR EACH ROW EXECUTE FUNCTION app.draw();
+    ALTER TABLE app.filled OWNER TO {table};
+"""
+
+
+@pytest.mark.parametrize(
+    ("function", "filled", "stranger"),
+    [("owner", "owner", None), ("mallory", "owner", "mallory"), ("owner", "mallory", "mallory")],
+)
+def test_of_a_security_definer_trigger_both_owners_may_use_the_sequence(
+    function: str, filled: str, stranger: str | None, shared: Shared
+) -> None:
+    db = shared.db
+    db.execute(DRAWING.format(function=getattr(shared, function), table=getattr(shared, filled)))
+    with db.connect() as conn:
+        row = check(conn, sequences=["app.alone"]).to_dict()["sequences"][0]
+    listed = reset(db.dsn, mode="check", sequence="app.alone").rows["app.alone"]
+    assert row["verdict"] == listed["verdict"] == ("unknown" if stranger else "behind")
+    if stranger:
+        grant = f"GRANT USAGE ON SEQUENCE app.alone TO {getattr(shared, stranger)};"
+        assert grant in row["cure"]
+        assert grant in listed["cure"]
+
+
+def test_a_trigger_that_only_the_library_reads_is_not_denied_by_the_script(shared: Shared) -> None:
+    shared.db.execute(f"""
+        SET ROLE {shared.owner};
+        CREATE FUNCTION app.draw() RETURNS trigger LANGUAGE plpgsql AS
+        $$BEGIN IF NEW.id IS NULL THEN EXECUTE 'SELECT nextval($1)' INTO NEW.id USING 'app.alone'::regclass;
+        END IF; RETURN NEW; END$$;
+        CREATE TABLE app.filled (id int);
+        CREATE TRIGGER t BEFORE INSERT ON app.filled FOR EACH ROW EXECUTE FUNCTION app.draw();
+    """)
+    draw(shared, "by OID", "alone")
+    listed = reset(shared.db.dsn, mode="check", sequence="app.alone").rows["app.alone"]
+    assert listed["verdict"] == "unknown"
+    assert listed["reason"].endswith("may not use, and no column that counts can be compared")
 
 
 def test_what_the_user_maps_counts(shared: Shared) -> None:

@@ -122,7 +122,7 @@ def _discover(session: Session, mapping: list[Tie], *, wary: bool = False) -> li
     with session.transaction():
         sequences = session.fetch(queries.get("sequences"), SequenceInfo, SEQUENCE)
         triggers = read_triggers(session.fetch(queries.get("triggers"), Trigger), sequences)
-        ties = [list(tie) for tie in mapping] + [[*tie, str(Feed.TRIGGER)] for tie in triggers.ties]
+        ties = [list(tie) for tie in mapping] + [[*tie, str(Feed.TRIGGER), definer] for tie, definer in triggers.ties]
         # Integers and words of ours; the settings end with the transaction.
         session.run(
             f"SET LOCAL seqfix.mapping = '{json.dumps(ties)}'; SET LOCAL seqfix.wary = {'on' if wary else 'off'}"

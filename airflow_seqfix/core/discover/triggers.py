@@ -37,6 +37,8 @@ class Trigger:
     arguments: list[str]
     #: The function's own setting; None: that of whoever inserts.
     search_path: str | None
+    #: The OID of the owner of a SECURITY DEFINER function, which draws with his rights; None: with the inserter's.
+    definer: int | None
     column_names: list[str]
     column_numbers: list[int]
 
@@ -69,7 +71,8 @@ class Hint:
 class TriggersRead:
     """What the triggers of a database have told."""
 
-    ties: tuple[Tie, ...] = ()
+    #: And of each the owner of the function that draws, where it draws with his rights.
+    ties: tuple[tuple[Tie, int | None], ...] = ()
     hints: tuple[Hint, ...] = ()
 
     def may_fill(self, table_oid: int, column_number: int) -> bool:
@@ -83,7 +86,7 @@ def read_triggers(triggers: Iterable[Trigger], sequences: Iterable[SequenceInfo]
     by_name: dict[str, list[SequenceInfo]] = defaultdict(list)
     for sequence in sequences:
         by_name[sequence.sequence_name].append(sequence)
-    ties: list[Tie] = []
+    ties: dict[Tie, int | None] = {}
     hints: list[Hint] = []
     for trigger in triggers:
         reading = _read(trigger)
@@ -92,7 +95,7 @@ def read_triggers(triggers: Iterable[Trigger], sequences: Iterable[SequenceInfo]
         drawn = [(oid, number) for oid, number in found if oid is not None and number is not None]
         oids = [oid for oid, _ in drawn]
         tied = [(oid, trigger.table_oid, number) for oid, number in drawn if oids.count(oid) == 1]
-        ties += tied
+        ties |= dict.fromkeys(tied, trigger.definer)
         if len(tied) < len(found) or reading.loose or reading.unread:
             names = {said for _, said in reading.draws} | reading.loose
             named = {oid for said in names if (oid := find(said, trigger.scope, by_name)) is not None}
@@ -105,7 +108,7 @@ def read_triggers(triggers: Iterable[Trigger], sequences: Iterable[SequenceInfo]
                     reason=reason,
                 )
             )
-    return TriggersRead(ties=tuple(dict.fromkeys(ties)), hints=tuple(hints))
+    return TriggersRead(ties=tuple(ties.items()), hints=tuple(hints))
 
 
 def _read(trigger: Trigger) -> Reading:

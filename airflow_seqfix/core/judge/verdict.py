@@ -41,7 +41,13 @@ def judge_unread(
     """
 
     def say(verdict: Verdict, reason: str, remedy: str | None = None) -> Finding:
-        return Finding(measurement=Measurement(sequence=sequence), verdict=verdict, reason=reason, remedy=remedy)
+        return Finding(
+            measurement=Measurement(sequence=sequence),
+            verdict=verdict,
+            reason=reason,
+            remedy=remedy,
+            warnings=(SequenceWarning.UNTRUSTED,) if sequence.untrusted else (),
+        )
 
     if excluded:
         return say(Verdict.SKIPPED, "excluded")
@@ -76,21 +82,21 @@ def judge_unread(
             )
     if sequence.comparable:
         return None
-    stranger = next(iter(sequence.counted), None)
-    if stranger is not None and not stranger.is_trusted:
+    stranger = sequence.stranger
+    if stranger is not None:
         # Whoever inserts draws with his own rights, so that the table may be meant all the same.
         return say(
             Verdict.UNKNOWN,
-            f"{sequence.why_untrusted(stranger)}, and nothing else draws from it",
+            f"{sequence.why_untrusted(stranger)}, and no column that counts can be compared",
             f"{sequence.usage_grant(stranger)} if the table is meant to draw from it, else exclude "
             f"{sequence.qualified_name}",
         )
     skipped = say(Verdict.SKIPPED, _nothing_to_compare(sequence))
-    return replace(skipped, warnings=(SequenceWarning.UNDRAWN,)) if sequence.is_undrawn else skipped
+    return replace(skipped, warnings=(SequenceWarning.UNDRAWN, *skipped.warnings)) if sequence.is_undrawn else skipped
 
 
 def _nothing_to_compare(sequence: SequenceInfo) -> str:
-    for column in sequence.columns:
+    for column in sequence.counted:
         match column.feed:
             case Feed.WRAPPED:
                 return f"the default of {column.qualified_name} is an expression, {column.source}"

@@ -22,7 +22,7 @@ def warnings_of(measurement: Measurement, server: Server) -> tuple[SequenceWarni
                 SequenceWarning.NOT_COMPARED,
                 any(not (c.is_comparable or c.is_covered or c.feed is Feed.UNDRAWN) for c in sequence.counted),
             ),
-            (SequenceWarning.UNTRUSTED, any(not column.is_trusted for column in sequence.columns)),
+            (SequenceWarning.UNTRUSTED, bool(sequence.untrusted)),
         )
         if applies
     )

@@ -177,11 +177,13 @@ class ColumnInfo:
     @property
     def is_comparable(self) -> bool:
         """Whether the values stored in the column can be set against the sequence's next value."""
+        return self.is_trusted and self.would_compare
+
+    @property
+    def would_compare(self) -> bool:
+        """Whether they could be, if the column counted."""
         return (
-            self.feed in DRAWN_AS_IS
-            and None not in (self.smallest_value, self.largest_value)
-            and not self.is_covered
-            and self.is_trusted
+            self.feed in DRAWN_AS_IS and None not in (self.smallest_value, self.largest_value) and not self.is_covered
         )
 
 
@@ -247,6 +249,20 @@ class SequenceInfo:
         """The columns that say what the sequence is for: those that count, or all where none does."""
         return tuple(column for column in self.columns if column.is_trusted) or self.columns
 
+    @property
+    def untrusted(self) -> tuple[ColumnInfo, ...]:
+        """The columns that draw from it and do not count."""
+        return tuple(column for column in self.columns if not column.is_trusted)
+
+    @property
+    def stranger(self) -> ColumnInfo | None:
+        """The column that does not count, and on which the verdict would rest if it did; None: there is none."""
+        if self.comparable:
+            return None
+        strangers = self.untrusted
+        is_alone = len(strangers) == len(self.columns)
+        return next((column for column in strangers if is_alone or column.would_compare), None)
+
     def why_untrusted(self, column: ColumnInfo) -> str:
         """Say why a column that draws from the sequence does not count for it."""
         return f"{column.qualified_name} draws from {self.qualified_name}, which its owner {column.drawer} may not use"
@@ -258,7 +274,7 @@ class SequenceInfo:
     @property
     def is_undrawn(self) -> bool:
         """Whether nobody was seen to draw from it, though an application may."""
-        is_drawn = any(column.feed is not Feed.UNDRAWN for column in self.columns)
+        is_drawn = any(column.feed is not Feed.UNDRAWN for column in self.counted)
         return not (is_drawn or self.cycle or self.extension is not None)
 
     @property

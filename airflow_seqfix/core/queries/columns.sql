@@ -8,13 +8,15 @@
 --   ambiguous   DEFAULT nextval('s'::text), several sequences can be meant: a row for each
 --   mapping     the setting seqfix.mapping says so: [[OID of the sequence, OID of the table, number of the column], ...],
 --               where a fourth member stands in for the word: trigger, for what was read from a trigger's function; owned,
---               for what a trigger fills in some way, and OWNED BY says from where
+--               for what a trigger fills in some way, and OWNED BY says from where; and a fifth is the function's owner, if
+--               it is SECURITY DEFINER
 --   wrapped     nextval() inside another expression, or behind a function
 --   view        the default of a view's column
 --   undrawn     OWNED BY the column, which was not seen to draw from it
 --
 -- `is_trusted`: a default draws with the rights of whoever inserts, and anybody can write one that names a sequence of
--- somebody else's. So a column counts only if the table's owner, and of a domain also the domain's, may use the sequence.
+-- somebody else's. So a column counts only if the table's owner may use the sequence, and so may the owner of the domain that
+-- has the default, or of the SECURITY DEFINER function that draws.
 -- Identity, OWNED BY and a mapping say by themselves that both belong together.
 --
 -- However much somebody fills a database on purpose: only expressions that can draw from a sequence are deparsed, and no
@@ -183,7 +185,7 @@ ownership AS (
 ),
 mapped AS (
     SELECT (m.value ->> 0)::oid AS sequence_oid, (m.value ->> 1)::oid AS table_oid, (m.value ->> 2)::smallint AS column_number,
-           coalesce(m.value ->> 3, 'mapping') AS feed
+           coalesce(m.value ->> 3, 'mapping') AS feed, (m.value ->> 4)::oid AS definer
       FROM json_array_elements(coalesce(nullif(current_setting('seqfix.mapping', true), ''), '[]')::json) m
 ),
 -- A set operation: however wrong the planner's estimates are, its cost does not grow with the square.
@@ -203,7 +205,7 @@ undrawn AS (
        FROM mapped m)
 ),
 tie AS (
-    SELECT m.sequence_oid, m.table_oid, m.column_number, m.feed, NULL AS source, NULL::oid AS domain_owner
+    SELECT m.sequence_oid, m.table_oid, m.column_number, m.feed, NULL AS source, m.definer AS further_owner
       FROM mapped m
      UNION ALL
     SELECT o.sequence_oid, o.table_oid, o.column_number, 'identity', NULL, NULL
@@ -259,7 +261,7 @@ weighed AS (
      -- The one of whom it depends.
      CROSS JOIN LATERAL (
            SELECT CASE WHEN has_sequence_privilege(c.relowner, t.sequence_oid, 'USAGE, UPDATE')
-                       THEN coalesce(t.domain_owner, c.relowner) ELSE c.relowner END AS drawer) y
+                       THEN coalesce(t.further_owner, c.relowner) ELSE c.relowner END AS drawer) y
      CROSS JOIN LATERAL (
            SELECT coalesce(o.is_owned OR t.feed = 'mapping'
                            OR has_sequence_privilege(y.drawer, t.sequence_oid, 'USAGE, UPDATE'), false) AS is_trusted) x

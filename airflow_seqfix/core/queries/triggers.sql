@@ -16,6 +16,7 @@ SELECT t.tgrelid::bigint                                    AS table_oid,
               ORDER BY a.place)                             AS arguments,
        (SELECT substr(s.setting, 13) FROM unnest(f.proconfig) AS s (setting)
          WHERE starts_with(s.setting, 'search_path='))      AS search_path,
+       CASE WHEN f.prosecdef THEN f.proowner::bigint END    AS definer,
        a.column_names                                       AS column_names,
        a.column_numbers                                     AS column_numbers
   FROM pg_trigger t
