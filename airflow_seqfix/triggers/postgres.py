@@ -87,7 +87,7 @@ class PostgresSequenceTrigger(BaseTrigger):
         """
         wait = self.poke_interval * random.uniform(*FIRST_WAIT)  # noqa: S311 - jitter
         failed: Exception | None = None
-        told = ""
+        logged = ""
         try:
             self._refuse_newer()
             while (left := self.deadline - time.time()) > 0:
@@ -109,8 +109,8 @@ class PostgresSequenceTrigger(BaseTrigger):
                     yield TriggerEvent({"status": "in_sync", "deadline": self.deadline})
                     return
                 # The whole of it where it is new.
-                self.log.info("%s", said if said != told else f"As at the last look: {said.splitlines()[0]}")
-                told = said
+                self.log.info("%s", said if said != logged else f"As at the last look: {said.splitlines()[0]}")
+                logged = said
             if failed is not None:
                 raise failed
             yield TriggerEvent({"status": "timeout", "deadline": self.deadline})

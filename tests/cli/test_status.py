@@ -21,9 +21,13 @@ AS_READER = "reader"
 @pytest.mark.parametrize(
     ("statements", "options", "check", "fix"),
     [
-        ("", [], 0, 0),
+        ("", [], 2, 2),
+        ("", ["--allow-empty"], 0, 0),
         (IN_SYNC, [], 0, 0),
-        (SKIPPED, [], 0, 0),
+        (SKIPPED, [], 2, 2),
+        (SKIPPED, ["--allow-empty"], 0, 0),
+        (f"{IN_SYNC}; {SKIPPED}", [], 0, 0),
+        (f"{IN_SYNC}; {SKIPPED}", ["--fail-on", "undrawn"], 1, 1),
         (BEHIND, [], 1, 0),
         (EXHAUSTED, [], 1, 1),
         (OUTLIER, [], 1, 1),

@@ -8,20 +8,7 @@ import pytest
 
 from airflow_seqfix import secrets
 from airflow_seqfix.core import ConnectionFailedError, SeqfixError, check
-
-SECRET = "s3cr3t/word"
-
-#: The ways in which people paste one.
-PASTED = [
-    "postgresql://ada:{}@db/shop",
-    "postgresql+psycopg2://ada:{}@db:5432/shop?sslmode=require",
-    "ada:{}@db",
-    "password={} host=db",
-    "host=db password='{}'",
-    "db?password={}",
-    '{{"password": "{}"}}',
-    "postgresql://ada@db/shop?sslpassword={}",
-]
+from tests.support.secrets import PASTED, SECRET
 
 
 @pytest.mark.parametrize("pasted", PASTED)

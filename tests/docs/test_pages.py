@@ -89,7 +89,9 @@ def test_page(page: str, shell: Shell, monkeypatch: pytest.MonkeyPatch, capsys: 
         if block.project:
             shutil.copytree(ROOT / block.project, shell.folder, dirs_exist_ok=True)
         if block.file:
-            (shell.folder / block.file).write_text(block.text, encoding="utf-8")
+            file = shell.folder / block.file
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(block.text, encoding="utf-8")
             continue
         match block.language:
             case "console":

@@ -28,7 +28,7 @@ def test_dag(
 
     with newest_db.connect() as conn:
         load_shop(conn)
-    for name in ("SHOP", "POSTGRES_DEFAULT", "ORDERS", "INVOICING", "WAREHOUSE"):
+    for name in ("SHOP", "POSTGRES_DEFAULT", "POSTGRES_SHOP", "POSTGRES_BILLING", "ORDERS", "INVOICING", "WAREHOUSE"):
         monkeypatch.setenv(f"AIRFLOW_CONN_{name}", airflow_uri(newest_db))
     if block.before:
         newest_db.execute(block.before)

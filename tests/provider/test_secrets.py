@@ -9,7 +9,7 @@ import pytest
 from airflow_seqfix.core import ArgumentError, ConnectionFailedError
 from airflow_seqfix.task.connection import connect
 from airflow_seqfix.task.report_file import ReportFile
-from tests.core.test_secrets import PASTED, SECRET
+from tests.support.secrets import PASTED, SECRET
 
 
 @pytest.mark.parametrize("field", ["host", "login", "password", "schema", "extra", "database"])

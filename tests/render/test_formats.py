@@ -48,5 +48,5 @@ def test_json_is_the_report(report: core.Report) -> None:
 
 def test_of_a_plan(plan: core.Plan) -> None:
     assert json.loads(render(plan, "json")) == plan.to_dict()
-    assert render(plan, "markdown").startswith("### 6 sequences would be moved forward\n")
+    assert render(plan, "markdown").startswith("### 7 sequences would be moved forward\n")
     assert "after the repair" in render(plan, "html")
