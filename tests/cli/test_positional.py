@@ -151,9 +151,10 @@ def test_the_connection_in_parts(newest_db: Database) -> None:
     options = ["-h", parts["host"], "-p", parts["port"], "-U", parts["user"], "-d", newest_db.name]
     done = seqfix("check", "-v", *options)
     assert (done.returncode, done.stdout) == (0, f"1 sequence in database {newest_db.name}: 1 in sync\n")
-    connected, read = done.stderr.splitlines()
+    connected, read, rights = done.stderr.splitlines()
     assert connected == f"seqfix: connected to 127.0.0.1:{parts['port']}, database {newest_db.name}, as postgres"
     assert re.fullmatch(r"seqfix: PostgreSQL [\d.]+, 1 sequence in \d+\.\d s", read)
+    assert rights.startswith("seqfix: role postgres has more rights than it needs (superuser), and code of the owners ")
     # As in psql, the connection string goes first.
     assert seqfix("check", newest_db.dsn, "-p", "1").returncode == 0
 

@@ -15,7 +15,7 @@ How a fenced block is run goes by its language:
 
 A comment before a block says what the page does not show: `<!-- before: … -->` holds SQL to be run first,
 `<!-- printed by: … -->` the SQL whose output a block of text is, and `<!-- not run: why -->` leaves the block alone. A
-block of any other language needs the last one. `<!-- file: path -->` makes the block a file of the folder that commands
+block of any other language needs the last one, or is a file: `<!-- file: path -->` makes the block a file of the folder that commands
 run in, and `<!-- project: path -->` copies a folder of the repository there first.
 """
 
