@@ -15,8 +15,8 @@ How a fenced block is run goes by its language:
 
 A comment before a block says what the page does not show: `<!-- before: … -->` holds SQL to be run first,
 `<!-- printed by: … -->` the SQL whose output a block of text is, and `<!-- not run: why -->` leaves the block alone. A
-block of any other language needs the last one, or is a file: `<!-- file: path -->` makes the block a file of the folder that commands
-run in, and `<!-- project: path -->` copies a folder of the repository there first.
+block of any other language needs the last one, or is a file: `<!-- file: path -->` makes it one of the folder that
+commands run in, and `<!-- project: path -->` copies a folder of the repository there first.
 """
 
 from __future__ import annotations
