@@ -62,7 +62,7 @@ def test_only_moves_can_be_pasted(report: core.Report, every_verdict: Database) 
     statements = [line for line in script.splitlines() if line and not line.startswith("-- ")]
     assert statements
     assert all(line.startswith("WITH RECURSIVE r(v) AS (SELECT nextval('") for line in statements)
-    assert '-- Remedy: outliers="follow", which moves past them; ' in script
+    assert ' -- then, for the outliers: outliers="follow", which moves past them; ' in script
 
 
 def test_a_repair_says_where_it_went(repaired: core.Report) -> None:
@@ -94,8 +94,10 @@ def test_a_plan_says_what_would_move_and_what_is_left_alone(plan: core.Plan) -> 
         "advance",
     ]
     left, script = fences(text)
-    assert "**Left alone, and not in sync: 4**" in text
-    assert "shop.page_views_id_seq: behind: " in left
+    assert "**Left alone, and not in sync: 3**" in text
+    assert "hr.seats_id_seq: exhausted: " in left
+    # What it does not pass is said beside the move.
+    assert "shop.page_views.id has reached 4611686018427387904; that is an outlier" in script
     moving = tuple(row for row in plan.report.rows if row.finding.move and row.finding.move.way)
     assert script.rstrip("\n") == replace(plan, report=replace(plan.report, rows=moving)).to_sql()
 
