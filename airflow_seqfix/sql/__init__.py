@@ -56,6 +56,7 @@ def _parts() -> dict[str, str]:
         "cache_size": "s.cache_size",
         "min_value": "s.min_value",
         "max_value": "s.max_value",
+        "state": "(VALUES (reached, is_called)) AS s (last_value, is_called)",
     }
     locked = queries.get("locked")
     parts: dict[str, object] = {
@@ -69,6 +70,7 @@ def _parts() -> dict[str, str]:
         # A DO block is a block, which stands in a larger one as well.
         "locked": locked.replace("DO {quote}\n", "").replace("END\n{quote}", "END;").format(**sequence),
         "hold": queries.get("hold").format(**sequence).replace("SELECT", "PERFORM", 1),
+        "state_look": queries.get("parts/state_look").format(**sequence),
         "advance": queries.get("advance").format(**sequence, calls=f"least(calls, {CALLS_AT_ONCE})"),
         "versions": queries.get("versions"),
         "reads": READS,

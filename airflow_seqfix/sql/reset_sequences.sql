@@ -212,6 +212,7 @@ DECLARE
     was_called     boolean;
     is_same        boolean;
     is_set_back    boolean;
+    kinds          pg_catalog.text;        -- the setting restrict_nonsystem_relation_kind
     next_value     numeric;                -- what nextval() would return; numeric because it may be no bigint any more
     furthest       numeric;
     all_seen       numeric[];              -- the furthest few values of its columns
@@ -858,6 +859,7 @@ BEGIN
                     problem := NULL;
                     BEGIN
                         @hold@;
+                        @state_look@
                         @advance@
                           INTO reached, is_same, is_set_back;
                     EXCEPTION
@@ -873,6 +875,10 @@ BEGIN
                         problem := '55000'; said := 'it was set back since it was read';
                     END IF;
                     EXIT WHEN problem IS NOT NULL OR (reached - target::numeric) * direction >= 0;
+                    -- The next chunk goes on from here, or is refused.
+                    IF (reached - stood_at::numeric) * direction > 0 THEN
+                        stood_at := reached; was_called := true;
+                    END IF;
                     IF clock_timestamp() > give_up_at THEN
                         problem := 'SQF01';
                         EXIT;

@@ -10,10 +10,10 @@ import pytest
 from airflow_seqfix import core
 from airflow_seqfix.core.judge.remedies import paste
 from airflow_seqfix.sql import reset_sequences
-from tests.support.psql import psql
+from tests.support.psql import patient, psql
 from tests.support.servers import Database
 from tests.support.tables import TABLE
-from tests.support.waiting import until
+from tests.support.waiting import LOCK_AWAITED, until
 
 #: A cached sequence that is 5,000 behind, and another one with which it will change places.
 SWAP = """
@@ -28,7 +28,6 @@ SWAPS = {
     "sequences": "ALTER SEQUENCE app.ids RENAME TO ids_old; ALTER SEQUENCE app.ids_new RENAME TO ids",
     "schemas": "ALTER SCHEMA app RENAME TO old; ALTER SCHEMA other RENAME TO app",
 }
-LOCK_AWAITED = "SELECT FROM pg_locks WHERE locktype = 'relation' AND NOT granted"
 
 
 def library(db: Database) -> None:
@@ -44,12 +43,6 @@ def plan_sql(db: Database) -> Callable[[Database], None]:
     with db.connect() as conn:
         text = patient(core.plan(conn, lock="sequence").to_sql())
     return lambda db: psql(db.dsn, script=text) and None
-
-
-def patient(text: str) -> str:
-    return text.replace("SET LOCAL lock_timeout = 100;", "SET LOCAL lock_timeout = 20000;").replace(
-        "lock_timeout = 100'", "lock_timeout = 20000'"
-    )
 
 
 @pytest.mark.parametrize("face", ["library", "script", "plan"])

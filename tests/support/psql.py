@@ -64,3 +64,10 @@ def reset(dsn: str, *arguments: str, script: str | None = None, **variables: obj
         else:
             summary = dict(zip(header, line, strict=True))
     return Run(status=done.returncode, rows=rows, summary=summary, stderr=done.stderr)
+
+
+def patient(text: str) -> str:
+    """Return a script or a plan that waits 20 s for a lock."""
+    return text.replace("SET LOCAL lock_timeout = 100;", "SET LOCAL lock_timeout = 20000;").replace(
+        "lock_timeout = 100'", "lock_timeout = 20000'"
+    )

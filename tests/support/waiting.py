@@ -11,6 +11,9 @@ T = TypeVar("T")
 #: Long enough for the busiest machine, in seconds: who waits in vain waits for a failure.
 PATIENCE = 60.0
 
+#: Has a row while somebody waits for the lock of a table or a sequence.
+LOCK_AWAITED = "SELECT FROM pg_locks WHERE locktype = 'relation' AND NOT granted"
+
 
 def until(condition: Callable[[], T], what: str, *, seconds: float = PATIENCE, pause: float = 0.02) -> T:
     """Return what a condition comes to, once that is something.

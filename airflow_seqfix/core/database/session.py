@@ -72,7 +72,7 @@ class Session:
         foreign: bool = False,
     ) -> None:
         self._connection = connection
-        self._tables_only = _TABLES_ONLY.format("view" if foreign else "view, foreign-table")
+        self._tables_only = tables_only(foreign=foreign)
         self._clock = clock
         self._line = Line(connection)
         self._was_cut = False
@@ -122,8 +122,8 @@ class Session:
             raise ConnectionFailedError("the connection was lost before")
         # Sent with the first statement: one round trip less.
         watch = f"{_WATCH_CLIENT};\n" if self._connection.info.server_version >= _WATCHES_CLIENTS else ""
-        tables_only = f"{self._tables_only};\n" if read_only else ""
-        self._opening = self._begin(read_only, one_snapshot) + watch + tables_only
+        guard = f"{self._tables_only};\n" if read_only else ""
+        self._opening = self._begin(read_only, one_snapshot) + watch + guard
         try:
             yield
             # A statement that takes a lock has brought its own.
@@ -399,6 +399,11 @@ class Session:
                 if pgconn.is_busy():
                     selector.select()
                     pgconn.consume_input()
+
+
+def tables_only(*, foreign: bool = False) -> str:
+    """Return a statement after which the transaction reads no view, and no foreign table unless it may."""
+    return _TABLES_ONLY.format("view" if foreign else "view, foreign-table").strip()
 
 
 def milliseconds(seconds: float) -> str:

@@ -3,23 +3,27 @@ DO {quote}
 DECLARE
     target    constant bigint := {target};
     direction constant numeric := {direction};
+    stood     bigint  := {last_value};
+    has_stood boolean := {is_called};
     reached   bigint;
     is_called boolean;
+    kinds     pg_catalog.text;
+    drawn     bigint;
 BEGIN{begin}
     @move_settings@
     @move_held@
-    reached := pg_sequence_last_value({oid});
-    is_called := reached IS NOT NULL;
-    IF is_called OR {is_called} THEN
-        reached := coalesce(reached, {last_value});
-        @move_due@
-    END IF;
-    -- Not called yet: the first call tells where it stands.
-    WHILE reached * direction < target * direction OR NOT is_called LOOP
-        reached := nextval({oid});
+    @state_look@
+    @move_due@
+    WHILE (reached * direction, is_called) < (target * direction, true) OR drawn * direction < target * direction LOOP
+        stood := reached; has_stood := is_called;
+        drawn := nextval({oid});
+        -- With CACHE a session hands out first what it has cached earlier, which does not tell where the sequence stands.
+        IF {cache_size} = 1 THEN
+            reached := drawn;
+        ELSE
+            reached := coalesce(pg_sequence_last_value({oid}), stood);
+        END IF;
         is_called := true;
-        -- With CACHE a session hands out first what it has cached earlier.
-        CONTINUE WHEN {cache_size} > 1;
         @move_due@
     END LOOP;
 END

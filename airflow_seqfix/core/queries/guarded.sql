@@ -4,15 +4,15 @@ DO {quote}
 DECLARE
     target    constant bigint := {target};
     direction constant numeric := {direction};
+    stood     bigint  := {last_value};
+    has_stood boolean := {is_called};
     reached   bigint;
     is_called boolean;
+    kinds     pg_catalog.text;
 BEGIN{begin}
     @move_settings@
     @move_held@
-    reached := pg_sequence_last_value({oid});
-    is_called := reached IS NOT NULL;
-    -- Not called: where it was read. Only a setval() of somebody else could have put it elsewhere since.
-    reached := coalesce(reached, {last_value});
+    @state_look@
     @move_due@
     IF (reached * direction, is_called) < (target * direction, true) THEN
         PERFORM setval({oid}, target, true);

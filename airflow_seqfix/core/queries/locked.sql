@@ -10,8 +10,11 @@ DECLARE
     present   pg_catalog.record;
     locked    pg_catalog.record;
     dropped   bigint;
+    stood     bigint  := {last_value};
+    has_stood boolean := {is_called};
     reached   bigint;
     is_called boolean;
+    kinds     pg_catalog.text;
 BEGIN{begin}
     @move_settings@
     @lock_look@ INTO present;
@@ -41,13 +44,7 @@ BEGIN{begin}
         RAISE EXCEPTION 'sequence % or what it feeds has changed since it was read', {name}
               USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Nothing was moved: check again.';
     END IF;
-    reached := pg_sequence_last_value({oid});
-    is_called := reached IS NOT NULL;
-    IF NOT is_called THEN
-        -- The function does not tell where it stands then. Nobody else sees this call, or that it is taken back.
-        reached := nextval({oid});
-        PERFORM setval({oid}, reached, false);
-    END IF;
+    @state_look@
     @move_due@
     IF (reached * direction, is_called) < (target * direction, true) THEN
         IF {cache_size} > 1 THEN

@@ -216,5 +216,9 @@ def _advance(session: Session, finding: Finding, passed: Callable[[int], None]) 
         if is_set_back:
             return set_back(sequence)
         left = calls_to_pass(sequence, reached + sequence.increment_by, move.target)
-        passed(move.calls - left)
+        passed(max(0, move.calls - left))
+        # The next chunk goes on from here, or is refused.
+        measured = finding.measurement
+        if measured.last_value is None or is_beyond(sequence, reached, measured.last_value):
+            finding = replace(finding, measurement=replace(measured, last_value=reached, is_called=True))
     return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from airflow_seqfix.core import queries
-from airflow_seqfix.core.database.session import milliseconds
+from airflow_seqfix.core.database.session import milliseconds, tables_only
 from airflow_seqfix.core.model import Finding
 from airflow_seqfix.core.policy import Limits
 
@@ -31,7 +31,7 @@ def statement(
     """
     if name == "advance":
         # In the same round trip; what is looked at after it cannot be altered any more.
-        begin = f"{queries.get('hold').format(oid=finding.sequence.oid)};\n"
+        begin = f"{queries.get('hold').format(oid=finding.sequence.oid)};\n{tables_only()};\n"
     sequence, measured, move = finding.sequence, finding.measurement, finding.move
     assert move is not None
     columns = ", ".join(
@@ -48,6 +48,9 @@ def statement(
         database=database,
         lock_timeout=milliseconds(limits.lock_timeout),
         name=sequence.name_literal,
+        state=queries.get("parts/state").format(
+            qualified_name=sequence.qualified_name, name=sequence.name_literal, oid=sequence.oid
+        ),
         target=move.target,
         direction=1 if sequence.is_ascending else -1,
         increment_by=sequence.increment_by,
