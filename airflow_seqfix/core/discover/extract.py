@@ -69,10 +69,10 @@ def resolve_extract(extract: Extract, table: TableInfo) -> Extract:
 
 def with_extracts(sequences: list[SequenceInfo], ties: Mapping[Tie, Extract | None]) -> list[SequenceInfo]:
     """Return the sequences with what the mapping says of their columns."""
-    told = {oid for (oid, *_), extract in ties.items() if extract is not None}
+    extracted = {oid for (oid, *_), extract in ties.items() if extract is not None}
     return [
         replace(s, columns=tuple(_with_extract(c, ties.get((s.oid, c.table_oid, c.column_number))) for c in s.columns))
-        if s.oid in told
+        if s.oid in extracted
         else s
         for s in sequences
     ]

@@ -67,8 +67,8 @@ def _command(sequence: SequenceInfo, policy: Policy) -> str:
     words = ["seqfix", "fix", "--sequence", name]
     mapped = [column for column in sequence.columns if column.feed is Feed.MAPPING]
     if any(column.extract for column in mapped):
-        told = [json.loads(c.extract.written) if c.extract else c.qualified_name for c in mapped]
-        words += ["--mapping", json.dumps({name: told})]
+        written = [json.loads(c.extract.written) if c.extract else c.qualified_name for c in mapped]
+        words += ["--mapping", json.dumps({name: written})]
     elif mapped:
         words += ["--map", f"{name}={','.join(column.qualified_name for column in mapped)}"]
     if sequence.id_range is not None:
