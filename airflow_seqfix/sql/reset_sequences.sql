@@ -219,6 +219,7 @@ DECLARE
     beyond         numeric;                -- the furthest value that the sequence cannot hand out
     look_again     boolean;                -- whether those are needed
     first          numeric;                -- the first value to come that fits
+    start          numeric;                -- from where a gap before outliers counts
     size           numeric;                -- how many values there are in all
     left_over      numeric;                -- how many lie beyond the data
     apart          pg_catalog.int4;        -- how many of the furthest values are outliers
@@ -680,8 +681,10 @@ BEGIN
 
             -- Outliers: docs/design/outliers.md has the rule, and the core's judge/outliers.py the same in Python.
             decisive := furthest; apart := NULL;
+            -- Where a gap begins: the last value handed out, so that it is as long after a move as before.
+            start := CASE WHEN is_called AND first = next_value THEN first - s.increment_by ELSE first END;
             IF outliers <> 'follow' AND (furthest - first) * direction >= 0 THEN
-                gap := div(abs(furthest - first) + step - 1, step);
+                gap := div(abs(furthest - start) + step - 1, step);
                 IF gap > max_jump OR max_jump <= @max_jump@ AND gap > @near@ AND (gap * @share@ > size OR gap > left_over) THEN
                     IF NOT look_again THEN
                         look_again := true;
@@ -691,7 +694,10 @@ BEGIN
                     SELECT n.apart INTO apart
                       FROM generate_series(1, least(@most@, cardinality(all_seen))) AS n (apart)
                      CROSS JOIN LATERAL (SELECT all_seen[n.apart] AS nearest, cardinality(all_seen) - n.apart AS others,
-                                                greatest(first * direction, all_seen[n.apart + 1]) AS before) AS v
+                                                all_seen[n.apart + 1] - first * direction AS ahead) AS a
+                     CROSS JOIN LATERAL (SELECT a.nearest, a.others,
+                                                greatest(start * direction, CASE WHEN a.ahead > -step THEN
+                                                    first * direction + step * div(a.ahead + step - 1, step) END) AS before) AS v
                      CROSS JOIN LATERAL (SELECT div(v.nearest - v.before + step - 1, step) AS gap,
                                                 (SELECT div(coalesce(max(w) - min(w), 0) + step - 1, step)
                                                    FROM unnest(all_seen[n.apart + 1 : n.apart + @most@]) AS w

@@ -5,7 +5,14 @@ Docs: docs/design/outliers.md, with a picture of each rule.
 
 from __future__ import annotations
 
-from airflow_seqfix.core.judge.arithmetic import first_to_come, is_beyond, steps_between, values_left, values_of
+from airflow_seqfix.core.judge.arithmetic import (
+    calls_to_pass,
+    first_to_come,
+    is_beyond,
+    steps_between,
+    values_left,
+    values_of,
+)
 from airflow_seqfix.core.model import Measurement, Outliers, SequenceInfo
 from airflow_seqfix.core.policy import Policy
 
@@ -33,7 +40,8 @@ def may_have_outliers(measurement: Measurement, furthest: int | None, policy: Po
     if furthest is None or next_value is None or is_beyond(sequence, next_value, furthest):
         return False
     first = first_to_come(sequence, next_value)
-    return not is_beyond(sequence, first, furthest) and _is_far(sequence, first, furthest, furthest, policy)
+    start = _start_of_gap(measurement, first, ())
+    return not is_beyond(sequence, first, furthest) and _is_far(sequence, start, furthest, furthest, policy)
 
 
 def find_outliers(measurement: Measurement, policy: Policy) -> Outliers | None:
@@ -46,8 +54,7 @@ def find_outliers(measurement: Measurement, policy: Policy) -> Outliers | None:
     first = first_to_come(sequence, next_value)
     for count in range(min(MOST, len(probe.furthest)), 0, -1):
         beyond, before = probe.furthest[:count], probe.furthest[count:]
-        # Where the sequence has passed them, it says more than they do.
-        near = first if not before or is_beyond(sequence, first, before[0]) else before[0]
+        near = _start_of_gap(measurement, first, before)
         if (
             not is_beyond(sequence, first, beyond[-1])
             and _is_far(sequence, near, beyond[-1], beyond[0], policy)
@@ -57,6 +64,22 @@ def find_outliers(measurement: Measurement, policy: Policy) -> Outliers | None:
             low, high = sorted((beyond[0], beyond[-1]))
             return Outliers(count=count, lowest=low, highest=high, before=before[0] if before else None)
     return None
+
+
+def _start_of_gap(measurement: Measurement, first: int, before: tuple[int, ...]) -> int:
+    """Return the value from which a gap counts.
+
+    It is the value that the sequence hands out last on its way past `before`, or has handed out where it is past them.
+    So the gap has the same length before a move and after it, and a second run does not follow what the first reported.
+
+    :param first: The first value to come.
+    :param before: The values before the gap, the furthest of them first.
+    """
+    sequence = measurement.sequence
+    calls = calls_to_pass(sequence, first, before[0]) if before else 0
+    if calls == 0 and not (measurement.is_called and first == measurement.next_value):
+        return first
+    return first + (calls - 1) * sequence.increment_by
 
 
 def _is_far(sequence: SequenceInfo, near: int, value: int, furthest: int, policy: Policy) -> bool:

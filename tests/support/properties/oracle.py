@@ -126,7 +126,8 @@ def judge(
         opinion = replace(opinion, safe_draws=draws.index(nearest(collisions)))
     size = _how_many(_up_to(bounds[0], abs(step), bounds[1]))
     up_to_end = _up_to(next_value, step, own_high if upward else own_low)
-    return _judge_rows(opinion, _Rows(counting, taken, fitting, size, up_to_end), wish)
+    start = fitting.start - step if is_called and fitting.start == next_value else fitting.start
+    return _judge_rows(opinion, _Rows(counting, taken, fitting, size, start, up_to_end), wish)
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,8 @@ class _Rows:
     #: The values to come that fit, and how many there are from end to end.
     fitting: range
     size: int
+    #: From where a gap counts that no value lies before: the value handed out last, or the first to come.
+    start: int
     #: The values to come that are the sequence's own.
     up_to_end: range
 
@@ -203,7 +206,10 @@ def _outliers(opinion: Opinion, rows: _Rows, wish: Wish) -> list[int]:
         before, beyond = ordered[:place], ordered[place:]
         if not is_ahead(value) or len(beyond) > 50:
             continue
-        near = before[-1] if before and is_ahead(before[-1]) else first
+        near = rows.start
+        if before and (before[-1] - near) * step > 0:
+            # The last value handed out on the way past it.
+            near = first - (first - before[-1]) // step * step
         gap, left = steps(near, value), _how_many(_up_to(ordered[-1] + step, step, limit))
         is_long = gap > wish.max_jump
         if wish.max_jump <= 10_000_000 and gap > 10:
