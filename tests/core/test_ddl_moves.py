@@ -68,15 +68,24 @@ def test_the_lock_is_on_the_sequence_and_not_on_its_name(swap: str, face: str, d
     db.execute(f"DROP OWNED BY {owner} CASCADE")
 
 
+SHARES = {
+    "grants": "GRANT SELECT ON SEQUENCE public.orders_id_seq TO PUBLIC;",
+    "revokes and grants": "REVOKE ALL ON SEQUENCE public.orders_id_seq FROM {role};"
+    " GRANT SELECT ON SEQUENCE public.orders_id_seq TO {role};",
+}
+
+
 @pytest.mark.parametrize("face", ["library", "script", "plan"])
+@pytest.mark.parametrize("shares", SHARES)
 @pytest.mark.parametrize("owned_by", ["the superuser", "a role"])
-def test_an_event_trigger_that_grants_is_no_new_owner(owned_by: str, face: str, db: Database) -> None:
-    db.execute(TABLE + "ALTER SEQUENCE orders_id_seq CACHE 5;")
+def test_an_event_trigger_that_grants_is_no_new_owner(owned_by: str, shares: str, face: str, db: Database) -> None:
+    grantee = db.role()
+    db.execute(TABLE + f"ALTER SEQUENCE orders_id_seq CACHE 5; GRANT SELECT ON SEQUENCE orders_id_seq TO {grantee}")
     if owned_by == "a role":
         db.execute(f"ALTER TABLE orders OWNER TO {db.role()}")
-    db.execute("""
+    db.execute(f"""
         CREATE FUNCTION share() RETURNS event_trigger LANGUAGE plpgsql AS
-            $$ BEGIN GRANT SELECT ON SEQUENCE public.orders_id_seq TO PUBLIC; END $$;
+            $$ BEGIN {SHARES[shares].format(role=grantee)} END $$;
         CREATE EVENT TRIGGER share ON ddl_command_end WHEN tag IN ('ALTER SEQUENCE') EXECUTE FUNCTION share();
     """)
     {"library": library, "script": script, "plan": plan_sql(db)}[face](db)
@@ -84,6 +93,31 @@ def test_an_event_trigger_that_grants_is_no_new_owner(owned_by: str, face: str, 
     db.execute("DROP EVENT TRIGGER share")
     for role in db.roles:
         db.execute(f"REASSIGN OWNED BY {role} TO postgres")
+
+
+@pytest.mark.parametrize("fires", ["nothing", "an event trigger"])
+@pytest.mark.parametrize("face", ["library", "script", "plan"])
+def test_an_owner_that_it_got_meanwhile_stays(face: str, fires: str, db: Database) -> None:
+    db.execute(TABLE + "ALTER SEQUENCE orders_id_seq CACHE 5; ALTER SEQUENCE orders_id_seq OWNED BY NONE;")
+    owner = db.role()
+    db.execute(f"GRANT SELECT ON SEQUENCE orders_id_seq TO {owner}")
+    if fires == "an event trigger":
+        db.execute(f"""
+            CREATE FUNCTION share() RETURNS event_trigger LANGUAGE plpgsql AS
+                $$ BEGIN {SHARES["revokes and grants"].format(role=owner)} END $$;
+            CREATE EVENT TRIGGER share ON ddl_command_end WHEN tag IN ('ALTER SEQUENCE') EXECUTE FUNCTION share();
+        """)
+    repair = {"library": library, "script": script, "plan": plan_sql(db)}[face]
+    with db.connect() as other, db.connect() as watcher:
+        other.execute(f"BEGIN; ALTER SEQUENCE orders_id_seq OWNER TO {owner}")
+        thread = threading.Thread(target=repair, args=[db])
+        thread.start()
+        until(lambda: watcher.execute(LOCK_AWAITED).fetchall() or not thread.is_alive(), "somebody who waits")
+        other.execute("COMMIT")
+        thread.join()
+    assert db.value("SELECT pg_get_userbyid(relowner) FROM pg_class WHERE relname = 'orders_id_seq'") == owner
+    db.execute("DROP EVENT TRIGGER IF EXISTS share")
+    db.execute(f"REASSIGN OWNED BY {owner} TO postgres")
 
 
 def at_once(number: int, work: Callable[[], object]) -> None:
@@ -185,3 +219,33 @@ def test_a_view_under_the_name_of_a_sequence_is_not_looked_at(lock: core.Lock, d
     db.execute(f"CREATE VIEW orders_id_seq AS SELECT evil() AS last_value, true AS is_called, {oid}::oid AS tableoid")
     psql(db.dsn, script=plan.to_sql())
     assert db.rows("SELECT * FROM ran") == [], "the block that moves it has not looked at the view"
+
+
+def test_what_has_become_a_view_is_not_read_after_a_move(db: Database) -> None:
+    db.execute(TABLE + "CREATE TABLE ran (n int);")
+    with db.connect() as conn:
+        plan = core.plan(conn)
+    db.execute("""
+        CREATE FUNCTION evil() RETURNS bigint IMMUTABLE LANGUAGE plpgsql AS
+            $$ BEGIN PERFORM set_config('seqfix_test.ran', 'yes', false); RETURN 1; END $$;
+        ALTER TABLE orders RENAME TO orders_old;
+        CREATE VIEW orders AS SELECT evil() AS id;
+    """)
+    done = psql(
+        db.dsn, script=plan.to_sql() + "SELECT 'ran: ' || coalesce(current_setting('seqfix_test.ran', true), 'no')"
+    )
+    assert "ran: no" in done.stdout
+    assert done.stderr.count("has changed since it was read") == 2, "the move and the read after it"
+
+
+def test_a_plan_reads_what_others_have_committed_meanwhile(db: Database) -> None:
+    db.execute(TABLE)
+    with db.connect() as conn:
+        plan = core.plan(conn)
+    given = "SET default_transaction_isolation = 'repeatable read'; SET default_transaction_read_only = off;\n"
+    done = psql(db.dsn, "-A", "-t", script=given + plan.to_sql().replace("SELECT 'public.orders_id_seq' AS", ISOLATION))
+    assert "read committed" in done.stdout
+
+
+#: Beside how it stands.
+ISOLATION = "SELECT current_setting('transaction_isolation'), 'public.orders_id_seq' AS"

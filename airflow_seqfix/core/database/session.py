@@ -403,7 +403,12 @@ class Session:
 
 def tables_only(*, foreign: bool = False) -> str:
     """Return a statement after which the transaction reads no view, and no foreign table unless it may."""
-    return _TABLES_ONLY.format("view" if foreign else "view, foreign-table").strip()
+    return _TABLES_ONLY.format(kinds_not_read(foreign=foreign)).strip()
+
+
+def kinds_not_read(*, foreign: bool) -> str:
+    """Return the kinds of relations that are not read, as restrict_nonsystem_relation_kind takes them."""
+    return "view" if foreign else "view, foreign-table"
 
 
 def milliseconds(seconds: float) -> str:

@@ -9,6 +9,7 @@ DECLARE
     direction constant numeric := {direction};
     present   pg_catalog.record;
     locked    pg_catalog.record;
+    is_held   boolean := false;
     dropped   bigint;
     stood     bigint  := {last_value};
     has_stood boolean := {is_called};
@@ -18,6 +19,13 @@ DECLARE
 BEGIN{begin}
     @move_settings@
     @lock_look@ INTO present;
+    IF present.owner_row IS NULL AND EXISTS (SELECT FROM pg_event_trigger WHERE evtenabled <> 'D') THEN
+        -- What the rows below tell an event trigger blurs. So nobody gives it another owner from here on: the lock that
+        -- nextval() takes, by OID. Two who do this are in each other's way, until lock_timeout.
+        PERFORM pg_sequence_last_value(q.seqrelid) FROM pg_sequence q WHERE q.seqrelid = {oid};
+        is_held := true;
+        @lock_look@ INTO present;
+    END IF;
     IF present.name IS DISTINCT FROM {name} THEN
         RAISE EXCEPTION 'sequence % does not have OID % here', {name}, {oid}
               USING ERRCODE = 'undefined_table', HINT = 'It was made anew, or renamed: check again.';
@@ -34,7 +42,7 @@ BEGIN{begin}
     -- The row that says who owns it is another one where somebody else did for a moment. The cluster's first superuser
     -- has none: then a row that was dropped here tells, and without statistics any change to the sequence's own row.
     IF locked.owner_row IS DISTINCT FROM present.owner_row
-       OR locked.owner_row IS NULL AND locked.own_row <> present.own_row
+       OR locked.owner_row IS NULL AND locked.own_row <> present.own_row AND NOT is_held
           AND (pg_stat_get_xact_tuples_deleted('pg_shdepend'::regclass) > dropped
                OR NOT current_setting('track_counts')::boolean) THEN
         RAISE EXCEPTION 'the owner of sequence % has changed', {name}

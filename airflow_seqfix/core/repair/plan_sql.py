@@ -5,8 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable
 
-from airflow_seqfix.core import queries
-from airflow_seqfix.core.database.session import milliseconds
+from airflow_seqfix.core.database.session import kinds_not_read, milliseconds
 from airflow_seqfix.core.errors import printable
 from airflow_seqfix.core.measure.column_sql import furthest_query
 from airflow_seqfix.core.measure.partitions import is_wide
@@ -66,14 +65,14 @@ def _reread(finding: Finding, move: Move, policy: Policy, limits: Limits) -> str
     if not (is_wide(sequence) or policy.interleaved or is_ignoring):
         values = ", ".join(furthest_query(sequence, column, column.qualified_table) for column in sequence.comparable)
         furthest = f"{'greatest' if sequence.is_ascending else 'least'}({values})"
-    return queries.get("reread").format(
-        name=sequence.name_literal,
-        qualified_name=sequence.qualified_name,
-        increment_by=sequence.increment_by,
+    return statement(
+        "reread",
+        finding,
+        limits,
+        kinds=kinds_not_read(foreign=any(c.is_foreign or c.has_foreign_partition for c in sequence.comparable)),
         lowest=sequence.lowest,
         highest=sequence.highest,
         furthest_value=furthest,
-        lock_timeout=milliseconds(limits.lock_timeout),
         statement_timeout=milliseconds(limits.statement_timeout),
     )
 

@@ -21,6 +21,7 @@ def statement(
     calls: int = 1,
     begin: str = "",
     database: str = "current_database()",
+    **more: object,
 ) -> str:
     """Return the move of a finding as SQL. All that is filled in are integers and names quoted by the server.
 
@@ -28,6 +29,7 @@ def statement(
     :param calls: How often nextval() may be called.
     :param begin: What it does first, as SQL.
     :param database: The database in which it may run, as SQL.
+    :param more: What else the query leaves open, as SQL.
     """
     if name == "advance":
         # In the same round trip; what is looked at after it cannot be altered any more.
@@ -58,6 +60,7 @@ def statement(
         min_value=sequence.min_value,
         max_value=sequence.max_value,
         calls=calls,
+        **more,
     )
 
 
