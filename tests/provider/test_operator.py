@@ -31,6 +31,7 @@ def test_repairs_and_reports(shop: Database, caplog: pytest.LogCaptureFixture) -
         "exhausted": 0,
         "unknown": 0,
         "skipped": 0,
+        "undrawn": 0,
         "fixed": 2,
         "verified": 2,
         "failed": 0,
@@ -110,7 +111,10 @@ def test_margin_as_a_template_yields_it(shop: Database) -> None:
         ({"tables": ["order"]}, "tables: there is no table order; did you mean public.orders?"),
         (
             {"columns": ["orders.nr"]},
-            "columns: no column orders.nr of public.orders draws from a sequence; its columns are id, note",
+            (
+                "columns: no column orders.nr of public.orders was seen to draw from a sequence; its columns are id, "
+                "note; seqfix suggest says which sequence may be theirs"
+            ),
         ),
         ({"schemas": ["publik"]}, "schemas: no schema publik has a sequence; did you mean public?"),
         (
@@ -168,7 +172,7 @@ def test_mapping_and_id_range(shop: Database) -> None:
     )
     report = operator(
         mapping='{"hibernate_sequence": ["a.id"]}',
-        id_range={"hibernate_sequence": [50, 99]},
+        id_range={"hibernate_sequence": [50, 999]},
         sequences="hibernate_sequence",
     ).execute({"ti": Pushed()})
     assert report["sequences"][0]["columns"] == ["public.a.id"]
