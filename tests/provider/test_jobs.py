@@ -29,7 +29,7 @@ def test_connections_are_opened_and_closed(many: Database, monkeypatch: pytest.M
     seen: set[Any] = set()
 
     def look(self: Any, progress: Any) -> None:
-        seen.update(connection.info.backend_pid for connection in self._slot._connections if not connection.closed)
+        seen.update(line._connection.info.backend_pid for line in self._slot._lines)
 
     monkeypatch.setattr(base.SequenceTask, "log_progress", look)
     for jobs in (1, 3):
@@ -38,7 +38,7 @@ def test_connections_are_opened_and_closed(many: Database, monkeypatch: pytest.M
         reset = operator(jobs=jobs)
         report = reset.execute({"ti": Pushed()})
         assert report["summary"]["failed"] == 0
-        assert (len(seen), reset._slot._connections) == (jobs, [])
+        assert (len(seen), reset._slot._lines) == (jobs, [])
 
 
 class Log:

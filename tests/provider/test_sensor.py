@@ -69,9 +69,13 @@ def test_what_cannot_be_read_keeps_the_gate_shut(shop: Database, monkeypatch: py
 
 
 def test_empty_database_is_in_sync(shop: Database) -> None:
-    poke = sensor().poke({"ti": Pushed()})
+    from airflow.providers.common.compat.sdk import AirflowFailException
+
+    poke = sensor(allow_empty=True).poke({"ti": Pushed()})
     assert poke.is_done
     assert poke.xcom_value["summary"]["checked"] == 0
+    with pytest.raises(AirflowFailException, match="nothing was checked"):
+        sensor().poke({"ti": Pushed()})
 
 
 def test_wrong_on_drift_is_refused_when_the_dag_is_parsed() -> None:
