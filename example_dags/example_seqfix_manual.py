@@ -156,7 +156,7 @@ with DAG(
             task_id="approve",
             subject="Repair sequences through {{ params.conn_id }}?",
             body="{{ ti.xcom_pull(task_ids='plan', key='markdown') }}\n\n"
-            "SHA-256 of the plan: `{{ ti.xcom_pull(task_ids='decide', key='plan_sha256') }}`",
+            "SHA-256 of this plan: `{{ ti.xcom_pull(task_ids='decide', key='plan_sha256') }}`. No other is applied.",
             assigned_users=APPROVERS or None,
             response_timeout=datetime.timedelta(hours=1),
         )

@@ -14,7 +14,7 @@ from airflow_seqfix.task.base import SequenceTask
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_seqfix.core import Plan
+    from airflow_seqfix.core import Plan, Report
 
 
 class PostgresSequenceResetOperator(SequenceTask):
@@ -37,7 +37,8 @@ class PostgresSequenceResetOperator(SequenceTask):
 
     :return: The report, with the sequences that were moved or that somebody has to look at. With `dry_run=True` also
         the plan, and in `move_count` how many moves it has: 0 where there is nothing to approve. The XCom `markdown`
-        shows the plan to the person who does.
+        shows the plan to the person who does, and `sql` is the same for
+        psql, if that is no longer than 200,000 characters.
     """
 
     template_fields: Sequence[str] = (*SequenceTask.template_fields, "lock", "plan", "plan_sha256")
@@ -85,20 +86,29 @@ class PostgresSequenceResetOperator(SequenceTask):
         report = self.ask(context, core.fix, plan=stored, progress=self.log_progress, **how)
         return self.conclude(context, report, retry=self.retry_on_failure)
 
+    def log_report(self, report: Report, *, is_plan: bool = False) -> None:
+        """Write the whole table to the task's log, as a group that can be folded."""
+        if self._wants_plan and not report.rows:
+            self.log.info("The plan has no moves: nothing was changed")
+            return
+        super().log_report(report, is_plan=is_plan)
+
     def _show(self, context: Context, plan: Plan) -> dict[str, Any]:
         """Log a plan, push it for a person who approves it, and return what `plan=` takes."""
         from airflow_seqfix.core.repair.plan import fingerprint
         from airflow_seqfix.render.markdown import plan_markdown
-        from airflow_seqfix.task.outcome import XCOM_ROWS
+        from airflow_seqfix.task.outcome import XCOM_ROWS, XCOM_SQL
 
         delivered = self.deliver(context, plan.report, plan)
-        context["ti"].xcom_push(key="markdown", value=plan_markdown(plan))
         whole = plan.to_dict()
         moves = whole["moves"]
         left_out = max(0, len(moves) - XCOM_ROWS)
-        if not left_out:
-            # A log is no place for a hundred thousand lines.
-            self.log_group("The same as SQL", plan.to_sql())
+        shown, sql = plan_markdown(plan, sql=False), plan.to_sql()
+        if moves and len(sql) <= XCOM_SQL:
+            # A hundred lines a move are too many for a log, and for the page of whoever approves.
+            context["ti"].xcom_push(key="sql", value=sql)
+            shown += f"\nThe same as SQL for psql: XCom `sql` of task `{self.task_id}`.\n"
+        context["ti"].xcom_push(key="markdown", value=shown)
         if left_out and not str(delivered.get("report_file", {}).get("path")).lower().endswith(".json"):
             self.log.warning(
                 "%s of %s moves do not fit into the XCom, and plan= will refuse it: "

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from airflow_seqfix.core.errors import printable
+from airflow_seqfix.core.policy import Follow, Policy
 from airflow_seqfix.core.report import Plan, Report, Row
 from airflow_seqfix.render.phrases import (
     NOT_ON_STANDBYS,
@@ -17,6 +18,7 @@ from airflow_seqfix.render.phrases import (
     fed_column,
     inserts_left,
     move,
+    next_then,
     next_was,
     number,
     remedy,
@@ -28,7 +30,7 @@ from airflow_seqfix.render.phrases import (
 
 #: How many sequences a report lists, and explains.
 LISTED = 50
-#: How many characters of SQL a person is shown: about twenty moves.
+#: How many characters of SQL a person is shown: a few moves.
 LONGEST_SCRIPT = 60_000
 
 #: A column of a table: its heading, how it is aligned, and what stands in it as Markdown.
@@ -48,10 +50,11 @@ def markdown(report: Report) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def plan_markdown(plan: Plan, *, rows: int = 50) -> str:
-    """Return what would move, from where to where and in which way, what is left alone and why, and the SQL.
+def plan_markdown(plan: Plan, *, rows: int = 50, sql: bool = True) -> str:
+    """Return which sequences would move, from where to where and why, what is left behind or alone, and the SQL.
 
     :param rows: How many sequences are listed, of those that would move and of the others.
+    :param sql: Whether the moves stand at the end as SQL: some ten thousand characters each.
     """
     listed = plan.report.sorted_rows
     moving = [row for row in listed if move(row) is not None]
@@ -60,9 +63,14 @@ def plan_markdown(plan: Plan, *, rows: int = 50) -> str:
     parts = [f"### {title}", _head(plan.report)]
     if moving:
         parts += [_table(_PLAN_CELLS, moving[:rows]), *_more(moving, rows)]
+        parts += _margin(plan.report.policy.margin)
+    passed_by = [row for row in moving if row.finding.outliers is not None]
+    if passed_by:
+        parts += [f"**Outliers, not passed: {count(len(passed_by), 'sequence')}**", _outliers(plan.report.policy)]
+        parts += [_table(_OUTLIER_CELLS, passed_by[:rows]), *_more(passed_by, rows)]
     if left:
         parts += [f"**Left alone, and not in sync: {len(left):,}**", *_remarks(left[:rows]), *_more(left, rows)]
-    if moving:
+    if moving and sql:
         shown = replace(plan, report=replace(plan.report, rows=tuple(moving[:rows])))
         parts += ["**The same as SQL for psql**", _sql(shown.to_sql())]
     return "\n\n".join(parts) + "\n"
@@ -126,18 +134,37 @@ def _name(row: Row) -> str:
     return code(row.finding.sequence.qualified_name)
 
 
-def _next_value_after(row: Row) -> int | None:
-    found = move(row)
-    return None if found is None else found.target + found.sequence.increment_by
+def _margin(margin: int) -> list[str]:
+    if not margin:
+        return []
+    return [f"Margin: the next value will lie {count(margin, 'step')} beyond the furthest value, where they fit."]
+
+
+def _outliers(policy: Policy) -> str:
+    if policy.outliers is Follow.IGNORE:
+        return 'They do not count, as asked: `outliers="ignore"`.'
+    return (
+        "The moves stop before them, and these sequences stay behind until somebody decides: "
+        '`outliers="follow"` passes them, `outliers="ignore"` does not count them, or remove the rows.'
+    )
 
 
 _PLAN_CELLS: tuple[Cell, ...] = (
     ("sequence", "---", _name),
     ("column", "---", lambda row: code(fed_column(row))),
     ("next value now", "--:", lambda row: number(row.finding.measurement.next_value)),
-    ("and then", "--:", lambda row: number(_next_value_after(row))),
+    ("furthest value", "--:", lambda row: number(row.finding.measurement.furthest_value)),
+    ("inserts until collision", "--:", inserts_left),
+    ("next value then", "--:", lambda row: number(next_then(row))),
     ("way", "---", lambda row: str(found.way) if (found := move(row)) else "-"),
     ("because", "---", lambda row: code(found.why) if (found := move(row)) else "-"),
+)
+_OUTLIER_CELLS: tuple[Cell, ...] = (
+    ("sequence", "---", _name),
+    ("outliers", "--:", lambda row: number(row.finding.outliers.count) if row.finding.outliers else "-"),
+    ("lowest", "--:", lambda row: number(row.finding.outliers.lowest) if row.finding.outliers else "-"),
+    ("highest", "--:", lambda row: number(row.finding.outliers.highest) if row.finding.outliers else "-"),
+    ("reason", "---", lambda row: code(row.reason or "")),
 )
 
 

@@ -21,6 +21,17 @@ def state(row: Row) -> str:
     return "fixed" if row.is_fixed else phrase(row.verdict)
 
 
+def next_then(row: Row) -> int | None:
+    """Return the next value after the move that a repair would make; None where it would make none."""
+    found = move(row)
+    return None if found is None else found.target + found.sequence.increment_by
+
+
+def is_mended(row: Row) -> bool:
+    """Whether the move that a repair would make mends it, with nothing left for a person to decide."""
+    return move(row) is not None and row.finding.outliers is None
+
+
 def number(value: int | None) -> str:
     return "-" if value is None else str(value)
 

@@ -17,6 +17,9 @@ from airflow_seqfix.render.phrases import (
     NOT_ON_STANDBYS,
     fed_column,
     inserts_left,
+    is_mended,
+    move,
+    next_then,
     next_was,
     number,
     phrase,
@@ -54,7 +57,14 @@ Paint = Callable[[str, str], str]
 
 
 def table(
-    report: Report, *, width: int, color: bool = False, all_rows: bool = False, spell: Callable[[str], str] = str
+    report: Report,
+    *,
+    width: int,
+    color: bool = False,
+    all_rows: bool = False,
+    is_plan: bool = False,
+    more_in: str = "a report as JSON",
+    spell: Callable[[str], str] = str,
 ) -> str:
     """Return the report's rows as lines of at most `width` characters, and below them what explains them.
 
@@ -63,14 +73,17 @@ def table(
     :param width: At least 60.
     :param color: Whether to add terminal colours.
     :param all_rows: Whether to list what is in sync and what was skipped as well.
+    :param is_plan: Whether to say where each sequence would go, instead of how to move it there.
+    :param more_in: Where the sequences stand that are not explained.
     :param spell: Writes the options in a sentence as the reader does.
     """
     rows = [row for row in report.sorted_rows if all_rows or row.outcome or row.fails(report.policy)]
     paint = _paint if color else _leave_plain
     lines: list[str] = []
     if rows:
-        lines += _table(rows, width, paint)
-    lines += _explanations([row for row in rows if row.reason is not None], width, paint, spell)
+        lines += _table(rows, _columns(any(row.outcome for row in rows), is_plan), width, paint)
+    explained = [row for row in rows if row.reason is not None and not (is_plan and is_mended(row))]
+    lines += _explanations(explained, width, paint, spell, more_in)
     warnings = [line for warning in _warnings(report) for line in _wrap(warning, width)]
     if warnings:
         lines += ["", *(paint(line, "yellow") for line in warnings)]
@@ -94,8 +107,8 @@ def summary(report: Report) -> str:
     return f"{total} {noun} in {where}: {', '.join(parts)}" if total else f"no sequences to look at in {where}"
 
 
-def _table(rows: list[Row], width: int, paint: Paint) -> Iterator[str]:
-    lines = lay_out(_columns(any(row.outcome for row in rows)), rows, width)
+def _table(rows: list[Row], columns: list[Column], width: int, paint: Paint) -> Iterator[str]:
+    lines = lay_out(columns, rows, width)
     heading = [next(lines), next(lines)]
     for cells in heading:
         yield paint(GUTTER.join(cells).rstrip(), "bold")
@@ -104,7 +117,7 @@ def _table(rows: list[Row], width: int, paint: Paint) -> Iterator[str]:
         yield GUTTER.join([paint(verdict, style), *cells]).rstrip()
 
 
-def _columns(is_repair: bool) -> list[Column]:
+def _columns(is_repair: bool, is_plan: bool) -> list[Column]:
     first = [
         Column("", state, kind="word"),
         Column("sequence", lambda row: row.finding.sequence.qualified_name, kind="name"),
@@ -120,6 +133,15 @@ def _columns(is_repair: bool) -> list[Column]:
                 "\nway", lambda row: str(row.outcome.way or "-") if row.outcome else "-", kind="word", dispensable=5
             ),
         ]
+    if is_plan:
+        return [
+            *first,
+            Column("next value\nnow", lambda row: number(row.finding.measurement.next_value)),
+            Column("furthest\nvalue", lambda row: number(row.finding.measurement.furthest_value), dispensable=3),
+            Column("inserts until\ncollision", inserts_left, dispensable=4),
+            Column("next value\nthen", lambda row: number(next_then(row))),
+            Column("\nway", lambda row: str(found.way) if (found := move(row)) else "-", kind="word", dispensable=5),
+        ]
     return [
         *first,
         Column("next\nvalue", lambda row: number(row.finding.measurement.next_value)),
@@ -130,7 +152,9 @@ def _columns(is_repair: bool) -> list[Column]:
     ]
 
 
-def _explanations(rows: list[Row], width: int, paint: Paint, spell: Callable[[str], str]) -> Iterator[str]:
+def _explanations(
+    rows: list[Row], width: int, paint: Paint, spell: Callable[[str], str], more_in: str
+) -> Iterator[str]:
     """Say why rows stand where they stand, and what helps: of each verdict the first few."""
     left_out = 0
     for _, group in groupby(rows, key=state):
@@ -144,7 +168,7 @@ def _explanations(rows: list[Row], width: int, paint: Paint, spell: Callable[[st
     if left_out:
         yield ""
         verb = "is" if left_out == 1 else "are"
-        yield f"{left_out:,} more {verb} explained in a report as JSON."
+        yield f"{left_out:,} more {verb} explained in {more_in}."
 
 
 def _warnings(report: Report) -> Iterator[str]:

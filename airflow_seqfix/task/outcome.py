@@ -10,6 +10,8 @@ from airflow_seqfix.core import Report, Row
 
 #: How many sequences, or moves of a plan, an XCom lists.
 XCOM_ROWS = 50
+#: How many characters of SQL an XCom holds: about twenty moves.
+XCOM_SQL = 200_000
 
 
 def xcom(report: Report) -> dict[str, Any]:

@@ -69,7 +69,7 @@ class ReportingTask(BaseOperator):
         where = read_all({name: getattr(self, name) for name in REPORT_ARGUMENTS})
         return None if where["report_path"] is None else ReportFile.parse(**where)
 
-    def log_report(self, report: Report) -> None:
+    def log_report(self, report: Report, *, is_plan: bool = False) -> None:
         """Write the whole table to the task's log, as a group that can be folded."""
         from airflow_seqfix.render.table import summary, table
 
@@ -80,8 +80,13 @@ class ReportingTask(BaseOperator):
             self.log.info("%s", report.server.advice)
         self.log_group(
             f"Sequences of database {report.server.database}, read as role {report.server.role}",
-            table(report, width=LOG_WIDTH, all_rows=True),
+            table(report, width=LOG_WIDTH, all_rows=True, is_plan=is_plan, more_in=self._more_in),
         )
+
+    @property
+    def _more_in(self) -> str:
+        """Where the sequences stand that the log does not explain."""
+        return "the report" if self.report_path else "a report: give report_path"
 
     def log_progress(self, progress: Progress) -> None:
         """Write a line every few seconds, no matter how much there is to read or to move."""
@@ -113,7 +118,7 @@ class ReportingTask(BaseOperator):
         from airflow_seqfix.task.outcome import xcom
         from airflow_seqfix.task.report_file import ReportError
 
-        self.log_report(report)
+        self.log_report(report, is_plan=plan is not None)
         self.publish(context, report)
         delivered = xcom(report)
         file = self.report_file()

@@ -15,7 +15,7 @@ import pytest
 from airflow_seqfix.core import ConnectionFailedError, LockTimeoutError
 from tests.support.airflow import airflow_uri
 from tests.support.servers import Database
-from tests.support.tasks import DRIFT, Pushed, operator
+from tests.support.tasks import DRIFT, MANY, Pushed, operator
 from tests.support.waiting import until
 
 
@@ -140,6 +140,57 @@ def test_names_that_match_nothing_fail_without_retry(arguments: dict[str, Any], 
         operator(**arguments).execute({"ti": Pushed()})
     assert str(failure.value).startswith(said)
     assert shop.state("orders_id_seq") == state
+
+
+def test_the_log_of_a_plan_says_where_each_sequence_would_go(
+    shop: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop.execute(DRIFT)
+    ti = Pushed()
+    task = operator(dry_run=True)
+    capsys.readouterr()
+    task.execute({"ti": ti})
+    lines = capsys.readouterr().out.splitlines()
+    row = next(line for line in lines if " behind " in line and " public.orders_id_seq " in line)
+    assert "  101  advance" in row
+    assert len(lines) < 12
+    assert not [line for line in lines if "nextval(" in line or "DO $" in line]
+    # The SQL is there for whoever wants it.
+    assert "XCom `sql` of task `reset`" in ti.xcoms["markdown"]
+    assert ti.xcoms["sql"].count(" AS in_sync") == 2
+
+
+def test_the_sql_of_a_long_plan_is_left_out(shop: Database) -> None:
+    shop.execute(MANY)
+    ti = Pushed()
+    assert operator(dry_run=True).execute({"ti": ti})["move_count"] == 60
+    assert "sql" not in ti.xcoms
+    assert "XCom" not in ti.xcoms["markdown"]
+
+
+def test_a_plan_without_moves_is_applied_in_a_line(shop: Database, capsys: pytest.CaptureFixture[str]) -> None:
+    shop.execute(DRIFT)
+    operator().execute({"ti": Pushed()})
+    plan = operator(dry_run=True).execute({"ti": (ti := Pushed())})
+    assert "sql" not in ti.xcoms
+    task = operator(plan=plan)
+    capsys.readouterr()
+    assert task.execute({"ti": Pushed()})["summary"]["checked"] == 0
+    said = capsys.readouterr().out
+    assert "The plan has no moves: nothing was changed" in said
+    assert "no sequences to look at" not in said
+    assert "::group::" not in said
+
+
+def test_the_log_says_where_the_rest_is_explained(shop: Database, capsys: pytest.CaptureFixture[str]) -> None:
+    from airflow.providers.common.compat.sdk import AirflowFailException
+
+    from airflow_seqfix.operators.postgres import PostgresSequenceCheckOperator
+
+    shop.execute(MANY)
+    with pytest.raises(AirflowFailException):
+        PostgresSequenceCheckOperator(task_id="check", conn_id="shop").execute({"ti": Pushed()})
+    assert "50 more are explained in a report: give report_path." in capsys.readouterr().out
 
 
 def test_what_cannot_be_moved_fails_after_the_rest_is_done(shop: Database) -> None:

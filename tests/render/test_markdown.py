@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt
@@ -84,22 +85,52 @@ def test_a_healthy_database_is_said_in_a_line_or_two(newest_db: Database) -> Non
 
 def test_a_plan_says_what_would_move_and_what_is_left_alone(plan: core.Plan) -> None:
     text = plan_markdown(plan)
-    (table,) = tables(text)
+    table, _ = tables(text)
     assert len(table) - 1 == len(plan.moves)
-    assert next(row[:5] for row in table if row[0] == "shop.invoices_id_seq") == [
+    assert table[0] == [
+        "sequence", "column", "next value now", "furthest value", "inserts until collision", "next value then", "way",
+        "because",
+    ]  # fmt: skip
+    assert next(row[:7] for row in table if row[0] == "shop.invoices_id_seq") == [
         "shop.invoices_id_seq",
         "shop.invoices.id",
         "4712",
+        "7800",
+        "289",
         "7801",
         "advance",
     ]
-    left, script = fences(text)
+    left, script = fences(plan_markdown(plan, rows=4))
     assert "**Left alone, and not in sync: 3**" in text
     assert "hr.seats_id_seq: exhausted: " in left
     # What it does not pass is said beside the move.
     assert "shop.page_views.id has reached 4611686018427387904; that is an outlier" in script
-    moving = tuple(row for row in plan.report.rows if row.finding.move and row.finding.move.way)
+    moving = tuple(row for row in plan.report.sorted_rows if row.finding.move and row.finding.move.way)[:4]
     assert script.rstrip("\n") == replace(plan, report=replace(plan.report, rows=moving)).to_sql()
+
+
+@pytest.mark.parametrize(
+    ("outliers", "said"), [("report", "stay behind until somebody decides"), ("ignore", "as asked")]
+)
+def test_a_plan_names_the_outliers_that_it_does_not_pass(outliers: Any, said: str, every_verdict: Database) -> None:
+    with every_verdict.connect() as conn:
+        text = plan_markdown(core.plan(conn, outliers=outliers, margin=2), sql=False)
+        followed = plan_markdown(core.plan(conn, outliers="follow"))
+    _, (heading, *rows) = tables(text)
+    assert heading == ["sequence", "outliers", "lowest", "highest", "reason"]
+    far = "4611686018427387904"
+    assert [row[:4] for row in rows] == [["shop.page_views_id_seq", "1", far, far]]
+    assert "**Outliers, not passed: 1 sequence**" in text
+    assert said in text
+    assert "Margin: the next value will lie 2 steps beyond the furthest value" in text
+    assert "Outliers" not in followed
+    assert "Margin" not in followed
+
+
+def test_a_plan_without_its_sql_fits_on_a_page(plan: core.Plan) -> None:
+    text = plan_markdown(plan, sql=False)
+    assert "DO $" not in text
+    assert len(text.splitlines()) < 4 * len(plan.moves) + 20
 
 
 def test_a_plan_is_cut_and_says_so(plan: core.Plan) -> None:
