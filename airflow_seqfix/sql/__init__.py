@@ -56,9 +56,11 @@ def _parts() -> dict[str, str]:
         "cache_size": "s.cache_size",
         "min_value": "s.min_value",
         "max_value": "s.max_value",
-        "state": "(VALUES (reached, is_called)) AS s (last_value, is_called)",
     }
     locked = queries.get("locked")
+    # A name cannot be filled in there: the state is looked at in a statement of its own, by @state_look@.
+    looked_at = "(VALUES (reached, is_called)) AS s (last_value, is_called)"
+    advance = queries.get("advance").replace(queries.get("parts/state"), looked_at)
     parts: dict[str, object] = {
         "version": __version__,
         "sequences": queries.get("sequences"),
@@ -71,7 +73,7 @@ def _parts() -> dict[str, str]:
         "locked": locked.replace("DO {quote}\n", "").replace("END\n{quote}", "END;").format(**sequence),
         "hold": queries.get("hold").format(**sequence).replace("SELECT", "PERFORM", 1),
         "state_look": queries.get("parts/state_look").format(**sequence),
-        "advance": queries.get("advance").format(**sequence, calls=f"least(calls, {CALLS_AT_ONCE})"),
+        "advance": advance.format(**sequence, calls=f"least(calls, {CALLS_AT_ONCE})"),
         "versions": queries.get("versions"),
         "reads": READS,
         "restless": restless().reason,

@@ -380,6 +380,9 @@ BEGIN
         SELECT coalesce(json_agg(json_build_array(t.sequence_oid, t.table_oid, t.column_number, t.feed, t.definer)), '[]')::text
           FROM tie t), true);
 
+    -- A function that is dropped while a default that calls it is deparsed would end the run.
+    PERFORM set_config('seqfix.wary', 'on', true);
+
     -- Discovery: every sequence, the columns that draw from it, and all that can be said without reading them.
     FOR s IN
         WITH sequence AS MATERIALIZED (

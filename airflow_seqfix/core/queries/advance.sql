@@ -9,7 +9,7 @@ state AS MATERIALIZED (
            @unchanged@ AS is_same,
            (s.last_value * ({direction}::numeric), s.is_called) < ({last_value} * ({direction}::numeric), {is_called})
                AS is_set_back
-      FROM {state}
+      FROM @state@
 ),
 called (value, before, number) AS (
     SELECT nextval({oid}), last_value, 1

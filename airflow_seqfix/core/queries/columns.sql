@@ -345,8 +345,8 @@ SELECT tie.sequence_oid::bigint                                       AS sequenc
        x.has_index                                                    AS has_index,
        x.is_unique                                                    AS is_unique,
        quote_ident(n.nspname)                                         AS quoted_schema,
-       coalesce(has_schema_privilege(n.oid, 'USAGE'), false)          AS may_use_schema,
-       coalesce(has_column_privilege(c.oid, a.attnum, 'SELECT'), false) AS may_select,
+       may.use_schema                                                 AS may_use_schema,
+       may.read                                                       AS may_select,
        row_security_active(c.oid)                                     AS hides_rows,
        CASE WHEN NOT c.relforcerowsecurity
             THEN quote_ident(pg_get_userbyid(c.relowner)) END         AS exempt_owner,
@@ -404,6 +404,10 @@ SELECT tie.sequence_oid::bigint                                       AS sequenc
         CROSS JOIN regexp_matches(v.casts, $re$::([^:()']+)(?:\(([0-9]+)(?:,0)?\))?$re$, 'g') AS f (name)
          LEFT JOIN layer cl ON cl.type_oid = to_regtype(f.name[1]) AND cl.base_oid IN (SELECT room.type_oid FROM room)
          LEFT JOIN room cr ON cr.type_oid = coalesce(cl.base_oid, to_regtype(f.name[1]))) k
- WHERE NOT pg_is_other_temp_schema(n.oid)
+ -- NULL, of a table that was dropped after the snapshot was taken: nothing is fed any more.
+ CROSS JOIN LATERAL (
+       SELECT has_schema_privilege(n.oid, 'USAGE'), has_column_privilege(c.oid, a.attnum, 'SELECT')
+       OFFSET 0) AS may (use_schema, read)
+ WHERE NOT pg_is_other_temp_schema(n.oid) AND may IS NOT NULL
    AND tie.place_in_table <= 21 AND (tie.is_trusted OR tie.place <= 20)
  ORDER BY n.nspname, c.relname, a.attnum

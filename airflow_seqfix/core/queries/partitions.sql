@@ -11,9 +11,9 @@ SELECT CASE WHEN c.relhassubclass THEN 'ONLY ' ELSE '' END
        || quote_ident(n.nspname) || '.' || quote_ident(c.relname)             AS name,
        1 + (SELECT count(*) FROM pg_index i WHERE i.indrelid = c.oid)         AS relations,
        -- Grants and policies of the parent say nothing about a partition that is read by its own name.
-       has_schema_privilege(n.oid, 'USAGE')
-       AND has_column_privilege(c.oid, a.attnum, 'SELECT')
-       AND NOT row_security_active(c.oid)                                     AS may_read
+       coalesce(has_schema_privilege(n.oid, 'USAGE')
+                AND has_column_privilege(c.oid, a.attnum, 'SELECT')
+                AND NOT row_security_active(c.oid), false)                    AS may_read
   FROM member
   JOIN pg_class c ON c.oid = member.oid
   JOIN pg_namespace n ON n.oid = c.relnamespace

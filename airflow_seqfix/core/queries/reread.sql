@@ -19,6 +19,6 @@ SELECT {name} AS sequence, n.next_value, f.furthest_value,
        n.next_value BETWEEN {lowest} AND {highest}
        AND coalesce((n.next_value - f.furthest_value) * sign({increment_by}::numeric) > 0, true) AS in_sync
   FROM (SELECT s.last_value::numeric + s.is_called::integer * {increment_by} AS next_value
-          FROM {state}) AS n,
+          FROM @state@) AS n,
        (SELECT {furthest_value} AS furthest_value) AS f;
 COMMIT

@@ -34,17 +34,22 @@ SELECT s.oid::bigint                                        AS oid,
                                 JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = a.oid
                                WHERE a.adrelid = config.oid
                                  AND d.refclassid = 'pg_class'::regclass AND d.refobjid = s.oid))) AS extension,
-       has_schema_privilege(n.oid, 'USAGE')                 AS may_use_schema,
-       has_sequence_privilege(s.oid, 'SELECT')              AS may_select,
+       may.use_schema                                       AS may_use_schema,
+       may.read                                             AS may_select,
        -- Locking or altering a sequence takes its owner's rights (WITH INHERIT), see ALTER SEQUENCE.
        pg_has_role(s.relowner, 'USAGE')                     AS may_alter,
        pg_has_role(s.relowner, 'MEMBER')                    AS is_owners_member,
-       has_sequence_privilege(s.oid, 'USAGE, UPDATE')       AS may_nextval,
-       has_sequence_privilege(s.oid, 'UPDATE')              AS may_setval,
+       may.draw                                             AS may_nextval,
+       may.set                                              AS may_setval,
        @sequence_version@ AS version
   FROM pg_class s
   JOIN pg_namespace n ON n.oid = s.relnamespace
   JOIN pg_sequence q ON q.seqrelid = s.oid
  CROSS JOIN LATERAL (SELECT quote_ident(n.nspname) || '.' || quote_ident(s.relname) AS qualified_name) x
- WHERE NOT pg_is_other_temp_schema(n.oid)
+ -- NULL, of one that was dropped after the snapshot was taken. Asked of pg_sequence: of another relation it is an error.
+ CROSS JOIN LATERAL (
+       SELECT has_schema_privilege(n.oid, 'USAGE'), has_sequence_privilege(q.seqrelid, 'SELECT'),
+              has_sequence_privilege(q.seqrelid, 'USAGE, UPDATE'), has_sequence_privilege(q.seqrelid, 'UPDATE')
+       OFFSET 0) AS may (use_schema, read, draw, set)
+ WHERE NOT pg_is_other_temp_schema(n.oid) AND may IS NOT NULL
  ORDER BY n.nspname, s.relname

@@ -50,9 +50,7 @@ def statement(
         database=database,
         lock_timeout=milliseconds(limits.lock_timeout),
         name=sequence.name_literal,
-        state=queries.get("parts/state").format(
-            qualified_name=sequence.qualified_name, name=sequence.name_literal, oid=sequence.oid
-        ),
+        qualified_name=sequence.qualified_name,
         target=move.target,
         direction=1 if sequence.is_ascending else -1,
         increment_by=sequence.increment_by,
