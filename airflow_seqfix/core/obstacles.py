@@ -6,6 +6,9 @@ from airflow_seqfix.core.errors import LOST, CancelledStatementError, first_line
 from airflow_seqfix.core.model import Move, Obstacle, SequenceInfo, Server
 from airflow_seqfix.core.policy import Limits
 
+#: The SQLSTATEs of a read of what is no longer there: a table, a schema, a column.
+_VANISHED = ("42P01", "3F000", "42703")
+
 
 def forbidden(sequence: SequenceInfo, server: Server) -> Obstacle | None:
     """Return what the role may not read of a sequence and its columns, with the grants that are missing."""
@@ -60,7 +63,7 @@ def unreadable(sequence: SequenceInfo, error: Exception, limits: Limits, server:
         case "55P03":
             reason = "another session holds a lock that keeps readers out"
             remedy = "run again when it is done; pg_blocking_pids() and pg_locks show who it is"
-        case "42P01" | "3F000" | "42703":
+        case state if state in _VANISHED:
             reason, remedy = f"it changed while it was being read ({first_line(error)})", "run again"
         case "55000":
             # restrict_nonsystem_relation_kind: a view, or a function of an index that reads one.
@@ -108,6 +111,14 @@ def restless() -> Obstacle:
         reason="it changed while it was read: it or what it feeds was altered, truncated or renamed each time",
         remedy="run again when that is done",
     )
+
+
+def has_vanished(obstacle: Obstacle | None) -> bool:
+    """Whether a read failed because what was discovered was no longer there.
+
+    What was made and dropped between two looks at the versions of the catalogs has left no trace in them.
+    """
+    return obstacle is not None and obstacle.sqlstate in _VANISHED
 
 
 def gone(sequence: SequenceInfo) -> Obstacle:

@@ -26,7 +26,7 @@ from airflow_seqfix.core.measure.measure import measure
 from airflow_seqfix.core.measure.validation import versions
 from airflow_seqfix.core.measure.writers import Writers, open_writers, wait_for_writers
 from airflow_seqfix.core.model import Finding, Measurement, SequenceInfo, Verdict
-from airflow_seqfix.core.obstacles import ended, lost, restless
+from airflow_seqfix.core.obstacles import ended, has_vanished, lost, restless
 from airflow_seqfix.core.progress import Progress, ProgressReporter, Watcher
 from airflow_seqfix.core.report import Report
 from airflow_seqfix.core.settings import Settings
@@ -93,12 +93,16 @@ class Examination:
             for finding in self._read(unread, selected, all_named=all_named, for_repair=for_repair):
                 findings[finding.sequence.oid] = finding
             try:
-                unread = [] if self._is_unchanged() else selected.sequences
+                vanished = {oid for oid, finding in findings.items() if has_vanished(finding.measurement.obstacle)}
+                unread = [s for s in selected.sequences if s.oid in vanished]
+                if not self._is_unchanged():
+                    unread = selected.sequences
                 if not unread or self._sessions.session.seconds_left <= 0:
                     break
                 self._discover()
                 selected = select(self._known)
-                unread = [s for s in selected.sequences if s.oid not in findings or findings[s.oid].sequence != s]
+                settled = {oid: finding.sequence for oid, finding in findings.items() if oid not in vanished}
+                unread = [s for s in selected.sequences if settled.get(s.oid) != s]
                 if not unread:
                     break
             except ConnectionFailedError:
@@ -108,7 +112,8 @@ class Examination:
         for sequence in unread:
             unsettled = self._judge(Measurement(sequence=sequence, obstacle=obstacle))
             found = findings.get(sequence.oid)
-            if found is None or found.measurement.obstacle is None:
+            obstructed = None if found is None else found.measurement.obstacle
+            if obstructed is None or has_vanished(obstructed):
                 findings[sequence.oid] = self._judge_unread(sequence, selected, all_named) or unsettled
         if not self._settings.selection.allow_skipped:
             _refuse_skipped([findings[oid] for oid in selected.named if oid not in selected.excluded])

@@ -254,6 +254,7 @@ DECLARE
     said           pg_catalog.text;
     moves          integer;
     rereads        integer;
+    has_vanished   boolean;                -- whether what was discovered was not there when it was read
 
     done           bigint := 0;
     counts         pg_catalog.jsonb := '{"in_sync": 0, "behind": 0, "exhausted": 0, "unknown": 0, "skipped": 0, "repaired": 0}';
@@ -540,6 +541,7 @@ BEGIN
          -- What may take long comes last.
          ORDER BY c.is_slow, c.schema_name COLLATE "C", c.sequence_name COLLATE "C"
     LOOP
+        has_vanished := false;
         IF pass > @reads@ AND s.verdict IS NULL THEN
             s.verdict := 'unknown'; s.cure := '@restless_cure@';
             s.reason := '@restless@';
@@ -669,6 +671,7 @@ BEGIN
                     WHEN '42P01' THEN 'run again'
                     ELSE 'see the server''s log' END;
                 at_first := coalesce(at_first, verdict);
+                has_vanished := problem IN ('42P01', '3F000', '42703');
                 EXIT;
             END IF;
             last_value := value;
@@ -934,7 +937,8 @@ BEGIN
             done := done + 1;
             place := done;
         END IF;
-        oids[place] := s.sequence_oid; keys[place] := s.key; verdicts[place] := verdict; moved[place] := moves > 0;
+        oids[place] := s.sequence_oid; verdicts[place] := verdict; moved[place] := moves > 0;
+        keys[place] := CASE WHEN has_vanished THEN '' ELSE s.key END;
         IF moves > 0 OR verdict NOT IN ('in_sync', 'skipped') OR current_setting('seqfix.all') = 'on' THEN
             report := report || jsonb_build_object(
                 'oid', s.sequence_oid, 'place', place, 'sequence', s.qualified_name, 'columns', s.columns, 'found', at_first, 'verdict', verdict,
@@ -946,7 +950,8 @@ BEGIN
             next_notice_at := clock_timestamp() + interval '5 seconds';
         END IF;
     END LOOP;
-    latest := versions;
+    -- What is made and dropped in between leaves the versions as they were.
+    latest := CASE WHEN '' <> ALL (keys) THEN versions END;
     END LOOP;
 
     COMMIT;

@@ -8,11 +8,15 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
+from psycopg import conninfo
 
 from airflow_seqfix import core
 from airflow_seqfix.core.obstacles import restless
+from tests.support.command import seqfix
 from tests.support.psql import reset
 from tests.support.servers import Database
+
+pytestmark = pytest.mark.long
 
 LOOPS = {
     "a serial": "CREATE TABLE u (id serial, n int); DROP TABLE u",
@@ -55,7 +59,7 @@ def test_tables_that_come_and_go_do_not_end_a_run(loop: str, db: Database) -> No
         "CREATE SEQUENCE v; CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 500)"
     )
     with neighbour(db, LOOPS[loop]), db.connect() as conn:
-        for _ in range(30):
+        for _ in range(15):
             report = core.check(conn)
             verdicts = {row.sequence: (row.verdict, row.reason) for row in report.rows}
             assert verdicts.pop("public.t_id_seq") in (BEHIND, *RESTLESS.get(loop, ()))
@@ -74,3 +78,18 @@ def test_tables_that_come_and_go_do_not_end_the_script(loop: str, db: Database) 
             said = (row["verdict"], row["reason"])
             assert name == "public.t_id_seq", run.stderr
             assert said[0] == "behind" or said in RESTLESS.get(loop, ()), run.stderr
+
+
+@pytest.mark.parametrize("loop", LOOPS.keys() - RESTLESS.keys())
+def test_tables_that_come_and_go_do_not_end_the_command(loop: str, db: Database) -> None:
+    db.execute("CREATE SEQUENCE v; CREATE TABLE t (id serial PRIMARY KEY)")
+    # The privileges of a superuser are not looked up.
+    owner = db.role()
+    db.execute(f"ALTER TABLE t OWNER TO {owner}; GRANT ALL ON v TO {owner}")
+    dsn = conninfo.make_conninfo(db.dsn, user=owner)
+    with neighbour(db, LOOPS[loop]):
+        db.execute("INSERT INTO t SELECT n + coalesce((SELECT max(id) FROM t), 0) FROM generate_series(1, 100) AS n")
+        for command, status in (("check", 1), ("suggest", 0), ("plan", 1), ("fix", 0), ("check", 0)):
+            done = seqfix(command, dsn, *([] if command == "suggest" else ["-t", "t"]))
+            assert done.returncode == status, (command, done.stdout, done.stderr)
+        assert db.value("INSERT INTO t DEFAULT VALUES RETURNING id") == db.value("SELECT max(id) FROM t")
