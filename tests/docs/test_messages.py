@@ -48,6 +48,7 @@ OTHER = {
         "character varying",
     },
     "core/report.py": {"<Report of", "<Plan of", "… of … … in …", "and … more", "is not in sync"},
+    "operators/postgres.py": {"The same as SQL"},
     "task/links.py": {"Sequence report"},
     "options.py": {"… None: off"},
     "rules.py": {"a name or pattern, or a list of them", "a dictionary by sequence"},
