@@ -11,9 +11,11 @@ def is_beyond(sequence: SequenceInfo, value: int, other: int) -> bool:
 
 
 def calls_to_pass(sequence: SequenceInfo, next_value: int, goal: int) -> int:
-    """Return how many calls of nextval() it takes until one returns `goal` or a value past it."""
+    """Return how many calls of nextval() it takes until the next value lies past `goal`; 0 where it does."""
+    if is_beyond(sequence, next_value, goal):
+        return 0
     # Rounded up: the last of them is the first step at or beyond the goal.
-    return max(0, -((next_value - goal) // sequence.increment_by) + 1)
+    return -((next_value - goal) // sequence.increment_by) + 1
 
 
 def calls_within(sequence: SequenceInfo, next_value: int, bound: int) -> int:

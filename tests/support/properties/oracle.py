@@ -207,7 +207,7 @@ def _outliers(opinion: Opinion, rows: _Rows, wish: Wish) -> list[int]:
         if not is_ahead(value) or len(beyond) > 50:
             continue
         near = rows.start
-        if before and (before[-1] - near) * step > 0:
+        if before and is_ahead(before[-1]):
             # The last value handed out on the way past it.
             near = first - (first - before[-1]) // step * step
         gap, left = steps(near, value), _how_many(_up_to(ordered[-1] + step, step, limit))
