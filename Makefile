@@ -35,7 +35,7 @@ test: $(READY) ## Run every test that wheels alone can serve
 	$(BIN)/python -m pytest -m 'not system and not e2e' $(SPREAD) $(ARGS)
 
 .PHONY: test-system
-test-system: $(READY) ## Run the tests that need more than wheels: PgBouncer and Chromium from apt, axe-core from npm
+test-system: $(READY) ## Run the tests that need more than wheels: PgBouncer, Chromium and libpq from apt, axe-core from npm
 	$(BIN)/python -m pytest -m system $(SPREAD)
 
 .PHONY: test-matrix
@@ -98,6 +98,10 @@ build: $(READY) ## Build the wheel and the sdist
 	rm -rf dist
 	$(BIN)/python -m build --outdir dist .
 	$(BIN)/twine check --strict dist/*
+
+.PHONY: zipapp
+zipapp: $(READY) ## Build dist/seqfix.pyz, the command in one file that needs only Python and libpq
+	$(BIN)/python tools/build_zipapp.py dist/seqfix.pyz
 
 .PHONY: constraints
 constraints: ## Resolve all dependencies anew and write constraints.txt

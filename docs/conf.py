@@ -19,6 +19,12 @@ os.environ["AIRFLOW_HOME"] = _home
 os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 
 from airflow_seqfix import __version__  # noqa: E402
+from airflow_seqfix.sql import reset_sequences  # noqa: E402
+
+# The script for psql can be downloaded, as `seqfix sql` of this version prints it.
+_downloads = Path(__file__).parent / "_downloads"
+_downloads.mkdir(exist_ok=True)
+(_downloads / "reset_sequences.sql").write_text(f"{reset_sequences()}\n", encoding="utf-8")
 
 project = "airflow-seqfix"
 author = "The airflow-seqfix developers"

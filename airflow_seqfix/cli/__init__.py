@@ -4,16 +4,11 @@
 INTERRUPTED = 130
 
 try:
-    import traceback
-
     import click
 
     from airflow_seqfix.cli import signals
-    from airflow_seqfix.cli.commands import seqfix
-    from airflow_seqfix.cli.messages import announce
-    from airflow_seqfix.cli.option_names import as_error
+    from airflow_seqfix.cli.group import seqfix
     from airflow_seqfix.cli.status import TROUBLE
-    from airflow_seqfix.secrets import masked
 except KeyboardInterrupt:
     # Nothing has begun: there is nothing to say, and a traceback would say that something is broken.
     raise SystemExit(INTERRUPTED) from None
@@ -31,32 +26,55 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(argv: list[str] | None) -> int:
-    from airflow_seqfix.core import SeqfixError
-
     with signals.as_exceptions() as received:
         try:
-            return int(seqfix.main(args=argv, prog_name="seqfix", standalone_mode=False) or 0)
-        except click.UsageError as error:
-            if error.ctx is not None:
-                _say(error.ctx.get_usage())
-                _say(f"Try '{error.ctx.command_path} --help'.\n")
-            announce(masked(error.format_message()))
-        except click.ClickException as error:
-            announce(masked(error.format_message()))
-        except SeqfixError as error:
-            announce(masked(as_error(error)))
+            return _call(argv)
         except (click.Abort, signals.Interrupted) as ending:
-            announce("interrupted; no sequence has gone back, and running again finishes the work")
+            _announce("interrupted; no sequence has gone back, and running again finishes the work")
             if isinstance(ending.__cause__, KeyboardInterrupt):
                 return INTERRUPTED
         except BrokenPipeError:
             signals.drop_output()
-        except Exception as error:
-            _say(masked("".join(traceback.format_exception(error))))
-            announce("this should not happen: please report it, with the lines above")
     if received:
         signals.end_by(received[0])
     return TROUBLE
+
+
+def _call(argv: list[str] | None) -> int:
+    """Call the command, and say what went wrong."""
+    try:
+        return int(seqfix.main(args=argv, prog_name="seqfix", standalone_mode=False) or 0)
+    except (click.Abort, BrokenPipeError):
+        raise
+    except Exception as error:
+        _explain(error)
+    return TROUBLE
+
+
+def _explain(error: Exception) -> None:
+    from airflow_seqfix.cli.option_names import as_error
+    from airflow_seqfix.core.errors import SeqfixError
+    from airflow_seqfix.secrets import masked
+
+    match error:
+        case click.ClickException():
+            if isinstance(error, click.UsageError) and error.ctx is not None:
+                _say(error.ctx.get_usage())
+                _say(f"Try '{error.ctx.command_path} --help'.\n")
+            _announce(masked(error.format_message()))
+        case SeqfixError():
+            _announce(masked(as_error(error)))
+        case _:
+            import traceback
+
+            _say(masked("".join(traceback.format_exception(error))))
+            _announce("this should not happen: please report it, with the lines above")
+
+
+def _announce(text: str) -> None:
+    from airflow_seqfix.cli.messages import announce
+
+    announce(text)
 
 
 def _say(text: str) -> None:

@@ -1,4 +1,4 @@
-"""The commands."""
+"""The commands. What they work with is imported where one runs, so that `--help` comes at once."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from airflow_seqfix import __version__
-from airflow_seqfix.cli import confirm
-from airflow_seqfix.cli.messages import announce
+from airflow_seqfix.cli.group import EPILOG, seqfix
 from airflow_seqfix.cli.options import (
     Command,
     connection,
@@ -23,12 +21,11 @@ from airflow_seqfix.cli.options import (
     to_file,
     together,
 )
-from airflow_seqfix.cli.output import Output
-from airflow_seqfix.cli.run import Run
-from airflow_seqfix.cli.status import DRIFT, IN_SYNC, TROUBLE
+from airflow_seqfix.cli.status import DRIFT, IN_SYNC
 from airflow_seqfix.options import NAME_OPTIONS
 
 if TYPE_CHECKING:
+    from airflow_seqfix.cli.run import Run
     from airflow_seqfix.core import Plan, Report
 
 #: How many characters a plan may have: one of 100,000 moves has half as many.
@@ -38,11 +35,6 @@ LARGEST_PLAN = 250_000_000
 REPORT_FORMS = ("table", "json", "markdown", "html")
 PLAN_FORMS = ("sql", *REPORT_FORMS)
 SUGGESTION_FORMS = ("table", "json", "mapping")
-
-EPILOG = """\
-Exit status: 0 if everything is in sync, or was repaired and verified; 1 if drift remains, or something could not be
-read; 2 for invalid arguments, no connection, or an unsupported server. A signal (Ctrl-C) ends it as signals do.
-"""
 
 ARGUMENTS = """\
 CONNECTION is a URI or a connection string: any argument that contains :// or =. What it leaves out comes from libpq's
@@ -56,13 +48,10 @@ A PATTERN is a name as in SQL, in double quotes where SQL needs them, or has the
 'public.user*'. Without a schema it matches in every schema.
 """
 
-
-class _Group(click.Group):
-    """A command whose parts are listed in the order in which one uses them."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands)
-
+ASKING = """\
+If stdin is a terminal, fix shows the moves, asks, and then makes exactly those. In a script, a pipe or CI it does not
+ask. With --yes it never asks.
+"""
 
 #: The first character keeps click from filling the lines.
 COMPLETING = """\b
@@ -72,28 +61,12 @@ fish:  seqfix completion fish | source     in ~/.config/fish/config.fish
 """
 
 
-@click.group(
-    cls=_Group,
-    epilog=EPILOG,
-    context_settings={"max_content_width": 100},
-    invoke_without_command=True,
-    subcommand_metavar="COMMAND [ARGS]...",
-)
-@click.version_option(__version__, message="seqfix %(version)s")
-@click.pass_context
-def seqfix(ctx: click.Context) -> int:
-    """Find PostgreSQL sequences that have fallen behind their tables, and move them forward."""
-    if ctx.invoked_subcommand is None:
-        click.echo(ctx.get_help(), err=True)
-    # Of a command it is its own that counts.
-    return TROUBLE
-
-
-@seqfix.command(cls=Command, epilog=f"{ARGUMENTS}\n{EPILOG}")
+@click.command(cls=Command, epilog=f"{ARGUMENTS}\n{EPILOG}")
 @together(connection, selection, judging, limits, output(*REPORT_FORMS, all_rows=True))
 def check(positional: tuple[str, ...], **given: Any) -> int:
     """Check how each sequence stands. Reads only."""
     from airflow_seqfix import core
+    from airflow_seqfix.cli.run import Run
 
     run = Run.read(positional, given, forms=REPORT_FORMS)
     with run.prepared():
@@ -104,11 +77,12 @@ def check(positional: tuple[str, ...], **given: Any) -> int:
     return IN_SYNC if report.ok else DRIFT
 
 
-@seqfix.command(cls=Command, epilog=f"{ARGUMENTS}\n{EPILOG}")
+@click.command(cls=Command, epilog=f"{ARGUMENTS}\n{EPILOG}")
 @together(connection, selection, limits, output(*SUGGESTION_FORMS))
 def suggest(positional: tuple[str, ...], **given: Any) -> int:
     """Suggest columns for sequences that no default names. Reads only."""
     from airflow_seqfix import core
+    from airflow_seqfix.cli.run import Run
     from airflow_seqfix.render.suggestions import render
 
     run = Run.read(positional, given, forms=SUGGESTION_FORMS)
@@ -117,18 +91,21 @@ def suggest(positional: tuple[str, ...], **given: Any) -> int:
     return IN_SYNC
 
 
-@seqfix.command(cls=Command, epilog=f"{ARGUMENTS}\n{EPILOG}")
+@click.command(cls=Command, epilog=f"{ARGUMENTS}\n{EPILOG}")
 @together(connection, selection, judging, moving, limits, output(*PLAN_FORMS))
 def plan(positional: tuple[str, ...], **given: Any) -> int:
     """Print what fix would do. Reads only."""
     return _print_plan(positional, given)
 
 
-@seqfix.command(cls=Command, epilog=f"{ARGUMENTS}\n{confirm.RULE}\n{EPILOG}")
+@click.command(cls=Command, epilog=f"{ARGUMENTS}\n{ASKING}\n{EPILOG}")
 @together(connection, selection, judging, moving, repairing, limits, output(*REPORT_FORMS, "sql", all_rows=True))
 def fix(positional: tuple[str, ...], plan_file: IO[str] | None, dry_run: bool, yes: bool, **given: Any) -> int:
     """Move sequences that are behind forward, and verify each."""
     from airflow_seqfix import core
+    from airflow_seqfix.cli import confirm
+    from airflow_seqfix.cli.messages import announce
+    from airflow_seqfix.cli.run import Run
     from airflow_seqfix.core import ArgumentError
 
     if dry_run:
@@ -161,10 +138,11 @@ def fix(positional: tuple[str, ...], plan_file: IO[str] | None, dry_run: bool, y
     return IN_SYNC if report.ok else DRIFT
 
 
-@seqfix.command(cls=Command, short_help="Print a script for psql that needs no Python.")
+@click.command(cls=Command)
 @to_file("Output file.")
 def sql(path: str | None) -> int:
     """Print a script for psql that checks and repairs without Python."""
+    from airflow_seqfix.cli.output import Output
     from airflow_seqfix.sql import reset_sequences
 
     output = Output.read(("sql",), form="sql", path=path, color="never")
@@ -173,7 +151,7 @@ def sql(path: str | None) -> int:
     return IN_SYNC
 
 
-@seqfix.command(short_help="Break a database with a load, and repair it in Airflow.")
+@click.command()
 def demo() -> int:
     """Break a temporary database with a load, and repair it in a temporary Airflow."""
     from airflow_seqfix.demo import demo
@@ -181,7 +159,7 @@ def demo() -> int:
     return demo()
 
 
-@seqfix.command(short_help="Print shell completion.", epilog=COMPLETING)
+@click.command(epilog=COMPLETING)
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
     """Print shell completion."""
@@ -194,6 +172,7 @@ def completion(shell: str) -> None:
 
 def _print_plan(positional: tuple[str, ...], given: dict[str, Any]) -> int:
     from airflow_seqfix import core
+    from airflow_seqfix.cli.run import Run
 
     run = Run.read(positional, given, forms=PLAN_FORMS)
     with run.prepared():
@@ -232,6 +211,7 @@ def _read_plan(plan_file: IO[str]) -> dict[str, Any]:
 def _fix_if_confirmed(run: Run, options: dict[str, Any]) -> Report | None:
     """Show the moves and ask; make exactly those, or none and return None."""
     from airflow_seqfix import core
+    from airflow_seqfix.cli import confirm
 
     made = run.outcome(core.plan, **options)
     if not made.moves:
@@ -249,6 +229,7 @@ def _fix_if_confirmed(run: Run, options: dict[str, Any]) -> Report | None:
 def _apply_if_confirmed(run: Run, stored: dict[str, Any], options: dict[str, Any]) -> Report | None:
     """Measure the moves of a stored plan again, show them and ask; make exactly those, or none and return None."""
     from airflow_seqfix import core
+    from airflow_seqfix.cli import confirm
     from airflow_seqfix.core.repair.plan import StoredPlan
 
     # Another database's is refused before a name of it is looked for.

@@ -18,11 +18,6 @@ if TYPE_CHECKING:
     from airflow_seqfix.core import Plan, Row
     from airflow_seqfix.core.model import Server
 
-RULE = """\
-If stdin is a terminal, fix shows the moves, asks, and then makes exactly those. In a script, a pipe or CI it does not
-ask. With --yes it never asks.
-"""
-
 #: How many moves are listed before the question; `seqfix plan` lists all.
 LISTED = 40
 #: From this width on there is room for the reason of each way.

@@ -80,11 +80,9 @@ class Address:
         return connection
 
     def _through_libpq(self) -> Connection:
-        import psycopg
-        from psycopg import conninfo
-
         from airflow_seqfix.core import ConnectionFailedError
 
+        psycopg = import_psycopg()
         # A database in SQL_ASCII would send bytes that are no text.
         parameters = {"fallback_application_name": "seqfix", "client_encoding": "utf8"} | self.parameters
         if not (
@@ -92,7 +90,8 @@ class Address:
         ):
             parameters["connect_timeout"] = CONNECT_TIMEOUT
         try:
-            return psycopg.connect(conninfo.make_conninfo(**parameters))
+            connection: Connection = psycopg.connect(psycopg.conninfo.make_conninfo(**parameters))
+            return connection
         except psycopg.Error as error:
             said = " ".join(dict.fromkeys(line.strip() for line in str(error).splitlines() if line.strip()))
             kept = {"service": "", "host": "", "port": "", "dbname": "", "user": "@"}
@@ -135,18 +134,36 @@ class Address:
             return connect(self.conn_id, None, None, stored)
 
 
-def _parse(target: str) -> dict[str, Any]:
-    import psycopg
-    from psycopg import conninfo
+def import_psycopg() -> Any:
+    """Return the driver, which itself needs libpq.
 
+    :raises ArgumentError: where one of them is missing.
+    """
     from airflow_seqfix.core import ArgumentError
 
+    try:
+        import psycopg
+        import psycopg.conninfo
+    except ModuleNotFoundError:
+        raise ArgumentError("psycopg is not installed: pip install 'psycopg[binary]'") from None
+    except ImportError:
+        raise ArgumentError(
+            "psycopg finds no libpq, PostgreSQL's client library: apt-get install libpq5, dnf install libpq, apk add "
+            "libpq, or brew install libpq; or pip install 'psycopg[binary]', which brings it along"
+        ) from None
+    return psycopg
+
+
+def _parse(target: str) -> dict[str, Any]:
+    from airflow_seqfix.core import ArgumentError
+
+    psycopg = import_psycopg()
     if not is_connection(target):
         if looks_like_one(target):
             raise ArgumentError("a connection URI begins with postgresql://")
         return {"dbname": target} if target else {}
     try:
-        given = conninfo.conninfo_to_dict(target)
+        given: dict[str, Any] = psycopg.conninfo.conninfo_to_dict(target)
     except psycopg.Error:
         # libpq quotes the part that it cannot read, which may be the password.
         scheme = re.match(r"(\w+)\+?\w*://", target)

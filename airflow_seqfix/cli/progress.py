@@ -31,8 +31,7 @@ class Clock:
 
     def __init__(self) -> None:
         self.state: Progress | None = None
-        self._begun = self._phase_begun = time.monotonic()
-        self._current_since = self._begun
+        self._phase_begun = self._current_since = time.monotonic()
 
     def __call__(self, state: Progress) -> None:
         now = time.monotonic()
@@ -41,10 +40,6 @@ class Clock:
             self._phase_begun = now
         if before is None or before.current != state.current:
             self._current_since = now
-
-    @property
-    def seconds(self) -> float:
-        return time.monotonic() - self._begun
 
     @property
     def rate(self) -> float:
@@ -68,26 +63,15 @@ def shown_progress(*, quiet: bool) -> Iterator[Watcher | None]:
         yield None
         return
     clock = Clock()
-    with _live(clock) if is_terminal(sys.stderr) else _now_and_then(PAUSE, lambda: _line(clock)):
+    with _alongside(_show_bar if is_terminal(sys.stderr) else _say_lines, clock):
         yield clock
 
 
-def _line(clock: Clock) -> None:
-    if clock.state is not None:
-        slow = f" for {clock.slow.rpartition(', ')[2]}" if clock.slow else ""
-        announce(f"{clock.state}{slow}")
-
-
 @contextlib.contextmanager
-def _now_and_then(seconds: float, act: Callable[[], None]) -> Iterator[None]:
-    """Act every so often in a thread, until what is inside has ended."""
+def _alongside(show: Callable[[Clock, threading.Event], None], clock: Clock) -> Iterator[None]:
+    """Show the progress in a thread, until what is inside has ended."""
     ended = threading.Event()
-
-    def run() -> None:
-        while not ended.wait(seconds):
-            act()
-
-    thread = threading.Thread(target=run, daemon=True)
+    thread = threading.Thread(target=show, args=(clock, ended), daemon=True)
     thread.start()
     try:
         yield
@@ -96,14 +80,22 @@ def _now_and_then(seconds: float, act: Callable[[], None]) -> Iterator[None]:
         thread.join()
 
 
-@contextlib.contextmanager
-def _live(clock: Clock) -> Iterator[None]:
+def _say_lines(clock: Clock, ended: threading.Event) -> None:
+    while not ended.wait(PAUSE):
+        if clock.state is not None:
+            slow = f" for {clock.slow.rpartition(', ')[2]}" if clock.slow else ""
+            announce(f"{clock.state}{slow}")
+
+
+def _show_bar(clock: Clock, ended: threading.Event) -> None:
+    if ended.wait(PATIENCE):
+        return
     from rich.console import Console
     from rich.live import Live
 
     console = Console(stderr=True, highlight=False)
     with Live(console=console, transient=True, refresh_per_second=8, get_renderable=lambda: _bar(clock)):
-        yield
+        ended.wait()
 
 
 def _bar(clock: Clock) -> RenderableType:
@@ -115,7 +107,7 @@ def _bar(clock: Clock) -> RenderableType:
     from airflow_seqfix.core.errors import printable
 
     state = clock.state
-    if state is None or clock.seconds < PATIENCE:
+    if state is None:
         return Group()
     line = Table.grid(padding=(0, 1))
     # What is moved in long strides fills its own bar.

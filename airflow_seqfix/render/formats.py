@@ -1,4 +1,4 @@
-"""The forms in which a report is written to a file."""
+"""The forms in which a report is written to a file. What makes one is imported for it alone."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from pathlib import PurePath
 
 from airflow_seqfix.core.errors import ArgumentError
 from airflow_seqfix.core.report import Plan, Report
-from airflow_seqfix.render.html import html
-from airflow_seqfix.render.markdown import markdown, plan_markdown
 
 FORMATS = ("json", "markdown", "html")
 
@@ -40,7 +38,11 @@ def render(report: Report | Plan, form: str) -> str:
         case "json":
             return json.dumps(report.to_dict(), indent=2) + "\n"
         case "markdown":
+            from airflow_seqfix.render.markdown import markdown, plan_markdown
+
             return plan_markdown(report) if isinstance(report, Plan) else markdown(report)
         case "html":
+            from airflow_seqfix.render.html import html
+
             return html(report.report if isinstance(report, Plan) else report)
     raise ArgumentError(f"a report cannot be written as {form!r}", remedy=f"give one of {', '.join(FORMATS)}")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from airflow_seqfix.cli.commands import seqfix as group
+from airflow_seqfix.cli.group import COMMANDS
 from tests.support.command import seqfix
 from tests.support.command_page import HELP, PAGE, helps, page, sessions
 from tests.support.servers import Server
@@ -21,7 +21,7 @@ def test_each_command_has_its_golden_help() -> None:
     assert {path.stem for path in HELP.iterdir()} == {name or "seqfix" for name in helps()}, REGENERATE
 
 
-@pytest.mark.parametrize("name", ["", *group.commands])
+@pytest.mark.parametrize("name", ["", *COMMANDS])
 def test_help(name: str) -> None:
     said = seqfix(*name.split(), "--help", COLUMNS="80")
     assert (said.returncode, said.stderr) == (0, "")
@@ -58,7 +58,7 @@ def test_the_page_names_every_option_of_the_core() -> None:
         (["check", "--margin", "much"], "'much' is not a valid integer"),
         (["check", "--color", "blue"], "'blue' is not one of 'auto', 'always', 'never'"),
         (["check", "--lock", "none"], "No such option '--lock'"),
-        (["chek"], "No such command 'chek'"),
+        (["chek"], "there is no command 'chek': did you mean check?"),
         (["fix", "--plan", "no-such-file"], "'no-such-file': No such file or directory"),
         (["completion", "tcsh"], "'tcsh' is not one of 'bash', 'zsh', 'fish'"),
     ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_seqfix.cli.commands import seqfix as group
+from airflow_seqfix.cli.commands import fix
 from airflow_seqfix.cli.option_names import as_error, option, with_options
 from airflow_seqfix.core import ArgumentError, Options, SelectionError, SeqfixError
 from tests.support.command import seqfix
@@ -45,7 +45,7 @@ def test_remedies(said: str, meant: str) -> None:
 
 
 def test_every_option_that_is_named_is_there() -> None:
-    options = {name for parameter in group.commands["fix"].params for name in parameter.opts}
+    options = {name for parameter in fix.params for name in parameter.opts}
     assert {option(name) for name in Options.__annotations__.keys() - {"application_name"}} <= options
 
 

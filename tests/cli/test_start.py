@@ -70,7 +70,7 @@ def imported(tmp_path: Path) -> list[str]:
     names: list[str] = json.loads(python(LIST, tmp_path))
     own = [name for name in names if name.startswith("airflow_seqfix.cli.")]
     others = [name for name in names if "." not in name and name not in sys.stdlib_module_names]
-    return ["traceback", "signal", "airflow_seqfix.core", *own, *(name for name in others if name != "airflow_seqfix")]
+    return ["signal", "airflow_seqfix.core", *own, *(name for name in others if name != "airflow_seqfix")]
 
 
 def test_ctrl_c_at_any_import_is_no_traceback(imported: list[str], tmp_path: Path) -> None:
@@ -80,3 +80,26 @@ def test_ctrl_c_at_any_import_is_no_traceback(imported: list[str], tmp_path: Pat
         name: said for name, (_, said) in answers.items() if "Traceback" in said or "KeyboardInterrupt" in said
     } == {}
     assert {name: status for name, (status, _) in answers.items() if status != 130} == {}
+
+
+@pytest.mark.parametrize(
+    ("words", "left_out"),
+    [
+        (["--version"], {"airflow_seqfix.core", "airflow_seqfix.options", "psycopg", "rich", "jinja2"}),
+        (["--help"], {"airflow_seqfix.core", "airflow_seqfix.options", "psycopg", "rich", "jinja2"}),
+        (["check", "--help"], {"airflow_seqfix.core", "psycopg", "rich", "jinja2"}),
+        (["check", "host=127.0.0.1 port=1 connect_timeout=1"], {"rich", "jinja2", "airflow"}),
+    ],
+    ids=" ".join,
+)
+def test_what_is_not_used_is_not_imported(words: list[str], left_out: set[str], tmp_path: Path) -> None:
+    program = f"""
+import contextlib, json, sys
+from airflow_seqfix.cli import main
+with contextlib.suppress(SystemExit):
+    main({words!r})
+print(json.dumps(sorted(sys.modules)))
+"""
+    imported = set(json.loads(python(program, tmp_path)))
+    assert "click" in imported
+    assert imported & left_out == set()

@@ -9,7 +9,7 @@ from dataclasses import fields
 
 import pytest
 
-from airflow_seqfix.cli.commands import seqfix
+from airflow_seqfix.cli.commands import fix
 from airflow_seqfix.cli.option_names import option as spelled
 from airflow_seqfix.core import ArgumentError
 from airflow_seqfix.core.discover.selection import Selection
@@ -32,7 +32,7 @@ def test_each_group_has_its_type() -> None:
 
 
 def test_every_option_is_of_the_command() -> None:
-    flags = {flag for parameter in seqfix.commands["fix"].params for flag in parameter.opts}
+    flags = {flag for parameter in fix.params for flag in parameter.opts}
     assert {spelled(name) for name, option in OPTIONS.items() if option.flags != ()} <= flags
 
 

@@ -105,11 +105,13 @@ def test_what_is_kept_is_there() -> None:
 
 def test_help_texts() -> None:
     """An imperative or a noun phrase, in the field's words."""
-    from airflow_seqfix.cli.commands import seqfix
+    from airflow_seqfix.cli import commands
+    from airflow_seqfix.cli.group import COMMANDS
     from airflow_seqfix.options import OPTIONS
 
     texts = [option.help for option in OPTIONS.values()]
-    for command in seqfix.commands.values():
+    texts += COMMANDS.values()
+    for command in (getattr(commands, name) for name in COMMANDS):
         texts += [command.help or "", command.short_help or "", command.epilog or ""]
         texts += [getattr(parameter, "help", None) or "" for parameter in command.params]
     found = [text for text in texts if parts(text) & (OLD | OLD_IN_PACKAGE).keys() - {"setval"}]

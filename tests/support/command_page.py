@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from psycopg import conninfo
 
-from airflow_seqfix.cli.commands import seqfix
+from airflow_seqfix.cli.group import COMMANDS
 from tests.support import ROOT
 from tests.support.cluster import running, wheel_binaries
 from tests.support.pages import load_shop
@@ -37,7 +37,7 @@ _SESSION = re.compile(
 
 def helps() -> dict[str, str]:
     """Return what --help prints, by command; the command itself is ''."""
-    commands = {"": [], **{name: [name] for name in seqfix.commands}}
+    commands = {"": [], **{name: [name] for name in COMMANDS}}
     return {name: _help(words) for name, words in commands.items()}
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,8 +19,10 @@ from tests.support.servers import Database
 
 pytestmark = pytest.mark.system
 
-#: What the command needs of the dependencies; Airflow is not among them.
-LIBRARIES = ("psycopg[binary]", "click", "rich", "jinja2")
+#: What the command needs of the dependencies, as the page says; Airflow is not among them.
+PAGE = (ROOT / "docs" / "howto" / "without-airflow.md").read_text(encoding="utf-8")
+(_LIBRARIES,) = re.findall(r"^\$ bin/pip install ('psycopg.*)$", PAGE, re.MULTILINE)
+LIBRARIES = shlex.split(_LIBRARIES)
 
 Installed = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -63,6 +67,11 @@ def test_check_plan_and_fix(installed: Installed, newest_db: Database, tmp_path:
     newest_db.execute("INSERT INTO orders (id) VALUES (30)")
     assert installed("fix", newest_db.dsn, "orders", "id").returncode == 0
     assert newest_db.state("orders_id_seq")[:2] == (30, True)
+
+
+def test_the_page_has_the_floors_of_the_package() -> None:
+    metadata = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert [library for library in LIBRARIES if f'"{library}"' not in metadata] == []
 
 
 def test_what_needs_no_database(installed: Installed) -> None:
