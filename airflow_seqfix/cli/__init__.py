@@ -30,7 +30,9 @@ def _run(argv: list[str] | None) -> int:
         try:
             return _call(argv)
         except (click.Abort, signals.Interrupted) as ending:
-            _announce("interrupted; no sequence has gone back, and running again finishes the work")
+            from airflow_seqfix.cli.messages import announce
+
+            announce("interrupted; no sequence has gone back, and running again finishes the work")
             if isinstance(ending.__cause__, KeyboardInterrupt):
                 return INTERRUPTED
         except BrokenPipeError:
@@ -52,6 +54,7 @@ def _call(argv: list[str] | None) -> int:
 
 
 def _explain(error: Exception) -> None:
+    from airflow_seqfix.cli.messages import announce
     from airflow_seqfix.cli.option_names import as_error
     from airflow_seqfix.core.errors import SeqfixError
     from airflow_seqfix.secrets import masked
@@ -61,20 +64,14 @@ def _explain(error: Exception) -> None:
             if isinstance(error, click.UsageError) and error.ctx is not None:
                 _say(error.ctx.get_usage())
                 _say(f"Try '{error.ctx.command_path} --help'.\n")
-            _announce(masked(error.format_message()))
+            announce(masked(error.format_message()))
         case SeqfixError():
-            _announce(masked(as_error(error)))
+            announce(masked(as_error(error)))
         case _:
             import traceback
 
             _say(masked("".join(traceback.format_exception(error))))
-            _announce("this should not happen: please report it, with the lines above")
-
-
-def _announce(text: str) -> None:
-    from airflow_seqfix.cli.messages import announce
-
-    announce(text)
+            announce("this should not happen: please report it, with the lines above")
 
 
 def _say(text: str) -> None:
