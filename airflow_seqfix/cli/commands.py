@@ -233,7 +233,7 @@ def _apply_if_confirmed(run: Run, stored: dict[str, Any], options: dict[str, Any
     from airflow_seqfix.core.repair.plan import StoredPlan
 
     # Another database's is refused before a name of it is looked for.
-    StoredPlan.read(stored).refuse_other_database(run.identify().database)
+    StoredPlan.read(stored).refuse_other_database(run.identify())
     fresh = run.outcome(core.plan, stored=stored, **_others(options))
     confirm.announce_differences(stored, fresh)
     if any(move.way for move in fresh.moves):

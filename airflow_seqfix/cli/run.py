@@ -94,12 +94,8 @@ class Run:
             except SelectionError as error:
                 is_table = error.missing in self.names and error.option == "tables"
                 if is_table and not (error.candidates and error.candidates.near) and not self.address.names_database:
-                    raise SelectionError(
-                        error.message,
-                        option=error.option,
-                        missing=error.missing,
-                        candidates=error.candidates,
-                        remedy=f"{error.candidates}; for a database of that name: -d {error.missing}",
+                    raise error.with_remedy(
+                        f"{error.candidates}; for a database of that name: -d {error.missing}"
                     ) from error
                 raise
 

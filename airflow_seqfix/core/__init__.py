@@ -180,7 +180,7 @@ def fix(
         )
         _unless_lost(sessions, report, f"{report.summary['verified']} were moved and verified")
         if stored is None:
-            refuse_nothing(report, settings, sessions.session.address)
+            refuse_nothing(report, settings)
         return report
 
 
@@ -257,7 +257,7 @@ def _check(conn: Connectable, settings: Settings, progress: Watcher | None) -> R
         rows = tuple(Row(finding=finding) for finding in findings)
         report = Report(server=examination.server, policy=settings.policy, started_at=started_at, rows=rows)
         _unless_lost(sessions, report, f"{sum(row.obstacle is None for row in rows)} were read")
-        refuse_nothing(report, settings, sessions.session.address)
+        refuse_nothing(report, settings)
         return report
 
 
@@ -295,7 +295,7 @@ def _measured_again(
     only = frozenset(move.sequence for move in stored.moves)
     examination, findings = _look(sessions, settings, progress, only=only)
     server = examination.server
-    stored.refuse_other_database(server.database)
+    stored.refuse_other_database(server)
     present: dict[str, Finding] = {finding.sequence.qualified_name: finding for finding in findings}
     return examination, [check_move(move, present.get(move.sequence), settings.policy, server) for move in stored.moves]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from airflow_seqfix.secrets import masked
 
@@ -40,6 +40,8 @@ class SeqfixError(Exception):
 
     #: Whether the same call may succeed later, without a change by anybody.
     retryable = True
+    #: The database in which it was found, and its server; None: in none yet.
+    where: str | None = None
 
     def __init__(
         self,
@@ -57,6 +59,11 @@ class SeqfixError(Exception):
         self.remedy = remedy
         self.allowed_by = allowed_by
 
+    def with_remedy(self, remedy: str) -> Self:
+        """Return this error with another remedy."""
+        self.remedy = remedy
+        return self
+
     def spelled(self, spell: Callable[[str], str]) -> str:
         """Return the error as a sentence.
 
@@ -70,7 +77,8 @@ class SeqfixError(Exception):
             remedy += f", or set {spell(self.allowed_by)}"
         # With an option there is a colon already.
         found = ("; " if self.option else ": ").join(filter(None, (self.message, remedy)))
-        return masked(": ".join(filter(None, (subject, found))))
+        said = ": ".join(filter(None, (subject, found)))
+        return masked(f"{said} (database {self.where})" if self.where and self.where not in said else said)
 
     def __str__(self) -> str:
         return self.spelled(str)

@@ -204,7 +204,7 @@ class Report:
         summary = self.summary
         found = [f"{summary[name]} {name}" for name in _COUNTED if summary[name]]
         counts = ", ".join(found).replace("_", " ") or "no sequences"
-        return f"<Report of {printable(self.server.database)}: {'ok' if self.ok else 'failing'}, {counts}>"
+        return f"<Report of {self.server.place}: {'ok' if self.ok else 'failing'}, {counts}>"
 
     @property
     def ok(self) -> bool:
@@ -253,7 +253,7 @@ class Report:
     def headline(self) -> str:
         """How many rows fail."""
         noun = "sequence" if len(self.rows) == 1 else "sequences"
-        where = f"database {printable(self.server.database)}"
+        where = f"database {self.server.where}"
         return f"{len(self.failing)} of {len(self.rows)} {noun} in {where} {self.failing_state}"
 
     @property
@@ -286,6 +286,9 @@ class Report:
         return {
             "report_version": REPORT_VERSION,
             "server": self.server.version,
+            "host": self.server.host,
+            "port": self.server.port,
+            "server_started_at": self.server.server_started_at,
             "database": self.server.database,
             "role": self.server.role,
             "privileged": self.server.privileged,

@@ -206,14 +206,14 @@ def _chosen(is_meant: Callable[[SequenceInfo], bool]) -> Select:
     )
 
 
-def refuse_nothing(report: Report, settings: Settings, address: str) -> None:
+def refuse_nothing(report: Report, settings: Settings) -> None:
     """Refuse what must not pass for a database in which all is well.
 
     :raises NothingCheckedError: when no sequence was checked, and nobody has allowed that.
     """
     if report.summary["checked"] or settings.selection.allows_nothing():
         return
-    where = f"database {report.server.database} on {address}"
+    where = f"database {report.server.where}"
     if not report.rows:
         what = "has no sequence" if settings.selection.is_everything else "has no sequence that is selected"
         raise NothingCheckedError(

@@ -70,6 +70,8 @@ class Suggestions:
         return {
             "suggestions_version": SUGGESTIONS_VERSION,
             "server": self.server.version,
+            "host": self.server.host,
+            "port": self.server.port,
             "database": self.server.database,
             "role": self.server.role,
             "started_at": self.started_at.isoformat(timespec="seconds"),

@@ -92,11 +92,12 @@ def fence(text: str, language: str = "") -> str:
 def _head(report: Report) -> str:
     server, counts = report.server, report.summary
     read = report.started_at.strftime("%Y-%m-%d %H:%M:%S UTC")
-    where = f"Database {code(server.database)}, role {code(server.role)}, PostgreSQL {code(server.version)}, {read}"
+    where = f"Database {code(server.database)} on {code(server.address)} ({server.is_of}), role {code(server.role)}"
     standby = "**This is a standby, which reads sequences ahead of the primary.**\n" if server.in_recovery else ""
     if report.standbys_confirmed is False:
         standby = f"**{NOT_ON_STANDBYS.capitalize()}.**\n"
     said = [f"{counts[name]:,} {name.replace('_', ' ')}" for name in counts if counts[name] and name != "verified"]
+    where += f", PostgreSQL {code(server.version)}, {read}"
     return f"{standby}{where}  \n{', '.join(said) or 'no sequences to look at'}"
 
 

@@ -24,7 +24,7 @@ def render(suggestions: Suggestions, form: str) -> str:
 
 
 def _lines(suggestions: Suggestions) -> Iterator[str]:
-    where = f"database {printable(suggestions.server.database)}"
+    where = f"database {suggestions.server.where}"
     if not suggestions.items:
         yield f"no sequence in {where} that nobody was seen to draw from"
         return

@@ -103,7 +103,7 @@ def summary(report: Report) -> str:
         undrawn = "1 sequence" if counts["undrawn"] == 1 else f"{counts['undrawn']:,} sequences"
         parts[-1] += f"; {undrawn} that nobody was seen to draw from: seqfix suggest"
     noun = "sequence" if total == 1 else "sequences"
-    where = f"database {printable(report.server.database)}"
+    where = f"database {report.server.where}"
     return f"{total} {noun} in {where}: {', '.join(parts)}" if total else f"no sequences to look at in {where}"
 
 

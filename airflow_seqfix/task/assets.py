@@ -28,6 +28,8 @@ def found(report: Report) -> dict[str, Any]:
     summary = report.summary
     gaps = [row.outcome.before.gap if row.outcome else row.finding.gap for row in report.rows]
     return {
+        "host": report.server.host,
+        "port": report.server.port,
         "database": report.server.database,
         "checked": summary["checked"],
         "behind": summary["behind"],

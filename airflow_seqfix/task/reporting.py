@@ -79,7 +79,7 @@ class ReportingTask(BaseOperator):
             self._advised = True
             self.log.info("%s", report.server.advice)
         self.log_group(
-            f"Sequences of database {report.server.database}, read as role {report.server.role}",
+            f"Sequences of database {report.server.where}",
             table(report, width=LOG_WIDTH, all_rows=True, is_plan=is_plan, more_in=self._more_in),
         )
 

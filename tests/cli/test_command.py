@@ -32,7 +32,7 @@ def test_check_finds_drift(newest_db: Database) -> None:
             " UNION ALL SELECT nextval('public.orders_id_seq') FROM r WHERE v < 3) SELECT max(v) FROM r;"
         ),
         "",
-        f"2 sequences in database {newest_db.name}: 1 in sync, 1 behind",
+        f"2 sequences in database {newest_db.where}: 1 in sync, 1 behind",
     ]
 
 
@@ -42,7 +42,7 @@ def test_fix_repairs_and_a_second_one_has_nothing_to_do(newest_db: Database) -> 
     assert (done.returncode, done.stderr) == (0, "")
     assert "2 in sync (1 fixed and verified)" in done.stdout
     assert newest_db.value("INSERT INTO orders (note) VALUES ('') RETURNING id") == 4
-    assert seqfix("fix", newest_db.dsn).stdout == f"2 sequences in database {newest_db.name}: 2 in sync\n"
+    assert seqfix("fix", newest_db.dsn).stdout == f"2 sequences in database {newest_db.where}: 2 in sync\n"
 
 
 def test_json_is_one_document(newest_db: Database) -> None:
@@ -119,7 +119,8 @@ def test_a_name_that_is_not_there(newest_db: Database) -> None:
     newest_db.execute(DRIFT)
     done = seqfix("check", newest_db.dsn, "custmers")
     assert done.returncode == 2
-    assert done.stderr == "seqfix: there is no table custmers; did you mean public.customers?\n"
+    said = f"there is no table custmers; did you mean public.customers? (database {newest_db.place})"
+    assert done.stderr == f"seqfix: {said}\n"
 
 
 def test_a_closed_pipe_is_no_traceback(newest_db: Database) -> None:
@@ -134,7 +135,7 @@ def test_empty_database(newest_db: Database) -> None:
     for options, status in (([], 2), (["--allow-empty"], 0)):
         done = seqfix("check", newest_db.dsn, *options)
         assert done.returncode == status
-        assert done.stdout == f"no sequences to look at in database {newest_db.name}\n"
+        assert done.stdout == f"no sequences to look at in database {newest_db.where}\n"
         assert ("has no sequence: look whether it is the right one, or set --allow-empty" in done.stderr) == (
             status == 2
         )
@@ -213,5 +214,5 @@ def test_allow_empty(newest_db: Database) -> None:
     for selection in (["-n", "later"], ["-t", "later_*"]):
         assert seqfix("check", newest_db.dsn, *selection).returncode == 2
         done = seqfix("check", newest_db.dsn, *selection, "--allow-empty")
-        assert (done.returncode, done.stdout) == (0, f"no sequences to look at in database {newest_db.name}\n")
+        assert (done.returncode, done.stdout) == (0, f"no sequences to look at in database {newest_db.where}\n")
     assert seqfix("check", newest_db.dsn, "-t", "custmers", "--allow-empty").returncode == 2

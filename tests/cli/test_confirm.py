@@ -83,7 +83,7 @@ def test_nothing_to_move_is_no_question(newest_db: Database) -> None:
     newest_db.execute("CREATE TABLE orders (id serial)")
     with terminal("fix", newest_db.dsn) as shown:
         assert shown.end() == 0
-        assert shown.text == f"1 sequence in database {newest_db.name}: 1 in sync\n"
+        assert shown.text == f"1 sequence in database {newest_db.where}: 1 in sync\n"
 
 
 def test_what_nobody_may_move_is_no_question(newest_db: Database) -> None:
@@ -260,7 +260,7 @@ def test_a_plan_for_another_database_is_refused_before_the_question(newest_db: D
     made = json.loads(seqfix("plan", newest_db.dsn, "--format", "json").stdout)
     plan.write_text(json.dumps(made | {"database": "elsewhere"}))
     said = (
-        f"seqfix: --plan: it was made for database elsewhere, and this is {newest_db.name}; "
+        f"seqfix: --plan: it was made for database elsewhere, and this is {newest_db.place}; "
         "connect to elsewhere, or make a new plan here\n"
     )
     assert seqfix("fix", newest_db.dsn, "--plan", str(plan)).stderr == said

@@ -96,8 +96,9 @@ def test_a_database_where_psql_would_take_one(newest_db: Database) -> None:
     where = {"PGHOST": server["host"], "PGPORT": server["port"], "PGUSER": server["user"]}
     done = seqfix("check", newest_db.name, **where)
     said = f"seqfix: there is no table {newest_db.name}; there are none"
-    assert (done.returncode, done.stderr) == (2, f"{said}; for a database of that name: -d {newest_db.name}\n")
-    assert seqfix("check", newest_db.name, **where, PGDATABASE="postgres").stderr == f"{said}\n"
+    place = f"(database postgres on {server['host']}:{server['port']})"
+    assert (done.returncode, done.stderr) == (2, f"{said}; for a database of that name: -d {newest_db.name} {place}\n")
+    assert seqfix("check", newest_db.name, **where, PGDATABASE="postgres").stderr == f"{said} {place}\n"
 
 
 def test_a_table_in_two_schemas(newest_db: Database) -> None:
@@ -150,7 +151,7 @@ def test_the_connection_in_parts(newest_db: Database) -> None:
     parts = dict(part.split("=", 1) for part in newest_db.dsn.split())
     options = ["-h", parts["host"], "-p", parts["port"], "-U", parts["user"], "-d", newest_db.name]
     done = seqfix("check", "-v", *options)
-    assert (done.returncode, done.stdout) == (0, f"1 sequence in database {newest_db.name}: 1 in sync\n")
+    assert (done.returncode, done.stdout) == (0, f"1 sequence in database {newest_db.where}: 1 in sync\n")
     connected, read, rights = done.stderr.splitlines()
     assert connected == f"seqfix: connected to 127.0.0.1:{parts['port']}, database {newest_db.name}, as postgres"
     assert re.fullmatch(r"seqfix: PostgreSQL [\d.]+, 1 sequence in \d+\.\d s", read)

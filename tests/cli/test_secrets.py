@@ -127,7 +127,8 @@ def test_pgpassfile_and_pgservicefile(tmp_path: Path) -> None:
         for how in ({"PGSERVICE": "shop"}, {}):
             words = [] if how else ["service=shop"]
             done = seqfix("check", *words, PGSERVICEFILE=str(services), **how)
-            assert (done.returncode, done.stdout) == (0, "1 sequence in database postgres: 1 in sync\n")
+            where = f"postgres on 127.0.0.1:{cluster.port} (primary, as dba)"
+            assert (done.returncode, done.stdout) == (0, f"1 sequence in database {where}: 1 in sync\n")
         done = seqfix("check", "service=closed", PGSERVICEFILE=str(services))
         assert done.returncode == 2
         assert "service=closed" in done.stderr

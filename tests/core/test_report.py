@@ -38,7 +38,7 @@ def test_ok_and_raise_for_failing(shop: Database) -> None:
             report.raise_for_failing()
         assert caught.value.report is report
         said = str(caught.value)
-        assert said.startswith(f"2 of 3 sequences in database {shop.name} are not in sync\npublic.orders_id_seq (")
+        assert said.startswith(f"2 of 3 sequences in database {shop.where} are not in sync\npublic.orders_id_seq (")
         assert "behind: the next value is 1, and public.orders.id has reached 60. Remedy: " in said
 
         repaired = core.fix(conn)
@@ -119,7 +119,7 @@ def test_one_line_says_what_there_is(shop: Database) -> None:
     shop.execute('CREATE TABLE "two\nlines" (id serial)')
     with shop.connect() as conn:
         report = core.check(conn)
-        assert repr(report) == f"<Report of {shop.name}: failing, 2 behind, 2 in sync>"
+        assert repr(report) == f"<Report of {shop.place}: failing, 2 behind, 2 in sync>"
         assert list(map(repr, report)) == [
             "<Row public.orders_id_seq: behind by 60>",
             "<Row public.customers_id_seq: behind by 12>",
@@ -128,10 +128,10 @@ def test_one_line_says_what_there_is(shop: Database) -> None:
         ]
         assert repr(core.plan(conn)) == f"<Plan of 2 moves, made from {report!r}>"
         repaired = core.fix(conn)
-        assert repr(repaired) == f"<Report of {shop.name}: ok, 4 in sync, 2 fixed>"
+        assert repr(repaired) == f"<Report of {shop.place}: ok, 4 in sync, 2 fixed>"
         assert repr(repaired.rows[0]) == "<Row public.customers_id_seq: fixed>"
         assert (
-            repr(core.check(conn, schemas="nothing", allow_empty=True)) == f"<Report of {shop.name}: ok, no sequences>"
+            repr(core.check(conn, schemas="nothing", allow_empty=True)) == f"<Report of {shop.place}: ok, no sequences>"
         )
     large = dataclasses.replace(report, rows=report.rows * 2_500)
     assert len(large) == 10_000

@@ -34,7 +34,7 @@ class Shell:
         seqfix = programs / "seqfix"
         seqfix.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m airflow_seqfix "$@"\n')
         seqfix.chmod(0o755)
-        port = str(conninfo.conninfo_to_dict(server.dsn)["port"])
+        self.port = port = str(conninfo.conninfo_to_dict(server.dsn)["port"])
         self.connection = {"PGHOST": "localhost", "PGPORT": port, "PGUSER": "postgres", "PGDATABASE": "shop"}
         path = os.pathsep.join(map(str, [programs, Path(sys.executable).parent, server.cluster.programs]))
         self.environment = (
@@ -45,7 +45,7 @@ class Shell:
 
     def run(self, command: str, given: str = "") -> subprocess.CompletedProcess[str]:
         """Run a command of bash, stdout and stderr in one."""
-        return subprocess.run(
+        done = subprocess.run(
             ["bash", "-c", command],
             input=given,
             cwd=self.folder,
@@ -55,6 +55,10 @@ class Shell:
             text=True,
             timeout=120,
         )
+        # On the pages the server is at the port where one expects it.
+        done.stdout = done.stdout.replace(f"localhost:{self.port}", "localhost:5432")
+        done.stdout = done.stdout.replace(f'"port": {self.port}', '"port": 5432')
+        return done
 
 
 @pytest.fixture

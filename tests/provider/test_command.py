@@ -33,7 +33,7 @@ def test_a_connection_from_airflow_s_database(
     assert airflow("connections", "add", "kept", "--conn-uri", airflow_uri(newest_db)).returncode == 0
     done = seqfix("check", "--conn-id", "kept", "--allow-empty")
     assert (done.returncode, said(done)) == (0, "")
-    assert done.stdout == f"no sequences to look at in database {newest_db.name}\n"
+    assert done.stdout == f"no sequences to look at in database {newest_db.where}\n"
 
 
 def test_one_that_is_not_there() -> None:

@@ -31,7 +31,7 @@ def test_fails_at_once_and_says_everything(shop: Database) -> None:
         sensor(on_drift="fail", tables=["orders"]).poke({"ti": ti})
     said = str(failure.value)
     assert said == (
-        f"1 of 1 sequence in database {shop.name} is not in sync\n"
+        f"1 of 1 sequence in database {shop.where} is not in sync\n"
         "public.orders_id_seq (public.orders.id): behind: the next value is 1, and public.orders.id has reached 100. "
         "Remedy: WITH RECURSIVE r(v) AS (SELECT nextval('public.orders_id_seq') FROM public.orders_id_seq"
         " WHERE (last_value, is_called) < (100, true)"

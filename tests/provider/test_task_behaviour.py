@@ -62,6 +62,10 @@ class Told:
     messages: dict[str, str] = field(default_factory=dict)
     assets: dict[str, dict[str, Any]] = field(default_factory=dict)
 
+    @property
+    def where(self) -> str:
+        return f"{self.database} on 127.0.0.1:{self.port} (primary, as postgres)"
+
     def event(self, job: str, kind: str) -> dict[str, Any]:
         (found,) = [event for event in self.lineage if event["job"]["name"] == job and event["eventType"] == kind]
         return found
@@ -172,7 +176,7 @@ def test_lineage_of_a_task_that_fails(told: Told) -> None:
         },
     }
     assert event["run"]["facets"]["errorMessage"]["message"].startswith(
-        f"1 of 2 sequences in database {told.database} is not in sync\n"
+        f"1 of 2 sequences in database {told.where} is not in sync\n"
     )
 
 
@@ -219,7 +223,15 @@ def test_metrics_bear_the_task_and_no_sequence(told: Told) -> None:
 
 
 def test_the_events_of_outlets_say_what_was_found(told: Told) -> None:
-    common = {"database": told.database, "checked": 2, "behind": 0, "exhausted": 0, "unknown": 0}
+    common = {
+        "host": "127.0.0.1",
+        "port": told.port,
+        "database": told.database,
+        "checked": 2,
+        "behind": 0,
+        "exhausted": 0,
+        "unknown": 0,
+    }
     expected = {
         "orders_loaded": {**common, "fixed": 1, "worst_gap": 100},
         "orders_checked": {**common, "fixed": 0, "worst_gap": 0},
@@ -230,7 +242,7 @@ def test_the_events_of_outlets_say_what_was_found(told: Told) -> None:
 
 def test_callbacks_get_a_message_that_is_worth_forwarding(told: Told) -> None:
     assert told.messages["before"] == (
-        f"1 of 2 sequences in database {told.database} is not in sync\n"
+        f"1 of 2 sequences in database {told.where} is not in sync\n"
         "public.orders_id_seq (public.orders.id): behind: the next value is 1, and public.orders.id has reached 100. "
         "Remedy: WITH RECURSIVE r(v) AS (SELECT nextval('public.orders_id_seq') FROM public.orders_id_seq"
         " WHERE (last_value, is_called) < (100, true)"

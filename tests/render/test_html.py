@@ -60,7 +60,8 @@ def policy(page: Page) -> str:
 
 def test_it_names_every_sequence_and_counts_them(report: core.Report) -> None:
     page = Page(html(report))
-    assert page.texts["title"] == [f"10 of 15 sequences are not in sync: {report.server.database}"]
+    server = report.server
+    assert page.texts["title"] == [f"10 of 15 sequences are not in sync: {server.database} on {server.address}"]
     for row in report.rows:
         assert row.finding.sequence.qualified_name in page.texts["th"]
     assert dict(zip(page.texts["dt"], page.texts["dd"], strict=True)) == {

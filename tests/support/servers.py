@@ -94,6 +94,17 @@ class Database:
     def dsn(self) -> str:
         return conninfo.make_conninfo(self.server.dsn, dbname=self.name)
 
+    @property
+    def place(self) -> str:
+        """How errors name it."""
+        parts = conninfo.conninfo_to_dict(self.server.dsn)
+        return f"{self.name} on {parts['host']}:{parts['port']}"
+
+    @property
+    def where(self) -> str:
+        """How reports name it to the superuser of a primary."""
+        return f"{self.place} (primary, as {conninfo.conninfo_to_dict(self.server.dsn)['user']})"
+
     def connect(self, **options: Any) -> psycopg.Connection:
         """Open a connection in autocommit mode."""
         return psycopg.connect(conninfo.make_conninfo(self.dsn, **options), autocommit=True)

@@ -72,6 +72,10 @@ class Session:
         foreign: bool = False,
     ) -> None:
         self._connection = connection
+        #: Host and port that the connection goes to, as the driver knows them.
+        self.endpoint: tuple[str, int] = (connection.info.host or "", int(connection.info.port))
+        #: The database that it asked for.
+        self.database: str = connection.info.dbname
         self._tables_only = tables_only(foreign=foreign)
         self._clock = clock
         self._line = Line(connection)
@@ -89,12 +93,6 @@ class Session:
             "statement_timeout": milliseconds(limits.statement_timeout),
             "application_name": "'" + _NOT_PLAIN.sub("?", application_name)[:63] + "'",
         }
-
-    @property
-    def address(self) -> str:
-        """Where the connection goes, as the driver was told."""
-        info = self._connection.info
-        return f"{info.host or 'this host'}, port {info.port}"
 
     @property
     def seconds_left(self) -> float:

@@ -14,7 +14,8 @@ from typing import TypeVar
 from airflow_seqfix.core.database.clock import Clock
 from airflow_seqfix.core.database.connection import Connectable, Connection, borrowed, opened
 from airflow_seqfix.core.database.session import Session
-from airflow_seqfix.core.errors import ArgumentError, ConnectionFailedError
+from airflow_seqfix.core.errors import ArgumentError, ConnectionFailedError, SeqfixError, printable
+from airflow_seqfix.core.model import address
 from airflow_seqfix.core.policy import Limits
 
 #: How often to look whether a session that is told to stop has done so, in seconds.
@@ -236,5 +237,8 @@ def open_sessions(
         sessions = Sessions(first, another if callable(source) else None, jobs)
         try:
             yield sessions
+        except SeqfixError as error:
+            error.where = error.where or f"{printable(first.database)} on {address(*first.endpoint)}"
+            raise
         finally:
             sessions.stop()

@@ -7,6 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
+from functools import partial
 from typing import Any, get_type_hints
 
 from airflow_seqfix.core import queries
@@ -41,7 +42,8 @@ OTHER_PRODUCTS = (
 )
 
 
-#: The types of what the queries for columns and for sequences answer.
+#: The types of what the queries for the server, for columns and for sequences answer.
+SERVER = {name: kind for name, kind in get_type_hints(Server).items() if name not in ("host", "port")}
 COLUMN = {name: kind for name, kind in get_type_hints(ColumnInfo).items() if name not in ("is_covered", "extract")} | {
     "sequence_oid": int,
     "ancestors": list[int],
@@ -72,7 +74,8 @@ def identify(session: Session) -> Server:
         raise ArgumentError("the connection's client_encoding is SQL_ASCII: connect with client_encoding=utf8")
     refuse_other_products(banner)
     with session.transaction():
-        answer = session.fetch(queries.get("server"), Server)
+        host, port = session.endpoint
+        answer = session.fetch(queries.get("server"), partial(Server, host=host, port=port), SERVER)
     if len(answer) != 1:
         raise UnexpectedAnswerError(f"{len(answer)} rows that say who it is")
     return answer[0]

@@ -11,6 +11,7 @@ from airflow_seqfix.core.model.catalog import (
     TableInfo,
     Tie,
     TooMuch,
+    address,
 )
 from airflow_seqfix.core.model.finding import Finding, Move, Outcome, Outliers, SequenceWarning, Verdict, Way
 from airflow_seqfix.core.model.measurement import Look, Measurement, Obstacle, Probe
@@ -37,4 +38,5 @@ __all__ = [
     "TooMuch",
     "Verdict",
     "Way",
+    "address",
 ]

@@ -1,6 +1,7 @@
 -- Where we are and who we are.
 SELECT current_setting('server_version_num')::int   AS version_num,
        current_setting('server_version')            AS version,
+       to_char(pg_postmaster_start_time() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"') AS server_started_at,
        current_database()::text                     AS database,
        quote_literal(current_database())            AS database_literal,
        current_user::text                           AS role,

@@ -126,14 +126,14 @@ class StoredPlan:
             raise _refused("it does not say with which options it was made")
         return cls(database=data["database"], options=data["options"], moves=tuple(moves))
 
-    def refuse_other_database(self, database: str) -> None:
+    def refuse_other_database(self, server: Server) -> None:
         """Raise where it was made for another database.
 
         :raises ArgumentError: that says which.
         """
-        if self.database != database:
+        if self.database != server.database:
             raise _refused(
-                f"it was made for database {self.database}, and this is {database}",
+                f"it was made for database {self.database}, and this is {server.place}",
                 f"connect to {self.database}, or make a new plan here",
             )
 

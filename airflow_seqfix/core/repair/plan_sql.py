@@ -37,7 +37,7 @@ def plan_sql(
     when = started_at.isoformat(timespec="seconds")
     lines = [
         f"-- Moves {movable} of the {len(listed)} sequences of database {database} that are not in sync",
-        f"-- PostgreSQL {_comment(server.version)}, read {when} as role {_comment(server.role)}",
+        f"-- PostgreSQL {_comment(server.version)} at {server.address}, read {when} as role {_comment(server.role)}",
         "-- Each move is a transaction of its own, can be run alone, twice, or late, and leaves no setting behind.",
         '-- With psql -1, with AUTOCOMMIT off, or all sent at once: "invalid transaction termination".',
     ]
