@@ -80,6 +80,24 @@ def test_a_step_back_while_it_advances_ends_it(face: str, newest_db: Database) -
     assert db.state("t_id_seq")[0] <= 2, "what has been emptied and restarted meanwhile is left there"
 
 
+@pytest.mark.parametrize(("step", "to"), [(1, 1), (1, 15_000), (-1, -15_000)])
+def test_a_step_back_between_two_chunks_ends_it(step: int, to: int, db: Database) -> None:
+    """Also one to where it was already beyond when it was read: it is held against where the chunk before has ended."""
+    behind(db, cache=1, rows=f"{step * 49_000}, {step * 50_000}, {step}")
+    if step < 0:
+        db.execute("ALTER SEQUENCE t_id_seq INCREMENT -1 MINVALUE -100000 MAXVALUE -1 START -1 RESTART")
+
+    def set_back(progress: core.Progress) -> None:
+        if progress.values_done == 20_000:
+            db.execute(f"DELETE FROM t; SELECT setval('t_id_seq', {to})")
+
+    with db.connect() as conn:
+        report = core.fix(conn, lock="none", outliers="follow", progress=set_back)
+    assert db.state("t_id_seq")[:2] == (to, True)
+    (row,) = report.rows
+    assert (str(row.verdict), row.is_fixed) == ("in_sync", False), "what was set back on purpose was not due any more"
+
+
 @pytest.mark.parametrize("stands_at", [200, 3], ids=["ahead of its cache", "behind its cache"])
 @pytest.mark.parametrize("face", FACES)
 def test_values_of_its_own_cache_do_not_tell_where_a_sequence_stands(face: str, stands_at: int, db: Database) -> None:

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from airflow_seqfix import core
+from airflow_seqfix.core.discover.hints import inserted
 from airflow_seqfix.core.discover.plpgsql import read_function
 from airflow_seqfix.core.discover.tokens import Kind, name_parts, tokens
 from tests.support.psql import reset
@@ -93,17 +94,47 @@ def test_what_is_not_certain_is_not_taken_for_it(body: str, names: set[str]) -> 
 
 
 @pytest.mark.parametrize(
-    "text", ["'", '"', "$a$", "/*", "E'\\", "NEW.id := nextval('s", ") ) (", "case case end", "", "\0;= ="]
+    "text", ["'", '"', "$a$", "/*", "E'\\", "NEW.id := nextval('s", ") ) (", "case case end", "", "\0;= =", "(" * 99]
 )
 def test_a_text_that_is_no_function_is_read_to_its_end(text: str) -> None:
     assert read_function(text * 3, TOLD).draws in (frozenset(), {("id", "s")})
 
 
-@pytest.mark.parametrize("text", ["a.", "/*", "$a$", "''", "E'\\'", "(", "case ", "NEW.id := "])
-def test_the_work_is_bounded(text: str) -> None:
-    before = time.monotonic()
-    read_function(text * (100_000 // len(text)), TOLD)
-    assert time.monotonic() - before < 10
+PIECES = [
+    *(
+        "a.",
+        "/*",
+        "$a$",
+        "''",
+        "E'\\'",
+        "(",
+        "case ",
+        "NEW.id := ",
+        "nextval(",
+        "nextval('a'),",
+        "NEW.id := nextval('a');",
+    ),
+    *("select ", "select a into b,", "coalesce(NEW.id, ", "('a' || ", "format('%I', ", "quote_ident(", "::int", "[("),
+    *("insert into ", "insert into a (b) ", "insert into a (b) select ", "insert into a (nextval('a')) values ("),
+]
+#: So much longer a text may take so many times as long: four times what it would take if each word took as long.
+LONGER, DEARER = 8, 32
+
+
+@pytest.mark.parametrize("closed", ["", ")"], ids=["open", "closed"])
+@pytest.mark.parametrize("piece", PIECES)
+def test_the_work_grows_with_the_text_alone(piece: str, closed: str) -> None:
+    """What a neighbour writes into a function must not keep a check busy."""
+
+    def seconds(length: int) -> float:
+        times = length // len(piece)
+        text = f"NEW.id := {piece * times}1{closed * times}"
+        before = time.thread_time()
+        read_function(text, TOLD)
+        list(inserted(list(tokens(text))))
+        return time.thread_time() - before
+
+    assert seconds(50_000) < DEARER * max(0.005, min(seconds(50_000 // LONGER) for _ in range(3)))
 
 
 def test_words() -> None:

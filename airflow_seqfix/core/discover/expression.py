@@ -18,12 +18,29 @@ _TYPES = frozenset(
         *("text", "varchar", "character", "varying", "char", "regclass", "name", "pg_catalog"),
     }
 )
+#: What is taken off an expression, layer by layer: nobody writes more, and each costs a walk through what is left.
+DEEPEST = 50
+_DEPTH = {"(": 1, "[": 1, ")": -1, "]": -1}
 _PLAIN_NAME = re.compile("[a-z_][a-z0-9_$]*")
 
 
 def texts(words: Sequence[Token]) -> list[str]:
     """Return keywords, names and signs; what is in quotes is left blank."""
-    return [word.text if word.kind in (Kind.WORD, Kind.SIGN) else "" for word in words]
+    return [_text(word) for word in words]
+
+
+def _text(word: Token) -> str:
+    return word.text if word.kind in (Kind.WORD, Kind.SIGN) else ""
+
+
+def is_deep(words: Sequence[Token]) -> bool:
+    """Whether more parentheses stand inside each other than are taken off."""
+    depth = 0
+    for word in words:
+        depth += _DEPTH.get(_text(word), 0)
+        if depth > DEEPEST:
+            return True
+    return False
 
 
 def split(words: Sequence[Token], separator: str = ",") -> Iterator[list[Token]]:
@@ -31,7 +48,7 @@ def split(words: Sequence[Token], separator: str = ",") -> Iterator[list[Token]]
     part: list[Token] = []
     depth = 0
     for word, said in zip(words, texts(words), strict=True):
-        depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(said, 0)
+        depth += _DEPTH.get(said, 0)
         if not depth and said == separator:
             yield part
             part = []
@@ -53,8 +70,8 @@ def until(words: list[Token], keyword: str) -> list[Token]:
 def in_parentheses(words: list[Token], place: int) -> tuple[list[Token], int]:
     """Return what the parentheses that open at `place` hold, and where they have ended."""
     depth = 0
-    for end, said in enumerate(texts(words)[place:], place):
-        depth += {"(": 1, ")": -1}.get(said, 0)
+    for end in range(place, len(words)):
+        depth += {"(": 1, ")": -1}.get(_text(words[end]), 0)
         if not depth:
             return words[place + 1 : end], end + 1
     return words[place + 1 :], len(words)
@@ -88,7 +105,7 @@ def drawn(words: list[Token], column: str | None, known: Known) -> str | None:
 
 def bare(words: list[Token], column: str | None = None) -> list[Token]:
     """Return an expression without what changes no number: parentheses, casts, SELECT, coalesce(NEW.column, …)."""
-    while True:
+    for _ in range(2 * DEEPEST):
         before = words
         words = _without_casts(words)
         if texts(words)[:1] == ["("] and in_parentheses(words, 0)[1] == len(words):
@@ -101,7 +118,8 @@ def bare(words: list[Token], column: str | None = None) -> list[Token]:
             first, *others = split(inner)
             words = others[0] if len(others) == 1 and column_of_new(first) == column else words
         if words == before:
-            return words
+            break
+    return words
 
 
 def name(words: list[Token], known: Known) -> str | None:

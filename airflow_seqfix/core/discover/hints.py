@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from airflow_seqfix.core.discover.expression import drawn, in_parentheses, split, texts
+from airflow_seqfix.core.discover.expression import drawn, in_parentheses, is_deep, split, texts
 from airflow_seqfix.core.discover.tokens import Token, name_parts, tokens
 from airflow_seqfix.core.discover.triggers import Hint, Scope, find
 from airflow_seqfix.core.model import Feed, SequenceInfo
@@ -142,7 +142,7 @@ def _in_functions(
     for function in functions:
         scope = Scope(schema_name="", search_path=function.search_path)
         words = list(tokens(function.source))
-        for column, name in _inserts(words):
+        for column, name in inserted(words):
             oid = find(name, scope, by_name)
             if oid is not None:
                 inserts[oid].append((column, scope, f"function {function.name} inserts what nextval() returns"))
@@ -153,14 +153,16 @@ def _in_functions(
     return inserts, mentions
 
 
-def _inserts(words: list[Token]) -> Iterable[tuple[str, str]]:
+def inserted(words: list[Token]) -> Iterable[tuple[str, str]]:
     """Yield table.column, and the name that nextval() is given, of INSERT INTO table (columns) VALUES (…) or SELECT."""
     said = texts(words)
+    if is_deep(words):
+        return
     for place in range(len(words) - 3):
         if said[place : place + 2] != ["insert", "into"]:
             continue
         end = place + 2
-        while end < len(words) and said[end] != "(" and said[end] not in ("select", "values", ";"):
+        while end < len(words) and said[end] != "(" and said[end] not in ("select", "values", "insert", ";"):
             end += 1
         if end >= len(words) or said[end] != "(":
             continue
@@ -169,9 +171,10 @@ def _inserts(words: list[Token]) -> Iterable[tuple[str, str]]:
         if said[after : after + 2] == ["values", "("]:
             values, _ = in_parentheses(words, after + 1)
         elif said[after : after + 1] == ["select"]:
-            rest = words[after + 1 :]
-            stop = next((n for n, word in enumerate(texts(rest)) if word in ("from", ";")), len(rest))
-            values = rest[:stop]
+            stop = after + 1
+            while stop < len(words) and said[stop] not in ("from", "insert", ";"):
+                stop += 1
+            values = words[after + 1 : stop]
         else:
             continue
         for column, value in zip(split(columns), split(values), strict=False):

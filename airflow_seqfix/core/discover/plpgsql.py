@@ -15,6 +15,7 @@ from airflow_seqfix.core.discover.expression import (
     calls,
     column_of_new,
     drawn,
+    is_deep,
     name,
     split,
     texts,
@@ -31,6 +32,9 @@ _NO_ASSIGNMENT = frozenset(
         *("return", "perform", "raise", "assert", "open", "call"),
     }
 )
+#: What is said of a function of which nothing is certain.
+_AS_A_WHOLE = "NEW is assigned as a whole"
+_DEEP = "it has an expression too deep to be read"
 _QUERIES = frozenset({"select", "with", "execute", "fetch", "insert", "update", "delete", "merge"})
 
 
@@ -70,6 +74,9 @@ class _Reader:
 
     def read(self, statement: list[Token]) -> None:
         """Take note of what a statement assigns, and of the calls of nextval() that it does not understand."""
+        if is_deep(statement):
+            self.unread.append(_DEEP)
+            return
         understood = sum([self._assign(target, value) for target, value in _assignments(statement)])
         found = list(calls(statement))
         if len(found) > understood:
@@ -89,7 +96,7 @@ class _Reader:
             if not any(found is other for other in certain.values()):
                 self.loose.update(said for said in found if said is not None)
         draws = {(column, said) for column, found in certain.items() for said in found if said is not None}
-        if "NEW is assigned as a whole" in self.unread:
+        if _AS_A_WHOLE in self.unread or _DEEP in self.unread:
             self.loose |= {said for _, said in draws}
             draws = set()
         return Reading(
@@ -103,7 +110,7 @@ class _Reader:
         """Take note of an assignment; return whether it is one of what nextval() returns."""
         column = column_of_new(target)
         if texts(target) == ["new"]:
-            self.unread.append("NEW is assigned as a whole")
+            self.unread.append(_AS_A_WHOLE)
             return False
         if column is None and not (len(target) == 1 and target[0].is_identifier):
             return False
