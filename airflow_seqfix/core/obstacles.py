@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from airflow_seqfix.core.errors import LOST, CancelledStatementError, first_line, hint, sqlstate
-from airflow_seqfix.core.model import Move, Obstacle, SequenceInfo, Server
+from airflow_seqfix.core.model import Grant, Move, Obstacle, SequenceInfo, Server
 from airflow_seqfix.core.policy import Limits
 
 #: The SQLSTATEs of a read of what is no longer there: a table, a schema, a column.
@@ -13,7 +13,7 @@ _VANISHED = ("42P01", "3F000", "42703")
 def forbidden(sequence: SequenceInfo, server: Server) -> Obstacle | None:
     """Return what the role may not read of a sequence and its columns, with the grants that are missing."""
     missing: list[str] = []
-    grants: list[str] = []
+    grants: list[Grant] = []
     role = server.quoted_role
     for schema, allowed in (
         (sequence.quoted_schema, sequence.may_use_schema),
@@ -21,17 +21,29 @@ def forbidden(sequence: SequenceInfo, server: Server) -> Obstacle | None:
     ):
         if not allowed and f"schema {schema}" not in missing:
             missing.append(f"schema {schema}")
-            grants.append(f"GRANT USAGE ON SCHEMA {schema} TO {role};")
+            grants.append(Grant(privilege="USAGE", kind="SCHEMA", schema=schema, name=schema, role=role))
     if not sequence.may_select:
         missing.append(f"sequence {sequence.qualified_name}")
-        grants.append(f"GRANT SELECT ON SEQUENCE {sequence.qualified_name} TO {role};")
+        grants.append(_select(sequence, role))
     for column in sequence.comparable:
         if not column.may_select:
             missing.append(f"column {column.qualified_name}")
-            grants.append(f"GRANT SELECT ({column.quoted_column}) ON {column.qualified_table} TO {role};")
+            grants.append(
+                Grant(
+                    privilege="SELECT",
+                    kind="TABLE",
+                    schema=column.quoted_schema,
+                    name=column.qualified_table,
+                    role=role,
+                    column=column.quoted_column,
+                )
+            )
     if missing:
         return Obstacle(
-            reason=f"role {role} may not read {', '.join(missing)}", remedy=" ".join(grants), sqlstate="42501"
+            reason=f"role {role} may not read {', '.join(missing)}",
+            remedy=" ".join(map(str, grants)),
+            sqlstate="42501",
+            grants=tuple(grants),
         )
     hidden = next((column for column in sequence.comparable if column.hides_rows), None)
     if hidden is not None:
@@ -71,7 +83,7 @@ def unreadable(sequence: SequenceInfo, error: Exception, limits: Limits, server:
             remedy = "run again where a view has taken a table's name; else an index without a function that reads it"
         case "42501":
             reason = first_line(error)
-            remedy = f"GRANT SELECT ON SEQUENCE {sequence.qualified_name} TO {server.quoted_role};"
+            remedy = str(_select(sequence, server.quoted_role))
         case "XX001":
             reason = first_line(error)
             remedy = (
@@ -88,6 +100,11 @@ def unreadable(sequence: SequenceInfo, error: Exception, limits: Limits, server:
         case _:
             reason, remedy = ended("read", error, limits)
     return Obstacle(reason=reason, remedy=remedy, sqlstate=state)
+
+
+def _select(sequence: SequenceInfo, role: str) -> Grant:
+    schema, name = sequence.quoted_schema, sequence.qualified_name
+    return Grant(privilege="SELECT", kind="SEQUENCE", schema=schema, name=name, role=role)
 
 
 def out_of_time(limits: Limits) -> Obstacle:

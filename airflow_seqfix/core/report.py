@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from airflow_seqfix.core.errors import DriftError, FailingError, LockTimeoutError, PrivilegeError, printable
+from airflow_seqfix.core.message import message
 from airflow_seqfix.core.model import Finding, Move, Obstacle, Outcome, Outliers, SequenceWarning, Server, Verdict, Way
 from airflow_seqfix.core.policy import Limits, Policy
 from airflow_seqfix.core.repair.plan import PLAN_VERSION, StoredMove
@@ -22,9 +23,6 @@ ORDER = (Verdict.BEHIND, Verdict.EXHAUSTED, Verdict.UNKNOWN, Verdict.IN_SYNC, Ve
 
 #: What a report says of itself in one line.
 _COUNTED = (*map(str, ORDER), "fixed")
-
-#: How many sequences a message names.
-NAMED = 10
 
 #: SQLSTATEs: a lock that could not be had, a privilege that is missing.
 LOCK_NOT_AVAILABLE, INSUFFICIENT_PRIVILEGE = "55P03", "42501"
@@ -46,6 +44,13 @@ class Row:
     def sequence(self) -> str:
         """The sequence's name, with its schema, quoted where PostgreSQL would quote."""
         return self.finding.sequence.qualified_name
+
+    @property
+    def title(self) -> str:
+        """Its name, the column that decides, and the verdict."""
+        column = self.finding.measurement.furthest_column
+        name = self.sequence + (f" ({column.qualified_name})" if column else "")
+        return f"{name}: {_phrase(self.verdict)}"
 
     @property
     def verdict(self) -> Verdict:
@@ -157,13 +162,6 @@ def _phrase(verdict: Verdict) -> str:
     return str(verdict).replace("_", " ")
 
 
-def _line(row: Row) -> str:
-    column = row.finding.measurement.furthest_column
-    name = row.sequence + (f" ({column.qualified_name})" if column else "")
-    remedy = f" Remedy: {row.remedy}" if row.remedy else ""
-    return printable(f"{name}: {_phrase(row.verdict)}: {row.reason}.{remedy}")
-
-
 def _apart(outliers: Outliers | None) -> dict[str, int] | None:
     if outliers is None:
         return None
@@ -243,11 +241,7 @@ class Report:
     @property
     def message(self) -> str:
         """Which rows fail, why, and what helps: for exceptions, callbacks and chat."""
-        failing = self.failing
-        lines = [self.headline, *map(_line, failing[:NAMED])]
-        if len(failing) > NAMED:
-            lines.append(f"and {len(failing) - NAMED} more")
-        return "\n".join(lines)
+        return message(self.headline, self.failing)
 
     @property
     def headline(self) -> str:

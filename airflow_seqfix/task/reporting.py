@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator, BaseOperatorLink
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from airflow_seqfix.core import Plan, Progress, Report
     from airflow_seqfix.task.report_file import ReportFile
 
-#: How wide the table in the log is.
-LOG_WIDTH = 140
+#: How wide the table in the log is: Airflow's page, 1440 pixels wide, shows as much beside the grid.
+LOG_WIDTH = 104
 #: How often the log says how far a long move has come.
 SECONDS_BETWEEN_LINES = 5.0
 
@@ -71,6 +71,7 @@ class ReportingTask(BaseOperator):
 
     def log_report(self, report: Report, *, is_plan: bool = False) -> None:
         """Write the whole table to the task's log, as a group that can be folded."""
+        from airflow_seqfix.core.message import folded
         from airflow_seqfix.render.table import summary, table
 
         self._last_line = None
@@ -78,10 +79,12 @@ class ReportingTask(BaseOperator):
         if report.server.advice is not None and not self._advised:
             self._advised = True
             self.log.info("%s", report.server.advice)
-        self.log_group(
-            f"Sequences of database {report.server.where}",
-            table(report, width=LOG_WIDTH, all_rows=True, is_plan=is_plan, more_in=self._more_in),
-        )
+        lines: list[str] = []
+        for line in table(report, width=LOG_WIDTH, all_rows=True, is_plan=is_plan, more_in=self._more_in).splitlines():
+            # A remedy, which the table leaves on one line.
+            is_long = line.startswith("  ") and len(line) > LOG_WIDTH
+            lines += [f"  {part}" for part in folded(line, indent=2, width=LOG_WIDTH - 2)] if is_long else [line]
+        self.log_group(f"Sequences of database {report.server.where}", lines)
 
     @property
     def _more_in(self) -> str:
@@ -100,12 +103,12 @@ class ReportingTask(BaseOperator):
             self._last_line = now
             self.log.info("%s", printable(str(progress)))
 
-    def log_group(self, title: str, text: str) -> None:
-        """Write text to the task's log, line by line, as a group that can be folded."""
+    def log_group(self, title: str, lines: Iterable[str]) -> None:
+        """Write lines to the task's log as a group that can be folded."""
         from airflow_seqfix.core.errors import printable
 
         self.log.info("::group::%s", printable(title))
-        for line in text.splitlines():
+        for line in lines:
             self.log.info("%s", line)
         self.log.info("::endgroup::")
 

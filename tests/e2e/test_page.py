@@ -89,6 +89,25 @@ def test_repair_by_hand(shop: Database, airflow: Airflow, api: httpx.Client, pag
     shot(page, "report")
 
 
+def test_a_failed_task_says_what_helps_at_first_sight(
+    shop: Database, airflow: Airflow, api: httpx.Client, page: Page
+) -> None:
+    run = airflow.run(api, MANUAL, mode="check", schemas=["shop"])
+    assert run.finish() == "failed"
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(f"{airflow.url}/dags/{MANUAL}/runs/{run.run_id}/tasks/check")
+    page.get_by_text("Sequences of database").click()
+    expect(page.get_by_text("Remedy: WITH RECURSIVE").first).to_be_visible()
+    # Nothing of ours runs off the right edge.
+    edge = page.get_by_test_id("virtual-scroll-container").bounding_box()
+    assert edge is not None
+    for text in ("inserts until", "has reached 60", "Remedy: WITH RECURSIVE", "FROM r WHERE v < 60"):
+        for line in page.get_by_text(text).all():
+            box = line.bounding_box()
+            assert box is None or box["x"] + box["width"] <= edge["x"] + edge["width"], line.inner_text()
+    shot(page, "failed")
+
+
 def test_the_form_refuses_what_is_left_out(airflow: Airflow, page: Page) -> None:
     page.goto(f"{airflow.url}/dags/{MANUAL}")
     page.get_by_role("button", name="Trigger").first.click()

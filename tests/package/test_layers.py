@@ -27,6 +27,7 @@ CORE = (
     "measure",
     "judge",
     "repair",
+    "message",
     "report",
     "settings",
     "run",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.servers import Database
-from tests.support.tasks import DRIFT, Pushed, sensor
+from tests.support.tasks import DRIFT, Pushed, flat, sensor
 
 
 def test_waits_for_the_repair(shop: Database) -> None:
@@ -30,8 +30,8 @@ def test_fails_at_once_and_says_everything(shop: Database) -> None:
     with pytest.raises(AirflowFailException) as failure:
         sensor(on_drift="fail", tables=["orders"]).poke({"ti": ti})
     said = str(failure.value)
-    assert said == (
-        f"1 of 1 sequence in database {shop.where} is not in sync\n"
+    assert flat(said) == (
+        f"1 of 1 sequence in database {shop.where} is not in sync "
         "public.orders_id_seq (public.orders.id): behind: the next value is 1, and public.orders.id has reached 100. "
         "Remedy: WITH RECURSIVE r(v) AS (SELECT nextval('public.orders_id_seq') FROM public.orders_id_seq"
         " WHERE (last_value, is_called) < (100, true)"

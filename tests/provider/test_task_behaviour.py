@@ -20,7 +20,7 @@ import pytest
 
 from tests.support.airflow import HOME, airflow_uri, airflow_version
 from tests.support.servers import Server, database_on, server_labels
-from tests.support.tasks import DRIFT
+from tests.support.tasks import DRIFT, flat
 
 DAG_FILE = """
 import json
@@ -241,8 +241,8 @@ def test_the_events_of_outlets_say_what_was_found(told: Told) -> None:
 
 
 def test_callbacks_get_a_message_that_is_worth_forwarding(told: Told) -> None:
-    assert told.messages["before"] == (
-        f"1 of 2 sequences in database {told.where} is not in sync\n"
+    assert flat(told.messages["before"]) == (
+        f"1 of 2 sequences in database {told.where} is not in sync "
         "public.orders_id_seq (public.orders.id): behind: the next value is 1, and public.orders.id has reached 100. "
         "Remedy: WITH RECURSIVE r(v) AS (SELECT nextval('public.orders_id_seq') FROM public.orders_id_seq"
         " WHERE (last_value, is_called) < (100, true)"

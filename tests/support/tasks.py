@@ -31,6 +31,11 @@ class Pushed:
         self.xcoms[key] = value
 
 
+def flat(text: str) -> str:
+    """Return text as one line."""
+    return " ".join(text.split())
+
+
 def operator(**arguments: Any) -> Any:
     from airflow_seqfix.operators.postgres import PostgresSequenceResetOperator
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow_seqfix.core.model import Move, Obstacle, SequenceInfo, Server, Way
+from airflow_seqfix.core.model import Grant, Move, Obstacle, SequenceInfo, Server, Way
 from airflow_seqfix.core.policy import Lock, Policy
 
 
@@ -12,12 +12,13 @@ def choose_way(sequence: SequenceInfo, target: int, calls: int, policy: Policy, 
     def take(way: Way, why: str) -> Move:
         return Move(sequence=sequence, target=target, calls=calls, way=way, why=why)
 
-    def refuse(reason: str, remedy: str) -> Move:
-        obstacle = Obstacle(reason=reason, remedy=remedy, sqlstate="42501")
+    def refuse(reason: str, remedy: str | Grant) -> Move:
+        grants = (remedy,) if isinstance(remedy, Grant) else ()
+        obstacle = Obstacle(reason=reason, remedy=str(remedy), sqlstate="42501", grants=grants)
         return Move(sequence=sequence, target=target, calls=calls, way=None, why=reason, obstacle=obstacle)
 
     role, name = server.quoted_role, sequence.qualified_name
-    grant = f"GRANT USAGE ON SEQUENCE {name} TO {role};"
+    grant = Grant(privilege="USAGE", kind="SEQUENCE", schema=sequence.quoted_schema, name=name, role=role)
     if server.in_recovery:
         obstacle = Obstacle(reason="a standby is read-only", remedy="repair on the primary", sqlstate="25006")
         return Move(sequence=sequence, target=target, calls=calls, way=None, why="", obstacle=obstacle)

@@ -14,6 +14,7 @@ from airflow_seqfix.core.model.catalog import (
     address,
 )
 from airflow_seqfix.core.model.finding import Finding, Move, Outcome, Outliers, SequenceWarning, Verdict, Way
+from airflow_seqfix.core.model.grant import Grant, together
 from airflow_seqfix.core.model.measurement import Look, Measurement, Obstacle, Probe
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Extract",
     "Feed",
     "Finding",
+    "Grant",
     "Look",
     "Measurement",
     "Move",
@@ -39,4 +41,5 @@ __all__ = [
     "Verdict",
     "Way",
     "address",
+    "together",
 ]

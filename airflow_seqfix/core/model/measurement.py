@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from airflow_seqfix.core.model.catalog import ColumnInfo, SequenceInfo
+from airflow_seqfix.core.model.grant import Grant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +18,8 @@ class Obstacle:
     remedy: str
     #: The server's SQLSTATE; None where the server was not asked.
     sqlstate: str | None = None
+    #: The grants that the remedy consists of; none where it is another one.
+    grants: tuple[Grant, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
