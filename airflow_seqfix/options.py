@@ -208,7 +208,7 @@ class TableOptions(TypedDict, total=False):
     """Fail with fewer values left than this. None: off, the default."""
     fail_on: Annotated[
         Collection[str],
-        Option(Group.POLICY, FAIL_ON, Several(CAN_FAIL), "Fail only for these verdicts (repeatable)."),
+        Option(Group.POLICY, FAIL_ON, Several(CAN_FAIL), "Fail only for these verdicts (repeatable).", templated=True),
     ]
     """Fail only for these verdicts (repeatable). Default: ('behind', 'exhausted', 'unknown')."""
     lock: Annotated[
@@ -220,14 +220,21 @@ class TableOptions(TypedDict, total=False):
         int, Option(Group.MOVING, 10_000, Integer(0), "Use nextval() for gaps up to this size.", unit="VALUES")
     ]
     """Use nextval() for gaps up to this size. Default: 10000."""
-    lock_timeout: Annotated[float, Option(Group.LIMITS, 0.1, LockSeconds(), "Maximum time to wait for a lock.")]
+    lock_timeout: Annotated[
+        float, Option(Group.LIMITS, 0.1, LockSeconds(), "Maximum time to wait for a lock.", templated=True)
+    ]
     """Maximum time to wait for a lock. Default: 0.1."""
-    statement_timeout: Annotated[float, Option(Group.LIMITS, 60.0, Seconds(), "Maximum time for a statement.")]
+    statement_timeout: Annotated[
+        float, Option(Group.LIMITS, 60.0, Seconds(), "Maximum time for a statement.", templated=True)
+    ]
     """Maximum time for a statement. Default: 60.0."""
-    run_timeout: Annotated[float, Option(Group.LIMITS, 300.0, Seconds(), "Maximum time for the whole run.")]
+    run_timeout: Annotated[
+        float, Option(Group.LIMITS, 300.0, Seconds(), "Maximum time for the whole run.", templated=True)
+    ]
     """Maximum time for the whole run. Default: 300.0."""
     wait_for_writers: Annotated[
-        float, Option(Group.LIMITS, 0.0, Seconds(zero=True), "Maximum time to wait for open transactions.")
+        float,
+        Option(Group.LIMITS, 0.0, Seconds(zero=True), "Maximum time to wait for open transactions.", templated=True),
     ]
     """Maximum time to wait for open transactions. Default: 0.0."""
     application_name: Annotated[
@@ -241,6 +248,7 @@ class TableOptions(TypedDict, total=False):
             1,
             Integer(1, MOST_JOBS),
             "Number of connections that share the work.",
+            templated=True,
             flags=("-j", "--jobs"),
             unit="N",
         ),

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from airflow_seqfix.core import Plan, Report
 
 
+PLAN_OR_DRY_RUN = "dry_run and plan exclude each other: leave one out"
+
+
 class PostgresSequenceResetOperator(SequenceTask):
     """Move every PostgreSQL sequence that is behind its data forward, and verify each.
 
@@ -26,8 +29,8 @@ class PostgresSequenceResetOperator(SequenceTask):
     :param lock: Which ways of moving a sequence are allowed: "auto"; "none" (only nextval(), no DDL); "sequence" (only
         under a lock on the sequence); "guarded" (one setval() that looks first, not proven under concurrent writes).
     :param advance_up_to: With "auto", gaps of up to this many values are passed with nextval().
-    :param retry_on_failure: Whether a task that fails is worth a retry. Off, it fails at once: what a repair leaves
-        behind needs a person. A lock that could not be had, or a lost connection, is retried in any case.
+    :param retry_on_drift: Whether what a repair leaves behind, or may not read or move, is worth a retry. Off, the task
+        fails at once: that needs a person. A lock that could not be had, or a lost connection, is retried in any case.
     :param dry_run: Whether to report only what would be done. Drift then does not fail the task.
     :param plan: What an earlier task with `dry_run=True` returned (`plan=that_task.output`): only its moves are made,
         to its targets, and one whose sequence or data have changed since is refused. Takes the place of a selection. A
@@ -41,14 +44,14 @@ class PostgresSequenceResetOperator(SequenceTask):
         psql, if that is no longer than 200,000 characters.
     """
 
-    template_fields: Sequence[str] = (*SequenceTask.template_fields, "lock", "plan", "plan_sha256")
+    template_fields: Sequence[str] = (*SequenceTask.template_fields, "lock", "dry_run_only", "plan", "plan_sha256")
 
     def __init__(
         self,
         *,
         lock: str = "auto",
         advance_up_to: int = 10_000,
-        retry_on_failure: bool = False,
+        retry_on_drift: bool = False,
         dry_run: bool = False,
         plan: Any = None,
         plan_sha256: str | None = None,
@@ -57,7 +60,8 @@ class PostgresSequenceResetOperator(SequenceTask):
         super().__init__(**kwargs)
         self.lock = lock
         self.advance_up_to = advance_up_to
-        self.retry_on_failure = retry_on_failure
+        self.retry_on_drift = retry_on_drift
+        # The name of a method of BaseOperator is taken.
         self.dry_run_only = dry_run
         self.plan = plan
         self.plan_sha256 = plan_sha256
@@ -65,12 +69,12 @@ class PostgresSequenceResetOperator(SequenceTask):
         self._wants_approved = plan_sha256 is not None
         # A plan that comes to nothing when the task runs must not turn into a repair of everything.
         self._wants_plan = plan is not None
-        self.refuse_early("lock", "advance_up_to", "retry_on_failure")
-        refuse_early({"dry_run": dry_run}, ())
+        self.refuse_early("lock", "advance_up_to", "retry_on_drift")
+        refuse_early({"dry_run": dry_run}, ("dry_run",))
         if self._wants_approved and not self._wants_plan:
             raise ValueError("plan_sha256 is of a plan: give plan as well")
-        if dry_run and self._wants_plan:
-            raise ValueError("dry_run and plan exclude each other: leave one out")
+        if dry_run is True and self._wants_plan:
+            raise ValueError(PLAN_OR_DRY_RUN)
         selected = [name for name in NAME_OPTIONS if getattr(self, name)]
         if selected and self._wants_plan:
             raise ValueError(f"plan and {selected[0]} exclude each other: a plan says itself what to move")
@@ -80,11 +84,13 @@ class PostgresSequenceResetOperator(SequenceTask):
         from airflow_seqfix import core
 
         how = read_all({"lock": self.lock, "advance_up_to": self.advance_up_to})
-        if self.dry_run_only:
+        if read_all({"dry_run": self.dry_run_only})["dry_run"]:
+            if self._wants_plan:
+                raise AirflowFailException(PLAN_OR_DRY_RUN)
             return self._show(context, self.ask(context, core.plan, progress=self.log_progress, **how))
         stored = self._stored_plan() if self._wants_plan else None
         report = self.ask(context, core.fix, plan=stored, progress=self.log_progress, **how)
-        return self.conclude(context, report, retry=self.retry_on_failure)
+        return self.conclude(context, report, retry=self.retry_on_drift)
 
     def log_report(self, report: Report, *, is_plan: bool = False) -> None:
         """Write the whole table to the task's log, as a group that can be folded."""
@@ -153,20 +159,20 @@ class PostgresSequenceCheckOperator(SequenceTask):
     The gate that looks once, as Airflow's SQL check operators do; `PostgresSequenceDriftSensor` is the one that waits.
     Reads only. The arguments of `SequenceTask`, and:
 
-    :param retry_on_failure: Whether a task that fails is worth a retry, because something else repairs meanwhile. Off,
-        it fails at once. A lock that could not be had, or a lost connection, is retried in any case.
+    :param retry_on_drift: Whether drift is worth a retry, because something else repairs meanwhile. Off, the task fails
+        at once. A lock that could not be had, or a lost connection, is retried in any case.
 
     :return: The report, with the sequences that somebody has to look at.
     """
 
-    def __init__(self, *, retry_on_failure: bool = False, **kwargs: Any) -> None:
+    def __init__(self, *, retry_on_drift: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.retry_on_failure = retry_on_failure
-        self.refuse_early("retry_on_failure")
+        self.retry_on_drift = retry_on_drift
+        self.refuse_early("retry_on_drift")
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Look, log the table, push the report, and fail."""
         from airflow_seqfix import core
 
         report = self.ask(context, core.check, progress=self.log_progress)
-        return self.conclude(context, report, retry=self.retry_on_failure)
+        return self.conclude(context, report, retry=self.retry_on_drift)

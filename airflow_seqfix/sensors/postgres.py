@@ -120,7 +120,7 @@ class PostgresSequenceDriftSensor(SequenceTask, BaseSensorOperator):
     def _defer(self) -> NoReturn:
         from airflow_seqfix.triggers.postgres import PostgresSequenceTrigger
 
-        backstop = max(0.0, self._deadline - time.time()) + self.run_timeout
+        backstop = max(0.0, self._deadline - time.time()) + self._options["run_timeout"]
         self.defer(
             trigger=PostgresSequenceTrigger(
                 **self.hook_arguments(),

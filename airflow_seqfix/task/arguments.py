@@ -5,14 +5,14 @@ from __future__ import annotations
 import ast
 import contextlib
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_seqfix.options import NAME_OPTIONS, OPTIONS
-from airflow_seqfix.rules import BySequence, Choice, Flag, Integer, NameList, Rule, Several, Text
+from airflow_seqfix.rules import BySequence, Choice, Flag, Integer, NameList, Rule, Seconds, Several, Text
 from airflow_seqfix.splitting import split
 
 
@@ -28,6 +28,11 @@ class Dictionary(Rule):
     wanted = "a dictionary, or leave it out"
 
 
+@dataclass(frozen=True, slots=True)
+class TemplatedFlag(Flag):
+    """A flag that a template may make a text of."""
+
+
 #: The arguments that are no options of the core, and those of them that may be None.
 RULES: Mapping[str, Rule] = {
     "conn_id": Given("name an Airflow connection"),
@@ -35,8 +40,8 @@ RULES: Mapping[str, Rule] = {
     "hook_params": Dictionary(),
     "report_path": Given("give a path, or leave it out"),
     "report_url": Given("give an address, or leave it out"),
-    "dry_run": Flag(),
-    "retry_on_failure": Flag(),
+    "dry_run": TemplatedFlag(),
+    "retry_on_drift": Flag(),
     "on_drift": Choice(("wait", "fail", "skip")),
     "deferrable": Flag(),
 }
@@ -75,7 +80,11 @@ def _read(name: str, value: Any) -> Any:
         case NameList() | Several():
             value = names(name, value)
         case Integer() if option and option.templated:
-            value = integer(name, value)
+            value = number(name, value, int, "an integer")
+        case Seconds() if option and option.templated:
+            value = number(name, value, float, "a number of seconds")
+        case TemplatedFlag() if isinstance(value, str):
+            value = {"true": True, "false": False}.get(value.strip().lower(), value)
     said = rule.refusal(value)
     if said is not None:
         raise AirflowFailException(f"{name}={value!r}: {said}")
@@ -148,11 +157,11 @@ def dictionary(argument: str, value: Any) -> dict[str, Any]:
     return value or {}
 
 
-def integer(argument: str, value: Any) -> Any:
-    """Return an integer where a template has made a string of it; the option's rule judges the value."""
+def number(argument: str, value: Any, kind: Callable[[str], int | float], wanted: str) -> Any:
+    """Return a number where a template has made a string of it; the option's rule judges the value."""
     if not isinstance(value, str):
         return value
     try:
-        return int(value)
+        return kind(value)
     except ValueError:
-        raise AirflowFailException(f"{argument} is {value!r}, perhaps from a template: give an integer") from None
+        raise AirflowFailException(f"{argument} is {value!r}, perhaps from a template: give {wanted}") from None

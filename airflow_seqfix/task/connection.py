@@ -14,7 +14,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 if TYPE_CHECKING:
     from airflow.providers.postgres.hooks.postgres import PostgresHook
 
-    from airflow_seqfix.core import Connection
+    from airflow_seqfix.core import Connection, ConnectionFailedError
     from airflow_seqfix.core.database.clock import Line
 
 #: What ends a task: told to stop, `execution_timeout`, Ctrl-C.
@@ -52,10 +52,7 @@ def connect(
         hook = make_hook(conn_id, database, hook_params, airflow_connection)
         stored = hook.connection
     except AirflowNotFoundException as error:
-        raise ConnectionFailedError(
-            f"conn_id={conn_id!r} is not defined: add it with `airflow connections add`, on the page Admin, "
-            f"Connections, or as AIRFLOW_CONN_{conn_id.upper()}"
-        ) from error
+        raise not_defined(conn_id) from error
     if stored.conn_type not in ("postgres", "postgresql"):
         raise AirflowFailException(
             f"conn_id={conn_id!r} is of type {stored.conn_type!r}: a connection of type postgres is needed"
@@ -75,6 +72,16 @@ def connect(
         raise ConnectionFailedError(f"conn_id={conn_id!r} does not connect ({where}): {reason}") from None
     connection: Connection = opened
     return connection
+
+
+def not_defined(conn_id: str) -> ConnectionFailedError:
+    """Return what is raised where Airflow knows no such connection, in the worker and in the triggerer alike."""
+    from airflow_seqfix.core import ConnectionFailedError
+
+    return ConnectionFailedError(
+        f"conn_id={conn_id!r} is not defined: add it with `airflow connections add`, on the page Admin, "
+        f"Connections, or as AIRFLOW_CONN_{conn_id.upper()}"
+    )
 
 
 def make_hook(

@@ -140,11 +140,7 @@ class PostgresSequenceTrigger(BaseTrigger):
 
     async def _look(self) -> tuple[bool, str] | None:
         """Check in a thread: a slow query must not hold up the other triggers. None: it was not its turn in time."""
-        from airflow.providers.common.compat.sdk import BaseHook
-
-        # In the triggerer a connection can only be fetched on the event loop.
-        fetch = getattr(BaseHook, "aget_connection", None)
-        airflow_connection = await fetch(self.conn_id) if fetch else BaseHook.get_connection(self.conn_id)
+        airflow_connection = await fetch(self.conn_id)
         job = _threads().submit(self._check, airflow_connection)
         looked = asyncio.wrap_future(job)
         try:
@@ -166,6 +162,22 @@ class PostgresSequenceTrigger(BaseTrigger):
         with open_connection(*where) as connection, self._slot.hold(connection):
             report = core.check(connection, **self.options)
         return report.ok, report.message
+
+
+async def fetch(conn_id: str) -> Any:
+    """Return what Airflow knows of a connection. In the triggerer it can only be fetched on the event loop.
+
+    :raises ConnectionFailedError: when there is none, as in the worker.
+    """
+    from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
+
+    from airflow_seqfix.task.connection import not_defined
+
+    wait_for = getattr(BaseHook, "aget_connection", None)
+    try:
+        return await wait_for(conn_id) if wait_for else BaseHook.get_connection(conn_id)
+    except AirflowNotFoundException as error:
+        raise not_defined(conn_id) from error
 
 
 @functools.cache

@@ -42,7 +42,8 @@ def shot(page: Page, name: str, above: Locator | None = None) -> None:
         # What slides or fades in has come to rest.
         page.wait_for_timeout(1000)
         end = above.bounding_box() if above else None
-        clip = {"x": 0, "y": 0, "width": WIDTH, "height": end["y"] if end else HEIGHT}
+        size = page.viewport_size or {"width": WIDTH, "height": HEIGHT}
+        clip = {"x": 0, "y": 0, "width": size["width"], "height": end["y"] if end else size["height"]}
         page.screenshot(path=Path(folder) / f"manual-{name}.png", clip=clip)
 
 
@@ -105,7 +106,8 @@ def test_a_failed_task_says_what_helps_at_first_sight(
         for line in page.get_by_text(text).all():
             box = line.bounding_box()
             assert box is None or box["x"] + box["width"] <= edge["x"] + edge["width"], line.inner_text()
-    shot(page, "failed")
+    # Below is where Airflow's own files are.
+    shot(page, "failed", above=page.get_by_text('File "').first)
 
 
 def test_the_form_refuses_what_is_left_out(airflow: Airflow, page: Page) -> None:

@@ -213,6 +213,21 @@ def test_a_database_that_goes_away_is_worth_a_retry(shop: Database, monkeypatch:
         sensor(deferrable=True).execute_complete({"ti": Pushed()}, event)
 
 
+def test_a_connection_that_is_deleted_meanwhile_is_the_same_as_in_the_worker(
+    shop: Database, monkeypatch: pytest.MonkeyPatch, airflow_home: Any
+) -> None:
+    shop.execute(DRIFT)
+    trigger = deferral(poke_interval=0.1, timeout=1.5).trigger
+    monkeypatch.delenv("AIRFLOW_CONN_SHOP")
+    (event,) = events(trigger)
+    with pytest.raises(ConnectionFailedError) as in_the_triggerer:
+        sensor(deferrable=True).execute_complete({"ti": Pushed()}, event)
+    with pytest.raises(ConnectionFailedError) as in_the_worker:
+        sensor(deferrable=True).execute({"ti": Pushed()})
+    assert str(in_the_triggerer.value) == str(in_the_worker.value)
+    assert "conn_id='shop' is not defined: add it with" in str(in_the_worker.value)
+
+
 def test_a_table_that_goes_away_is_not(shop: Database) -> None:
     from airflow.providers.common.compat.sdk import AirflowFailException
 

@@ -113,7 +113,7 @@ def test_thresholds_count_beside_fail_on(shop: Database) -> None:
 )
 def test_drift(retry: bool, sql: str, expected: str, shop: Database) -> None:
     shop.execute(sql)
-    assert failing(check(retry_on_failure=retry))[0].endswith(expected)
+    assert failing(check(retry_on_drift=retry))[0].endswith(expected)
 
 
 @pytest.mark.parametrize("make", [check, operator])
@@ -131,7 +131,7 @@ def test_privileges(
     # For the check everything but orders is unreadable, for the repair orders cannot be moved either.
     exclude = ["orders"] if make is check else []
     ti = Pushed()
-    kind, said = failing(make(retry_on_failure=retry, exclude=exclude), ti)
+    kind, said = failing(make(retry_on_drift=retry, exclude=exclude), ti)
     assert kind.endswith(expected)
     assert "GRANT" in said
     assert ti.xcoms["return_value"]["summary"]["unknown"] == 2
@@ -156,8 +156,8 @@ def test_airflow_s_retry_policy_names_them(shop: Database, run_dag: Callable[...
     )
     again = {"retries": 1, "retry_delay": datetime.timedelta(0)}
     with DAG(dag_id="retries", schedule=None, default_args={"conn_id": "shop"} | again) as dag:
-        PostgresSequenceCheckOperator(task_id="with_policy", retry_on_failure=True, retry_policy=policy)
-        PostgresSequenceCheckOperator(task_id="without", retry_on_failure=True)
+        PostgresSequenceCheckOperator(task_id="with_policy", retry_on_drift=True, retry_policy=policy)
+        PostgresSequenceCheckOperator(task_id="without", retry_on_drift=True)
         PostgresSequenceCheckOperator(task_id="no_retry", retry_policy=policy)
         PostgresSequenceCheckOperator(task_id="nowhere", conn_id="nowhere", retry_policy=policy)
     run = run_dag(dag)

@@ -371,7 +371,7 @@ def test_the_check_operator(shop: Database) -> None:
         PostgresSequenceCheckOperator(task_id="check", conn_id="shop").execute({"ti": ti})
     assert ti.xcoms["return_value"]["summary"]["behind"] == 2
     with pytest.raises(DriftError):
-        PostgresSequenceCheckOperator(task_id="check", conn_id="shop", retry_on_failure=True).execute({"ti": ti})
+        PostgresSequenceCheckOperator(task_id="check", conn_id="shop", retry_on_drift=True).execute({"ti": ti})
     assert shop.state("orders_id_seq") == state
     operator().execute({"ti": ti})
     report = PostgresSequenceCheckOperator(task_id="check", conn_id="shop").execute({"ti": ti})
