@@ -90,7 +90,7 @@ def test_ctrl_c_at_any_import_is_no_traceback(imported: list[str], tmp_path: Pat
         (["check", "--help"], {"airflow_seqfix.core", "psycopg", "rich", "jinja2"}),
         (["check", "host=127.0.0.1 port=1 connect_timeout=1"], {"rich", "jinja2", "airflow"}),
     ],
-    ids=" ".join,
+    ids=["version", "help", "help of check", "check"],
 )
 def test_what_is_not_used_is_not_imported(words: list[str], left_out: set[str], tmp_path: Path) -> None:
     program = f"""
