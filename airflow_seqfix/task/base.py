@@ -14,6 +14,7 @@ from airflow_seqfix.task.reporting import REPORT_ARGUMENTS, ReportingTask
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
+    from airflow.providers.openlineage.extractors import OperatorLineage
 
     from airflow_seqfix.core import Connection, Options
 
@@ -195,6 +196,14 @@ class SequenceTask(ReportingTask):
                     if error.report is not None:
                         context["ti"].xcom_push(key="return_value", value=self.deliver(context, error.report))
                     raise
+
+    def get_openlineage_facets_on_start(self) -> OperatorLineage[Any, Any] | None:
+        """Return what OpenLineage is told before anything is read: the tables that are named with their schema."""
+        from airflow_seqfix.task.connection import make_hook
+        from airflow_seqfix.task.lineage import named_inputs
+
+        given = read_all({name: getattr(self, name) for name in ("tables", "columns")})
+        return named_inputs(make_hook(**self.hook_arguments()), given["tables"], given["columns"])
 
     def on_kill(self) -> None:
         """Cancel the statement that is running, and see to it that no other follows."""

@@ -6,7 +6,7 @@ Everything here is for tools that may not be installed: without them it comes to
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -124,6 +124,26 @@ def operator_lineage(hook: PostgresHook, report: Report) -> OperatorLineage[Any,
             for name, assertions in by_dataset.items()
         ]
     )
+
+
+def named_inputs(hook: PostgresHook, tables: Iterable[str], columns: Iterable[str]) -> OperatorLineage[Any, Any] | None:
+    """Return the tables that a task names with their schema, before it has read anything; None without OpenLineage."""
+    try:
+        from airflow.providers.openlineage.extractors import OperatorLineage
+        from airflow.providers.openlineage.sqlparser import SQLParser
+        from openlineage.client.event_v2 import InputDataset
+    except ImportError:
+        return None
+    from airflow_seqfix.core.discover.names import Name
+
+    read = [Name.parse(name, "tables") for name in tables]
+    read += [name.owner for name in (Name.parse(name, "columns") for name in columns) if len(name.parts) == 3]
+    namespace = SQLParser.create_namespace(hook.get_openlineage_database_info(hook.connection))
+    database = hook.database or hook.connection.schema
+    datasets = dict.fromkeys(
+        f"{database}.{'.'.join(name.plain)}" for name in read if len(name.parts) == 2 and not name.is_pattern
+    )
+    return OperatorLineage(inputs=[InputDataset(namespace=namespace, name=name) for name in datasets])
 
 
 def _assertion(kind: Any, check: ColumnCheck) -> Any:

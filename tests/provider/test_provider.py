@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
@@ -28,6 +29,18 @@ MODULES = ("airflow_seqfix.operators.postgres", "airflow_seqfix.sensors.postgres
 def test_metadata_follows_airflow_s_schema() -> None:
     schema = json.loads((resources.files(airflow_package) / "provider_info.schema.json").read_text())
     jsonschema.validate(get_provider_info(), schema)
+
+
+def test_the_guides_that_are_named_are_there() -> None:
+    named = [guide for integration in get_provider_info()["integrations"] for guide in integration["how-to-guide"]]
+    assert named
+    assert [guide for guide in named if not (ROOT / guide.removeprefix("/")).is_file()] == []
+
+
+def test_the_page_of_providers_leads_to_a_page_that_exists() -> None:
+    """Without a URL in the metadata Airflow makes up one below its own documentation."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["urls"]["Documentation"].startswith("https://")
 
 
 def test_airflow_lists_the_provider(airflow: Callable[..., CompletedProcess[str]]) -> None:

@@ -37,7 +37,8 @@ def forward(context):
         print(json.dumps([context["ti"].task_id, str(context["exception"])]), file=file)
 
 
-DEFAULTS = {"conn_id": "shop", "tables": ["orders", "fine"], "trigger_rule": "all_done", "on_failure_callback": forward}
+DEFAULTS = {"conn_id": "shop", "trigger_rule": "all_done", "on_failure_callback": forward}
+DEFAULTS["tables"] = ["public.orders", "public.fine"]
 with DAG("task_behaviour", schedule=None, default_args=DEFAULTS):
     (
         PostgresSequenceCheckOperator(task_id="before", outlets=[Asset("never_updated")])
@@ -192,14 +193,28 @@ def test_lineage_of_a_task_that_succeeds(task_id: str, told: Told) -> None:
     assert all(assertion["success"] for assertion in found.values())
 
 
+def test_lineage_of_a_task_that_starts(told: Told) -> None:
+    """The tables are named with their schema: so they are known before anything is read."""
+    event = told.event("task_behaviour.before", "START")
+    namespace = f"postgres://127.0.0.1:{told.port}"
+    assert {(table["namespace"], table["name"]) for table in event["inputs"]} == {
+        (namespace, f"{told.database}.public.{name}") for name in ("orders", "fine")
+    }
+    # Without a schema nobody knows which table is meant.
+    assert told.event("task_behaviour.unnamed", "START")["inputs"] == []
+
+
 def test_lineage_of_a_task_that_found_out_nothing(told: Told) -> None:
     assert told.event("task_behaviour.unnamed", "FAIL")["inputs"] == []
     assert told.event("task_behaviour.gone", "FAIL")["inputs"] == []
 
 
 def test_the_reads_are_told_as_hooks_tell_theirs(told: Told) -> None:
-    """OpenLineage parses the statements, and makes a job of them."""
-    event = told.event("task_behaviour.reset.query.1", "COMPLETE")
+    """OpenLineage parses the statements, and makes a job of them where a task tells no inputs of its own.
+
+    `dags test` runs all tasks in one process: these are the reads of the first, told when the fourth begins.
+    """
+    event = told.event("task_behaviour.unnamed.query.1", "COMPLETE")
     assert {table["name"] for table in event["inputs"]} == {
         f"{told.database}.public.{name}" for name in ("orders", "fine")
     }

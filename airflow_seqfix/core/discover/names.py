@@ -67,10 +67,14 @@ class Name:
         return cls(text, tuple(parts), is_pattern)
 
     @property
+    def plain(self) -> tuple[str, ...]:
+        """The parts as they are in the catalog; of one that is no pattern."""
+        return tuple(re.sub(r"\[([*?\[])\]", r"\1", part) for part in self.parts)
+
+    @property
     def quoted(self) -> str:
         """The name in double quotes; of one that is no pattern."""
-        parts = (re.sub(r"\[([*?\[])\]", r"\1", part) for part in self.parts)
-        return str(as_written(tuple(parts)))
+        return str(as_written(self.plain))
 
     @property
     def owner(self) -> Name:
