@@ -38,7 +38,7 @@ def test_a_partition_that_is_named_has_the_sequence_of_its_table(db: Database) -
         for named in ({"tables": ["pages_2026"]}, {"columns": ["pages_2026.id"]}):
             with pytest.raises(core.SelectionError) as refusal:
                 core.check(conn, **named)
-            assert str(refusal.value).endswith(': public.pages_2026 is a partition of "View s".pages; name that')
+            assert ': public.pages_2026 is a partition of "View s".pages; name that' in str(refusal.value)
 
 
 @pytest.mark.parametrize("named", [None, 5])

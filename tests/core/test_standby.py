@@ -119,14 +119,16 @@ def test_a_read_that_is_in_the_way_of_the_primary(pair: Pair, monkeypatch: pytes
         slow = "SELECT pg_sleep(50) FROM public.t" if reads_a_table(statement) else statement
         return rows_apart(session, slow, **kinds)
 
-    def truncate() -> None:
+    def vacuum() -> None:
         asleep = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
         with pair.standby.connect() as conn, pair.primary.connect() as other:
             until(lambda: conn.execute(asleep).fetchone()[0], "the read")
-            other.execute("TRUNCATE t")
+            other.execute("DELETE FROM t")
+            # Unlike TRUNCATE it leaves the catalog alone, so that nothing is read again.
+            other.execute("VACUUM t")
 
     monkeypatch.setattr(Session, "rows_apart", slowly)
-    thread = threading.Thread(target=truncate)
+    thread = threading.Thread(target=vacuum)
     with pair.standby.connect() as conn:
         conn.execute("ALTER SYSTEM SET max_standby_streaming_delay = 0")
         conn.execute("SELECT pg_reload_conf()")
@@ -184,7 +186,7 @@ def test_behind_is_behind_and_is_repaired_on_the_primary(pair: Pair) -> None:
     with pair.standby.connect() as conn:
         with pytest.raises(core.ArgumentError) as refusal:
             core.fix(conn)
-        assert str(refusal.value) == "this is a standby, which is read-only: repair on the primary"
+        assert str(refusal.value).startswith("this is a standby, which is read-only: repair on the primary (database ")
         plan = core.plan(conn).to_sql()
     assert "-- not moved: a standby is read-only" in plan
     assert not [line for line in plan.splitlines() if "val(" in line and not line.startswith("--")]
