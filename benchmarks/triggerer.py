@@ -1,4 +1,4 @@
-"""What many deferred sensors cost one triggerer: python -m benchmarks.triggerer --out docs/triggerer.md
+"""What many deferred sensors cost one triggerer: python -m benchmarks.triggerer --out docs/proof/triggerer.md
 
 Each row is a process of its own with one event loop, which is what a triggerer is, and with the triggers as they come
 back from storage. Their database is behind, so that none of them ends before it is told to.
@@ -137,18 +137,18 @@ def run_apart(dsn: str, through: str, count: int, seconds: float, interval: floa
 PAGE = """\
 # Many deferred sensors in one triggerer
 
-Made with `python -m benchmarks.triggerer --out docs/triggerer.md` on PostgreSQL {version}, {cores} cores,
+Made with `python -m benchmarks.triggerer --out docs/proof/triggerer.md` on PostgreSQL {version}, {cores} cores,
 Python {python}.
 
 A triggerer is one event loop. Its deferred sensors share {at_once} threads, each with one connection at a time,
 whatever their number; `[seqfix] looks_at_once` in Airflow's configuration changes that. The others wait for their turn,
 on the loop, where waiting costs nothing. While it looks, a thread has another one beside it: the
-[clock](reference/settings.md#the-clients-own-clock).
+[clock](../reference/settings.md#the-clients-own-clock).
 
 The first look comes after a quarter to the whole of `poke_interval`, at random, and each later one a tenth earlier or
 later, so that a triggerer that is started again does not ask for everything at once. A look that fails (a refused
 login, a connection that is not there, a line that breaks) does not end the wait: the sensor looks again, and what went
-wrong at the last look before the deadline is what the task fails with, in the class that [retries](retries.md) names.
+wrong at the last look before the deadline is what the task fails with, in the class that [retries](../retries.md) names.
 
 Each row: a process of its own, in which all sensors begin in the same moment, as after a restart, look every
 {interval:g} s at a database that is behind, and are watched for {seconds:g} s. *Slow logins*: the server is {slow:g} s

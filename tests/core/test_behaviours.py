@@ -1,4 +1,4 @@
-"""docs/behaviours.md is made from the scenarios as they are now, and by the code that is here."""
+"""docs/proof/behaviours.md is made from the scenarios as they are now, and by the code that is here."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.support.behaviours.page import (
 from tests.support.behaviours.runs import beside_a_writer, outcomes, repairs
 from tests.support.servers import Server, server_labels
 
-PAGE = Path(__file__).parent.parent.parent / "docs" / "behaviours.md"
+PAGE = Path(__file__).parent.parent.parent / "docs" / "proof" / "behaviours.md"
 
 
 def table(text: str) -> list[list[str]]:

@@ -182,7 +182,7 @@ def test_versions_are_the_package_s() -> None:
 
 
 def test_the_counts_of_issued_ids_are_those_of_the_run() -> None:
-    stress = read("docs/stress.md")
+    stress = read("docs/proof/stress.md")
     table = dict(re.findall(r"^\| `(.*?)` \| ([\d,]+ \| [\d,]+) \|", read("README.md"), re.MULTILINE))
     assert len(table) == 4
     assert [recipe for recipe, counts in table.items() if f"| `{recipe}` | {counts} |" not in stress] == []
@@ -201,7 +201,7 @@ def beside_other_ways() -> dict[str, list[str]]:
 
 
 def test_the_comparison_is_that_of_the_run() -> None:
-    page = read("docs/behaviours.md")
+    page = read("docs/proof/behaviours.md")
     measured = dict(re.findall(r"^\| (.*) \| (\d+ of \d+ \| \d+ \| (?:yes|no) \| .*) \|$", page, re.MULTILINE))
     versions = dict(re.findall(r"^- \*\*(\w+)\*\* ([\d.]+)", page, re.MULTILINE))
     shown = {name: " | ".join(cells[:4]) for name, cells in beside_other_ways().items()}
@@ -214,7 +214,7 @@ def test_the_comparison_is_that_of_the_run() -> None:
 
 
 def test_who_gets_through_thousands_of_tables_is_as_in_the_run() -> None:
-    page = read("docs/behaviours.md")
+    page = read("docs/proof/behaviours.md")
     measured = re.findall(r"^\| (.*) \| ([\d,]+) of 5,000 \| (out of shared memory)? ?\|$", page, re.MULTILINE)
     shown = [
         (name.split()[0], cells[4]) for name, cells in beside_other_ways().items() if cells[4] not in ("", "not run")

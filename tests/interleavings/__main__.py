@@ -1,4 +1,4 @@
-"""The whole matrix, and its page: python -m tests.interleavings --out docs/interleavings.md"""
+"""The whole matrix, and its page: python -m tests.interleavings --out docs/proof/interleavings.md"""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ print(*[name for name in new if name.startswith("airflow.providers.postgres.hook
 
 def test_the_example_dags_are_parsed_with_the_import_for_airflow_2(tmp_path: Path) -> None:
     """On Airflow 2 nothing else runs them."""
-    (line,) = re.findall(r"`(from \S+ import DAG, task)`", read("docs/airflow-versions.md"))
+    (line,) = re.findall(r"`(from \S+ import DAG, task)`", read("docs/proof/airflow-versions.md"))
     folder = shutil.copytree(ROOT / "example_dags", tmp_path / "dags")
     for path in folder.glob("*.py"):
         text = path.read_text(encoding="utf-8").replace("from airflow.sdk import DAG, task", line)

@@ -1,6 +1,6 @@
 """Kills repairs, and the server's side of them, in the middle of each phase, and looks at what they leave behind.
 
-The long run, as a table: python -m tests.stress.chaos --kills 300 --backends 50 --freezes 5 --out docs/chaos.md
+The long run, as a table: python -m tests.stress.chaos --kills 300 --backends 50 --freezes 5 --out docs/proof/chaos.md
 """
 
 from __future__ import annotations
@@ -238,7 +238,7 @@ def main() -> None:
                 chaos.strike(phase, means)
     command = (
         f"python -m tests.stress.chaos --kills {arguments.kills} --backends {arguments.backends}"
-        f" --freezes {arguments.freezes} --out docs/chaos.md"
+        f" --freezes {arguments.freezes} --out docs/proof/chaos.md"
     )
     text = page(chaos, command, version)
     print(text)

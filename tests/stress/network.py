@@ -1,6 +1,6 @@
 """Strikes the network between a repair and its server at each message of a run, and a standby that commits wait for.
 
-As a table: python -m tests.stress.network --every 1 --out docs/chaos-network.md
+As a table: python -m tests.stress.network --every 1 --out docs/proof/chaos-network.md
 """
 
 from __future__ import annotations
@@ -298,7 +298,7 @@ def main() -> None:
             strike_all(strikes, arguments.every)
         with database_on(server) as db:
             standbys, standby = strike_standby(cluster, db, arguments.every)
-    command = f"python -m tests.stress.network --every {arguments.every} --out docs/chaos-network.md"
+    command = f"python -m tests.stress.network --every {arguments.every} --out docs/proof/chaos-network.md"
     text = page(strikes, command, version, standbys, standby)
     print(text)
     if arguments.out:

@@ -1,6 +1,6 @@
 """The long run: every way, every role and the popular recipes under the same traffic, as a table.
 
-python -m tests.stress.run --seconds 50 --out docs/stress.md
+python -m tests.stress.run --seconds 50 --out docs/proof/stress.md
 """
 
 from __future__ import annotations
@@ -151,7 +151,7 @@ def main() -> None:
             measure(replace(load, idle=IDLE, repairers=min(1, load.repairers)), seconds=seconds / 5) for load in idlers
         ]
 
-    command = f"python -m tests.stress.run --seconds {seconds:g} --out docs/stress.md"
+    command = f"python -m tests.stress.run --seconds {seconds:g} --out docs/proof/stress.md"
     page = PAGE.format(
         command=command,
         version=version,

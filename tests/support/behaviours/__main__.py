@@ -1,4 +1,4 @@
-"""Write docs/behaviours.md to stdout: make behaviours"""
+"""Write docs/proof/behaviours.md to stdout: make behaviours"""
 
 from __future__ import annotations
 

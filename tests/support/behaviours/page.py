@@ -1,4 +1,4 @@
-"""What docs/behaviours.md makes of the outcomes that runs.py has seen."""
+"""What docs/proof/behaviours.md makes of the outcomes that runs.py has seen."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ not stop the others.
 
 - *Worse* counts the situations that were right with nothing run and are not any more: an insert that worked before
   fails, or gets an id that was given out before.
-- A sequence *is ahead* where rows were deleted, as in [ahead_of_data](../tests/scenarios/ahead_of_data.sql).
+- A sequence *is ahead* where rows were deleted, as in [ahead_of_data](../../tests/scenarios/ahead_of_data.sql).
 - *Beside an open transaction*: a table has the ids 1 to 100, and its sequence is in sync. A writer inserts ten rows
   more, the repair runs, the writer commits. The next insert ought to get 111. pgloader empties the table, for which it
   would wait. What ids get under minutes of traffic is counted in [Repairs under live traffic](stress.md).
@@ -197,7 +197,7 @@ def shown(got: Got) -> str:
 
 
 def link(case: str) -> str:
-    return f"[{case}](../tests/scenarios/{case}.sql)"
+    return f"[{case}](../../tests/scenarios/{case}.sql)"
 
 
 def verdict(scenario: Scenario, got: list[Any]) -> str:

@@ -1,4 +1,4 @@
-"""docs/behaviours.md, from running its scenarios: make behaviours
+"""docs/proof/behaviours.md, from running its scenarios: make behaviours
 
 Each runs in databases of its own: its inserts with nothing run, after fix(), and after each recipe and each tool.
 """

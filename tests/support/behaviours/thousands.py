@@ -1,4 +1,4 @@
-"""Five thousand tables at once, each with a sequence that is behind: what stays behind, for docs/behaviours.md."""
+"""Five thousand tables at once, each with a sequence that is behind: what stays behind, for docs/proof/behaviours.md."""
 
 from __future__ import annotations
 
