@@ -147,8 +147,8 @@ on the loop, where waiting costs nothing. While it looks, a thread has another o
 
 The first look comes after a quarter to the whole of `poke_interval`, at random, and each later one a tenth earlier or
 later, so that a triggerer that is started again does not ask for everything at once. A look that fails (a refused
-login, a connection that is not there, a line that breaks) does not end the wait: the sensor looks again, and what went
-wrong at the last look before the deadline is what the task fails with, in the class that [retries](../retries.md) names.
+login, a connection that is not there, a line that breaks) does not end the wait: the sensor looks again. The task fails
+with the error of the last look before the deadline: [its class](../howto/when-a-task-fails.md).
 
 Each row: a process of its own, in which all sensors begin in the same moment, as after a restart, look every
 {interval:g} s at a database that is behind, and are watched for {seconds:g} s. *Slow logins*: the server is {slow:g} s

@@ -55,7 +55,7 @@ class Environment:
 
 BEFORE_3_3 = {
     "test_failing.py::test_airflow_s_retry_policy_names_them": "retry policies came with 3.3",
-    "test_pages.py::test_dag[docs/retries.md": "retry policies came with 3.3",
+    "test_pages.py::test_dag[docs/howto/when-a-task-fails.md": "retry policies came with 3.3",
 }
 BEFORE_3_2 = {
     **BEFORE_3_3,

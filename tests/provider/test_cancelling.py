@@ -300,47 +300,18 @@ def test_in_the_middle_of_a_long_move(setting: Setting, driver: str) -> None:
 
 
 PAGE = """\
-# Cancelling
+# Cancelled tasks
 
-A task that is ended while it waits for the database leaves nothing there: the statement is cancelled and the session
-closed, so that its locks are gone and no further statement follows. What was moved by then stays forward of where it
-was, and the next run goes on from there.
+A task that is ended while it waits for the database leaves no statement, no session and no lock there.
+[What ends them, in each case](../howto/when-a-task-fails.md#what-a-cancelled-task-leaves-behind).
 
 Measured with `make cancelling` on Airflow {airflow}, psycopg {psycopg}, psycopg2 {psycopg2} and PostgreSQL {server}, by
-tasks that were reading from a table whose server answers after ten minutes. The seconds are those from the event
-until `pg_stat_activity` and `pg_locks` show nothing of the session any more, on both servers.
+tasks that read a table whose server answers after ten minutes. Seconds run from the event until `pg_stat_activity` and
+`pg_locks` no longer show the session, on both servers; those of `execution_timeout` include the timeout.
 
 | event | psycopg 3 | psycopg2 |
 |---|---:|---:|
 {rows}
-
-Of a task that is marked or cleared Airflow tells its process at the next heartbeat, which is up to five seconds later
-unless `[workers] min_heartbeat_interval` says otherwise. The seconds of `execution_timeout` hold the timeout itself.
-
-## How
-
-- Told to stop (SIGTERM), Airflow calls the operator's `on_kill`. It sends the server a cancel request and cuts the
-  connection.
-- `execution_timeout` raises an exception in the middle of the statement. The statement is cancelled and its transaction
-  rolled back before the exception leaves.
-- psycopg2 waits for the server in C, and Python runs no signal handler meanwhile. While an operator or a sensor holds a
-  connection of psycopg2, a thread listens for the signals and sends the cancel request; then the handlers run.
-- A trigger reads in a thread of its own, which outlives the trigger when that is cancelled. Its connection is cut.
-- A process that is killed outright (SIGKILL, out of memory) can send nothing. From PostgreSQL 14 on, on Linux, the
-  server is told to look every second whether its client is still there (`client_connection_check_interval`).
-
-## The floor
-
-Where none of this arrives, because the worker's machine or the network has gone, the server ends it by itself. Every
-transaction brings its own limits, whatever the role or the database is set to: `statement_timeout` (60 s unless given),
-`lock_timeout` (0.1 s), and `idle_in_transaction_session_timeout` (10 s). On PostgreSQL 13, and on a server that does
-not run on Linux, the first of them is also what ends the statement of a process that was killed outright.
-
-A worker that is itself told to stop (SIGTERM) passes it on to its task from Airflow 3.3 on. Before, the task goes on
-without its worker, within the same limits.
-
-The library, called in a task of your own (`@task`), does not hear what Airflow tells the operator: with psycopg 3 an
-`execution_timeout` ends its statement, with psycopg2 only the limits of the server do.
 """
 
 

@@ -139,7 +139,7 @@ def test_privileges(
 
 
 def test_airflow_s_retry_policy_names_them(shop: Database, run_dag: Callable[..., Any]) -> None:
-    """docs/retries.md, run: drift is not tried again, a lock is, and then succeeds when it is free."""
+    """The policy of docs/howto/when-a-task-fails.md: drift is not retried; a lock is, and succeeds once it is free."""
     import datetime
 
     from airflow.sdk import DAG, ExceptionRetryPolicy, RetryAction, RetryRule

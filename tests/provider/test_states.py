@@ -1,4 +1,4 @@
-"""How a sensor ends: every combination of its options, run by Airflow, and the table of them in docs/sensor.md."""
+"""How a sensor ends: every combination of its options, run by Airflow; the table in docs/howto/when-a-task-fails.md."""
 
 from __future__ import annotations
 
@@ -174,5 +174,5 @@ def table(outcomes: dict[Cell, str]) -> str:
 
 def test_the_page_has_the_table(outcomes: dict[Cell, str]) -> None:
     made = table(outcomes)
-    (shown,) = re.findall(r"(?m)^\| `on_drift` \|(?:.*\n)+?(?=\n)", read("docs/sensor.md"))
-    assert shown.strip() == made, f"docs/sensor.md shall show:\n{made}"
+    (shown,) = re.findall(r"(?m)^\| `on_drift` \|(?:.*\n)+?(?=\n)", read("docs/howto/when-a-task-fails.md"))
+    assert shown.strip() == made, f"docs/howto/when-a-task-fails.md shall show:\n{made}"

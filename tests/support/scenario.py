@@ -4,8 +4,8 @@
 
   servers    versions that know the syntax, such as ">=14"; all where it is missing
   options    what check() and fix() are given
-  behaviour  on the cases of docs/proof/behaviours.md: what the inserts give in the best of worlds (`expected`) and, where
-             the repair leaves that, why (`on_purpose`)
+  behaviour  on the cases of docs/proof/behaviours.md: what the inserts should give (`expected`) and, where a repair
+             differs from it, why (`on_purpose`)
   report     by sequence, the part of its row that check() has to give; of `reason` and `remedy` any part will do
   fixed      the same for fix(), where a sequence that was due does not end up in sync and verified; one that stays
              behind was moved only if its `way` is given

@@ -1,4 +1,4 @@
-"""Five thousand tables at once, each with a sequence that is behind: what stays behind, for docs/proof/behaviours.md."""
+"""What stays behind of five thousand sequences that are behind at once, for docs/proof/behaviours.md."""
 
 from __future__ import annotations
 
