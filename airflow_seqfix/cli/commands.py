@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 LARGEST_PLAN = 250_000_000
 
 #: What a command can write, its default first.
-REPORT_FORMS = ("table", "json", "markdown", "html")
+REPORT_FORMS = ("table", "json", "markdown", "html", "csv")
 PLAN_FORMS = ("sql", *REPORT_FORMS)
 SUGGESTION_FORMS = ("table", "json", "mapping")
 

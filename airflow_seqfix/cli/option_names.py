@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from airflow_seqfix.options import NAME_OPTIONS, OPTIONS
 from airflow_seqfix.rules import Choice, Flag
+
+#: The arguments that sentences name, none of which is a word of theirs.
+_ARGUMENT = re.compile(
+    rf"""(?<![\w."-])({"|".join(name for name in OPTIONS if "_" in name)}|margin(?==))(?![\w."])(=?)"""
+)
 
 if TYPE_CHECKING:
     from airflow_seqfix.core import SeqfixError
@@ -36,7 +42,8 @@ def _in_a_shell() -> dict[str, str]:
 
 
 def with_options(text: str) -> str:
-    """Write `foreign=True` as `--foreign`, and `lock="none"` as `--lock none`."""
+    """Write `foreign=True` as `--foreign`, `lock="none"` as `--lock none`, and `max_jump` as `--max-jump`."""
     for python, shell in _in_a_shell().items():
         text = text.replace(python, shell)
-    return text
+    # No part of a name, nor of one with dots or in quotes.
+    return _ARGUMENT.sub(lambda found: option(found[1]) + (" " if found[2] else ""), text)

@@ -22,8 +22,8 @@ from airflow_seqfix.cli.option_names import with_options
 if TYPE_CHECKING:
     from airflow_seqfix.core import Plan, Report
 
-#: How wide a table is where stdout is no terminal, and the least that it needs.
-PIPE_WIDTH, NARROWEST = 120, 60
+#: The least that a table needs.
+NARROWEST = 30
 
 #: The forms that are not of render.formats.
 EXTENSIONS = {".txt": "table", ".sql": "sql"}
@@ -135,20 +135,23 @@ class Output:
         if self.form != "table":
             from airflow_seqfix.render.formats import render
 
-            return render(content, self.form)
+            return render(content, self.form, spell=with_options)
         from airflow_seqfix.core import Plan
         from airflow_seqfix.render.table import summary, table
 
+        is_plan = isinstance(content, Plan)
         report = content.report if isinstance(content, Plan) else content
-
-        rows = table(report, width=self._width, color=self.color, all_rows=self.all_rows, spell=with_options)
+        rows = table(
+            report, width=self._width, color=self.color, all_rows=self.all_rows, is_plan=is_plan, spell=with_options
+        )
         return f"{rows}\n{summary(report)}" if rows else summary(report)
 
     @property
-    def _width(self) -> int:
+    def _width(self) -> int | None:
+        """Where the lines end; None in a pipe and in a file, which nobody has to fit into."""
         if self.path is not None or not is_terminal(sys.stdout):
-            return PIPE_WIDTH
-        return max(NARROWEST, shutil.get_terminal_size((PIPE_WIDTH, 24)).columns)
+            return None
+        return max(NARROWEST, shutil.get_terminal_size().columns)
 
 
 def _wants_color(color: str, *, is_file: bool, environment: Mapping[str, str] = os.environ) -> bool:

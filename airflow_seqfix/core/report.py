@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -257,8 +258,13 @@ class Report:
 
     @property
     def sorted_rows(self) -> tuple[Row, ...]:
-        """All rows, worst verdict first, and within a verdict the largest gap."""
-        return tuple(sorted(self.rows, key=lambda row: (ORDER.index(row.verdict), -(row.finding.gap or 0))))
+        """All rows, worst verdict first; within a verdict the one that collides first, then the largest gap."""
+
+        def urgency(row: Row) -> tuple[int, float, int]:
+            inserts = row.finding.inserts_until_collision
+            return ORDER.index(row.verdict), math.inf if inserts is None else inserts, -(row.finding.gap or 0)
+
+        return tuple(sorted(self.rows, key=urgency))
 
     @property
     def summary(self) -> dict[str, int]:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import PurePath
 
 from airflow_seqfix.core.errors import ArgumentError
 from airflow_seqfix.core.report import Plan, Report
 
-FORMATS = ("json", "markdown", "html")
+FORMATS = ("json", "markdown", "html", "csv")
 
 #: What the end of a file's name says.
-EXTENSIONS = {".json": "json", ".md": "markdown", ".markdown": "markdown", ".html": "html", ".htm": "html"}
+EXTENSIONS = {
+    ".json": "json",
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".html": "html",
+    ".htm": "html",
+    ".csv": "csv",
+}
 
 
 def form_of(path: str) -> str:
@@ -29,20 +37,25 @@ def form_of(path: str) -> str:
     return form
 
 
-def render(report: Report | Plan, form: str) -> str:
+def render(content: Report | Plan, form: str, *, spell: Callable[[str], str] = str) -> str:
     """Return the whole report as text in one of `FORMATS`; of a plan, also where each sequence would go.
 
+    :param spell: Writes the options in a sentence as the reader does; JSON has them as the library does.
     :raises ArgumentError: when it is none of them.
     """
     match form:
         case "json":
-            return json.dumps(report.to_dict(), indent=2) + "\n"
+            return json.dumps(content.to_dict(), indent=2) + "\n"
         case "markdown":
             from airflow_seqfix.render.markdown import markdown, plan_markdown
 
-            return plan_markdown(report) if isinstance(report, Plan) else markdown(report)
+            return plan_markdown(content, spell=spell) if isinstance(content, Plan) else markdown(content, spell=spell)
         case "html":
             from airflow_seqfix.render.html import html
 
-            return html(report.report if isinstance(report, Plan) else report)
+            return html(content, spell=spell)
+        case "csv":
+            from airflow_seqfix.render.csv import csv
+
+            return csv(content, spell=spell)
     raise ArgumentError(f"a report cannot be written as {form!r}", remedy=f"give one of {', '.join(FORMATS)}")

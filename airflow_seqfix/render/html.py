@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+from collections.abc import Callable
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -12,7 +13,9 @@ from markupsafe import Markup
 
 from airflow_seqfix import __version__
 from airflow_seqfix.core.errors import printable
-from airflow_seqfix.core.report import ORDER, Report
+from airflow_seqfix.core.judge.remedies import widen
+from airflow_seqfix.core.model import SequenceWarning, Verdict
+from airflow_seqfix.core.report import ORDER, Plan, Report, Row
 from airflow_seqfix.render import phrases
 from airflow_seqfix.render.numberline import number_line
 
@@ -22,27 +25,60 @@ DRAWN = 100
 AT_FIRST = 250
 
 
-def html(report: Report) -> str:
-    """Return the page."""
+def html(content: Report | Plan, *, spell: Callable[[str], str] = str) -> str:
+    """Return the page; of a plan, one that says where each sequence would go.
+
+    :param spell: Writes the options in a sentence as the reader does.
+    """
+    is_plan = isinstance(content, Plan)
+    report = content.report if isinstance(content, Plan) else content
+    columns = _columns(is_repair=any(row.outcome for row in report.rows), is_plan=is_plan)
     environment = _environment()
-    style, script = (environment.get_template(name).render() for name in ("report.css", "report.js"))
+    style = environment.get_template("report.css").render(headings=[heading for heading, _ in columns])
+    script = environment.get_template("report.js").render()
     return environment.get_template("report.html").render(
         report=report,
         rows=report.sorted_rows,
         not_in_sync=report.failing,
         fixed=[row for row in report.sorted_rows if row.is_fixed],
-        is_repair=any(row.outcome for row in report.rows),
+        ending=[row for row in report.sorted_rows if _is_ending(row)],
+        is_plan=is_plan,
+        title=phrases.plan_headline(report) if is_plan else phrases.headline(report),
+        columns=columns,
         tiles=_tiles(report),
         drawn=DRAWN,
         at_first=AT_FIRST,
         version=__version__,
         phrases=phrases,
+        spell=spell,
+        widen=widen,
         number_line=number_line,
         style=_as_it_is(style),
         script=_as_it_is(script),
         policy=f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
         "base-uri 'none'; form-action 'none'",
     )
+
+
+def _columns(*, is_repair: bool, is_plan: bool) -> list[tuple[str, Callable[[Row], str]]]:
+    """Return what stands in the table beside verdict, sequence and column: figures, each with its heading."""
+    found = {
+        "next value": lambda row: phrases.number(row.next_value),
+        "furthest value": lambda row: phrases.number(row.furthest_value),
+        "gap": phrases.gap,
+        "inserts until collision": phrases.inserts_left,
+        "used": phrases.used,
+    }
+    if is_repair:
+        found = {"next was": lambda row: phrases.number(phrases.next_was(row))} | found
+    if is_plan:
+        found |= {"next value then": lambda row: phrases.number(phrases.next_then(row))}
+    return list(found.items())
+
+
+def _is_ending(row: Row) -> bool:
+    """Whether it is in order, and most of its values are used."""
+    return row.verdict is Verdict.IN_SYNC and SequenceWarning.EXHAUSTING in row.finding.warnings
 
 
 def _tiles(report: Report) -> list[tuple[str, str, int]]:

@@ -34,8 +34,11 @@ class Column:
         return self.kind == "name"
 
 
-def lay_out(columns: list[Column], rows: list[Row], width: int) -> Iterator[list[str]]:
-    """Return lines of cells, the headings' first: as many columns as fit, each padded to its width."""
+def lay_out(columns: list[Column], rows: list[Row], width: int | None) -> Iterator[list[str]]:
+    """Return lines of cells, the headings' first: as many columns as fit, each padded to its width.
+
+    :param width: None: there is no end to a line, and nothing is shortened.
+    """
     texts = {column: [printable(column.value(row)) for row in rows] for column in columns}
     headings = {column: column.heading.split("\n") for column in columns}
     sizes = _fit(columns, texts, width)
@@ -59,13 +62,15 @@ def elide(text: str, width: int) -> str:
 
 
 def _fit(
-    columns: list[Column], texts: dict[Column, list[str]], width: int, *, is_final: bool = False
+    columns: list[Column], texts: dict[Column, list[str]], width: int | None, *, is_final: bool = False
 ) -> dict[Column, int] | None:
     """Return the columns that fit with their sizes: figures in full, names as long as room is left.
 
     None where names would be too short to tell anything, unless it `is_final`.
     """
     natural = {column: _width([*column.heading.split("\n"), *texts[column]]) for column in columns}
+    if width is None:
+        return natural
     while True:
         names = [column for column in natural if column.is_name]
         room = width - len(GUTTER) * (len(natural) - 1) - sum(natural[c] for c in natural if not c.is_name)
@@ -107,7 +112,7 @@ def _rounded(text: str) -> str:
     digits = text.removeprefix("≥ ")
     if len(digits) <= LONGEST_FIGURE:
         return text
-    return f"~{float(digits):.1e}".replace("e+", "e")
+    return f"~{float(digits.replace(',', '')):.1e}".replace("e+", "e")
 
 
 def _beginning(text: str, width: int) -> str:

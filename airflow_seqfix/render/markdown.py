@@ -16,6 +16,7 @@ from airflow_seqfix.render.phrases import (
     NOT_ON_STANDBYS,
     count,
     fed_column,
+    gap,
     inserts_left,
     move,
     next_then,
@@ -27,6 +28,7 @@ from airflow_seqfix.render.phrases import (
     used,
     way,
 )
+from airflow_seqfix.render.warnings import NAMED, warned
 
 #: How many sequences a report lists, and explains.
 LISTED = 50
@@ -35,10 +37,14 @@ LONGEST_SCRIPT = 60_000
 
 #: A column of a table: its heading, how it is aligned, and what stands in it as Markdown.
 Cell = tuple[str, str, Callable[[Row], str]]
+Spell = Callable[[str], str]
 
 
-def markdown(report: Report) -> str:
-    """Return what is not in sync or was repaired, why, and the statements to paste."""
+def markdown(report: Report, *, spell: Spell = str) -> str:
+    """Return what is not in sync or was repaired, why, the statements to paste, and the warnings.
+
+    :param spell: Writes the options in a sentence as the reader does.
+    """
     rows = [row for row in report.sorted_rows if row.outcome or row.fails(report.policy)]
     failing = len(report.failing)
     title = f"{failing:,} of {count(len(report.rows), 'sequence')} {report.failing_state}"
@@ -46,14 +52,16 @@ def markdown(report: Report) -> str:
     if rows:
         parts.append(_table(_report_cells(any(row.outcome for row in rows)), rows[:LISTED]))
         parts += _more(rows)
-        parts += _remarks(row for row in rows[:LISTED] if row.reason is not None)
+        parts += _remarks((row for row in rows[:LISTED] if row.reason is not None), spell)
+    parts += _warnings(report)
     return "\n\n".join(parts) + "\n"
 
 
-def plan_markdown(plan: Plan, *, rows: int = 50, sql: bool = True) -> str:
+def plan_markdown(plan: Plan, *, rows: int = 50, sql: bool = True, spell: Spell = str) -> str:
     """Return which sequences would move, from where to where and why, what is left behind or alone, and the SQL.
 
     :param rows: How many sequences are listed, of those that would move and of the others.
+    :param spell: Writes the options in a sentence as the reader does.
     :param sql: Whether the moves stand at the end as SQL: some ten thousand characters each.
     """
     listed = plan.report.sorted_rows
@@ -66,10 +74,14 @@ def plan_markdown(plan: Plan, *, rows: int = 50, sql: bool = True) -> str:
         parts += _margin(plan.report.policy.margin)
     passed_by = [row for row in moving if row.finding.outliers is not None]
     if passed_by:
-        parts += [f"**Outliers, not passed: {count(len(passed_by), 'sequence')}**", _outliers(plan.report.policy)]
-        parts += [_table(_OUTLIER_CELLS, passed_by[:rows]), *_more(passed_by, rows)]
+        parts += [
+            f"**Outliers, not passed: {count(len(passed_by), 'sequence')}**",
+            spell(_outliers(plan.report.policy)),
+        ]
+        parts += [_table(_outlier_cells(spell), passed_by[:rows]), *_more(passed_by, rows)]
     if left:
-        parts += [f"**Left alone, and not in sync: {len(left):,}**", *_remarks(left[:rows]), *_more(left, rows)]
+        parts += [f"**Left alone, and not in sync: {len(left):,}**", *_remarks(left[:rows], spell), *_more(left, rows)]
+    parts += _warnings(plan.report)
     if moving and sql:
         shown = replace(plan, report=replace(plan.report, rows=tuple(moving[:rows])))
         parts += ["**The same as SQL for psql**", _sql(shown.to_sql())]
@@ -125,7 +137,7 @@ def _report_cells(is_repair: bool) -> list[Cell]:
         *first,
         ("next value", "--:", lambda row: number(row.finding.measurement.next_value)),
         ("furthest value", "--:", lambda row: number(row.finding.measurement.furthest_value)),
-        ("gap", "--:", lambda row: number(row.finding.gap)),
+        ("gap", "--:", gap),
         ("inserts until collision", "--:", inserts_left),
         ("used", "--:", used),
     ]
@@ -160,27 +172,39 @@ _PLAN_CELLS: tuple[Cell, ...] = (
     ("way", "---", lambda row: str(found.way) if (found := move(row)) else "-"),
     ("because", "---", lambda row: code(found.why) if (found := move(row)) else "-"),
 )
-_OUTLIER_CELLS: tuple[Cell, ...] = (
-    ("sequence", "---", _name),
-    ("outliers", "--:", lambda row: number(row.finding.outliers.count) if row.finding.outliers else "-"),
-    ("lowest", "--:", lambda row: number(row.finding.outliers.lowest) if row.finding.outliers else "-"),
-    ("highest", "--:", lambda row: number(row.finding.outliers.highest) if row.finding.outliers else "-"),
-    ("reason", "---", lambda row: code(row.reason or "")),
-)
+
+
+def _outlier_cells(spell: Spell) -> tuple[Cell, ...]:
+    return (
+        ("sequence", "---", _name),
+        ("outliers", "--:", lambda row: f"{row.finding.outliers.count:,}" if row.finding.outliers else "-"),
+        ("lowest", "--:", lambda row: number(row.finding.outliers.lowest) if row.finding.outliers else "-"),
+        ("highest", "--:", lambda row: number(row.finding.outliers.highest) if row.finding.outliers else "-"),
+        ("reason", "---", lambda row: code(spell(row.reason or ""))),
+    )
 
 
 def _more(rows: list[Row], listed: int = LISTED) -> list[str]:
     return [f"… and {len(rows) - listed:,} more."] if len(rows) > listed else []
 
 
-def _remarks(rows: Iterable[Row]) -> list[str]:
+def _warnings(report: Report) -> list[str]:
+    """Say what to know beside the verdicts, a line for each kind."""
+    lines = []
+    for found in warned(report):
+        names = [f"{code(name)} ({figure})" if figure else code(name) for name, figure in found.sequences[:NAMED]]
+        lines.append(f"- {str(found.warning).replace('_', ' ')}: {', '.join(names)}{found.more}: {found.meaning}")
+    return ["**Warnings**", "\n".join(lines)] if lines else []
+
+
+def _remarks(rows: Iterable[Row], spell: Spell) -> list[str]:
     """Say why, and what helps, as a script: a move can be pasted, all else is a comment."""
     said = []
     for row in rows:
         name = printable(row.finding.sequence.qualified_name)
-        lines = [f"-- {name}: {state(row)}: {printable(row.reason or '')}"]
+        lines = [f"-- {name}: {state(row)}: {printable(spell(row.reason or ''))}"]
         if row.remedy is not None:
-            lines.append(statement(row) or f"-- Remedy: {remedy(row)}")
+            lines.append(statement(row, spell) or f"-- Remedy: {remedy(row, spell)}")
         said.append("\n".join(lines))
     return [fence("\n\n".join(said), "sql")] if said else []
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from airflow_seqfix.core.errors import printable
 from airflow_seqfix.core.model import Move, Verdict
 from airflow_seqfix.core.report import Report, Row
@@ -33,6 +35,7 @@ def is_mended(row: Row) -> bool:
 
 
 def number(value: int | None) -> str:
+    """Return a value as SQL takes it, to be searched for and pasted; what is counted has commas."""
     return "-" if value is None else str(value)
 
 
@@ -46,12 +49,17 @@ def fed_column(row: Row) -> str:
     return f"{column.qualified_name} +{len(columns) - 1}" if len(columns) > 1 else column.qualified_name
 
 
-def inserts_left(row: Row, *, grouped: bool = False) -> str:
+def inserts_left(row: Row) -> str:
     """Return how many inserts are left until one collides."""
     inserts = row.finding.inserts_until_collision
     if inserts is None:
         return "-"
-    return f"{'≥ ' if row.finding.is_at_least else ''}{inserts:{',' if grouped else ''}}"
+    return f"{'≥ ' if row.finding.is_at_least else ''}{inserts:,}"
+
+
+def gap(row: Row) -> str:
+    """Return how many values it is behind."""
+    return "-" if row.gap is None else f"{row.gap:,}"
 
 
 def used(row: Row) -> str:
@@ -80,17 +88,27 @@ def move(row: Row) -> Move | None:
     return move if move is not None and move.way is not None else None
 
 
-def statement(row: Row) -> str | None:
+def statement(row: Row, spell: Callable[[str], str] = str) -> str | None:
     """Return the remedy where it is a statement that moves the sequence, and reads as it runs."""
-    is_one = row.finding.is_pasteable and _is_a_move(row)
-    return row.remedy if is_one and (row.remedy or "").isprintable() else None
+    is_printable = (row.remedy or "").isprintable()
+    return remedy(row, spell) if _is_pasteable(row) and is_printable else None
 
 
-def remedy(row: Row) -> str | None:
-    """Return what helps, in one line."""
+def remedy(row: Row, spell: Callable[[str], str] = str) -> str | None:
+    """Return what helps, in one line.
+
+    :param spell: Writes the options in it as the reader does; not in a statement, but in what is said behind it.
+    """
     if _is_a_move(row) and not (row.remedy or "").isprintable():
         return "seqfix fix; its name holds characters that do not print, and cannot be pasted"
-    return row.remedy and printable(row.remedy)
+    if row.remedy is None or not _is_pasteable(row):
+        return row.remedy and spell(printable(row.remedy))
+    pasted, mark, then = row.remedy.partition("; -- ")
+    return f"{pasted}{mark}{spell(then)}"
+
+
+def _is_pasteable(row: Row) -> bool:
+    return row.finding.is_pasteable and _is_a_move(row)
 
 
 def _is_a_move(row: Row) -> bool:
@@ -101,10 +119,6 @@ def _is_a_move(row: Row) -> bool:
 
 def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def grouped(value: int | None) -> str:
-    return "-" if value is None else f"{value:,}"
 
 
 def sentence(row: Row) -> str:
@@ -134,6 +148,20 @@ def remarks(row: Row) -> str:
     is_plain = row.verdict is Verdict.BEHIND and row.obstacle is None
     said = "" if is_plain else printable(row.reason or "")
     return "; ".join(filter(None, (said, ", ".join(map(str, row.finding.warnings)))))
+
+
+def planned(row: Row) -> str | None:
+    """Say where a plan moves it, in which way, and why in that one; None where it does not."""
+    found, then = move(row), next_then(row)
+    return None if found is None else f"Would be moved by {found.way}, to the next value {then}: {found.why}."
+
+
+def plan_headline(report: Report) -> str:
+    """Return how many sequences a plan moves."""
+    moving = sum(move(row) is not None for row in report.rows)
+    left = sum(row.fails(report.policy) and move(row) is None for row in report.rows)
+    said = f"{count(moving, 'sequence')} would be moved forward" if moving else "No sequence would be moved"
+    return f"{said}, {left:,} left alone" if left else said
 
 
 def headline(report: Report) -> str:

@@ -10,12 +10,13 @@ from rich.color import ColorSystem
 from rich.style import Style
 
 from airflow_seqfix.core.errors import printable
-from airflow_seqfix.core.model import SequenceWarning, Verdict
+from airflow_seqfix.core.model import Verdict
 from airflow_seqfix.core.report import Report, Row
 from airflow_seqfix.render.layout import GUTTER, Column, elide, lay_out
 from airflow_seqfix.render.phrases import (
     NOT_ON_STANDBYS,
     fed_column,
+    gap,
     inserts_left,
     is_mended,
     move,
@@ -27,6 +28,7 @@ from airflow_seqfix.render.phrases import (
     state,
     used,
 )
+from airflow_seqfix.render.warnings import NAMED, warned
 
 __all__ = ["elide", "summary", "table"]
 
@@ -38,39 +40,31 @@ STYLES = {
     Verdict.SKIPPED: "dim",
 }
 
-#: How many rows of each verdict are explained below the table.
+#: How many rows of each verdict are explained below the table, where it has to fit somewhere.
 EXPLAINED = 10
-#: How many names a warning lists.
-NAMED = 5
-#: The warnings that are told to a person, and what they mean; the report has all of them.
-TOLD = {
-    SequenceWarning.EXHAUSTING: "most values are used",
-    SequenceWarning.OPEN_WRITERS: "transactions were writing whose rows could not be seen yet",
-    SequenceWarning.CACHED: "open sessions may hand out values that they have cached",
-    SequenceWarning.NOT_COMPARED: "also feeds a column whose values cannot be compared",
-    SequenceWarning.UNTRUSTED: "a table draws from it whose owner may not use it, and does not count",
-    SequenceWarning.STANDBY: "a standby reads sequences ahead of the primary",
-}
+#: From this width on there is room for columns; below it each sequence has lines of its own.
+NARROW = 60
 
 
 Paint = Callable[[str, str], str]
+Spell = Callable[[str], str]
 
 
 def table(
     report: Report,
     *,
-    width: int,
+    width: int | None,
     color: bool = False,
     all_rows: bool = False,
     is_plan: bool = False,
     more_in: str = "a report as JSON",
-    spell: Callable[[str], str] = str,
+    spell: Spell = str,
 ) -> str:
     """Return the report's rows as lines of at most `width` characters, and below them what explains them.
 
     What can be pasted stays on one line, however long it is.
 
-    :param width: At least 60.
+    :param width: None: lines have no end, and nothing is shortened.
     :param color: Whether to add terminal colours.
     :param all_rows: Whether to list what is in sync and what was skipped as well.
     :param is_plan: Whether to say where each sequence would go, instead of how to move it there.
@@ -82,6 +76,8 @@ def table(
     lines: list[str] = []
     if rows:
         lines += _table(rows, _columns(any(row.outcome for row in rows), is_plan), width, paint)
+    if is_plan:
+        lines += _ways([row for row in rows if move(row)], width, spell, more_in)
     explained = [row for row in rows if row.reason is not None and not (is_plan and is_mended(row))]
     lines += _explanations(explained, width, paint, spell, more_in)
     warnings = [line for warning in _warnings(report) for line in _wrap(warning, width)]
@@ -107,14 +103,31 @@ def summary(report: Report) -> str:
     return f"{total} {noun} in {where}: {', '.join(parts)}" if total else f"no sequences to look at in {where}"
 
 
-def _table(rows: list[Row], columns: list[Column], width: int, paint: Paint) -> Iterator[str]:
+def _table(rows: list[Row], columns: list[Column], width: int | None, paint: Paint) -> Iterator[str]:
+    if width is not None and width < NARROW:
+        yield from _stacked(rows, columns, width, paint)
+        return
     lines = lay_out(columns, rows, width)
     heading = [next(lines), next(lines)]
     for cells in heading:
         yield paint(GUTTER.join(cells).rstrip(), "bold")
     for row, (verdict, *cells) in zip(rows, lines, strict=True):
-        style = "bold green" if row.is_fixed else STYLES[row.verdict]
-        yield GUTTER.join([paint(verdict, style), *cells]).rstrip()
+        yield GUTTER.join([paint(verdict, _style(row)), *cells]).rstrip()
+
+
+def _style(row: Row) -> str:
+    return "bold green" if row.is_fixed else STYLES[row.verdict]
+
+
+def _stacked(rows: list[Row], columns: list[Column], width: int, paint: Paint) -> Iterator[str]:
+    """Give each sequence lines of its own: its name, and below it what the columns would say."""
+    for row in rows:
+        first, name, *others = columns
+        state = first.value(row)
+        yield f"{paint(state, _style(row))} {elide(printable(name.value(row)), width - len(state) - 1)}"
+        said = {" ".join(column.heading.split()): printable(column.value(row)) for column in others}
+        for line in _wrap(", ".join(f"{heading} {text}" for heading, text in said.items() if text != "-"), width - 2):
+            yield f"  {line}"
 
 
 def _columns(is_repair: bool, is_plan: bool) -> list[Column]:
@@ -138,59 +151,68 @@ def _columns(is_repair: bool, is_plan: bool) -> list[Column]:
             *first,
             Column("next value\nnow", lambda row: number(row.finding.measurement.next_value)),
             Column("furthest\nvalue", lambda row: number(row.finding.measurement.furthest_value), dispensable=3),
-            Column("inserts until\ncollision", inserts_left, dispensable=4),
+            Column("inserts until\ncollision", inserts_left, dispensable=5),
             Column("next value\nthen", lambda row: number(next_then(row))),
-            Column("\nway", lambda row: str(found.way) if (found := move(row)) else "-", kind="word", dispensable=5),
+            Column("\nway", lambda row: str(found.way) if (found := move(row)) else "-", kind="word", dispensable=2),
         ]
     return [
         *first,
         Column("next\nvalue", lambda row: number(row.finding.measurement.next_value)),
         Column("furthest\nvalue", lambda row: number(row.finding.measurement.furthest_value)),
-        Column("\ngap", lambda row: number(row.finding.gap), dispensable=3),
+        Column("\ngap", gap, dispensable=3),
         Column("inserts until\ncollision", inserts_left, dispensable=2),
         Column("\nused", used, dispensable=5),
     ]
 
 
-def _explanations(
-    rows: list[Row], width: int, paint: Paint, spell: Callable[[str], str], more_in: str
-) -> Iterator[str]:
+def _ways(rows: list[Row], width: int | None, spell: Spell, more_in: str) -> Iterator[str]:
+    """Say of each move why it is made in that way."""
+    if rows:
+        yield ""
+    shown = rows if width is None else rows[:EXPLAINED]
+    for row in shown:
+        found = move(row)
+        assert found is not None
+        yield from _wrap(f"{row.sequence}: {found.way}: {spell(found.why)}.", width)
+    yield from _left_out(len(rows) - len(shown), more_in)
+
+
+def _explanations(rows: list[Row], width: int | None, paint: Paint, spell: Spell, more_in: str) -> Iterator[str]:
     """Say why rows stand where they stand, and what helps: of each verdict the first few."""
     left_out = 0
     for _, group in groupby(rows, key=state):
         alike = list(group)
-        left_out += len(alike[EXPLAINED:])
-        for row in alike[:EXPLAINED]:
+        shown = alike if width is None else alike[:EXPLAINED]
+        left_out += len(alike) - len(shown)
+        for row in shown:
             yield ""
-            yield from _wrap(f"{row.finding.sequence.qualified_name}: {spell(row.reason or '')}.", width)
+            yield from _wrap(f"{row.sequence}: {spell(row.reason or '')}.", width)
             if row.remedy:
-                yield paint(f"  {spell(remedy(row) or '')}", "cyan")
+                yield paint(f"  {remedy(row, spell)}", "cyan")
     if left_out:
         yield ""
-        verb = "is" if left_out == 1 else "are"
-        yield f"{left_out:,} more {verb} explained in {more_in}."
+    yield from _left_out(left_out, more_in)
+
+
+def _left_out(number: int, more_in: str) -> Iterator[str]:
+    if number:
+        yield f"{number:,} more {'is' if number == 1 else 'are'} explained in {more_in}."
 
 
 def _warnings(report: Report) -> Iterator[str]:
     """Say what to know beside the verdicts, a line for each kind."""
     if report.standbys_confirmed is False:
         yield NOT_ON_STANDBYS
-    for warning, meaning in TOLD.items():
-        names = [
-            row.finding.sequence.qualified_name
-            for row in report.rows
-            if warning in row.finding.warnings and row.verdict is not Verdict.EXHAUSTED
-        ]
-        if names:
-            more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
-            yield f"{warning}: {', '.join(names[:NAMED])}{more}: {meaning}"
+    for found in warned(report):
+        names = [f"{name} ({figure})" if figure else name for name, figure in found.sequences[:NAMED]]
+        yield f"{found.warning}: {', '.join(names)}{found.more}: {found.meaning}"
 
 
-def _wrap(text: str, width: int) -> list[str]:
+def _wrap(text: str, width: int | None) -> list[str]:
     """Break a sentence between words; a name that is longer than a line stays whole."""
     lines: list[str] = []
     for word in printable(text).split(" "):
-        if lines and cell_len(f"{lines[-1]} {word}") <= width:
+        if lines and (width is None or cell_len(f"{lines[-1]} {word}") <= width):
             lines[-1] += f" {word}"
         else:
             lines.append(word)

@@ -54,7 +54,7 @@ def test_the_page_names_every_option_of_the_core() -> None:
     ("arguments", "said"),
     [
         (["check", "--nope"], "seqfix: No such option '--nope'"),
-        (["check", "--format", "yaml"], "'yaml' is not one of 'table', 'json', 'markdown', 'html'"),
+        (["check", "--format", "yaml"], "'yaml' is not one of 'table', 'json', 'markdown', 'html', 'csv'"),
         (["check", "--margin", "much"], "'much' is not a valid integer"),
         (["check", "--color", "blue"], "'blue' is not one of 'auto', 'always', 'never'"),
         (["check", "--lock", "none"], "No such option '--lock'"),

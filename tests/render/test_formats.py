@@ -25,7 +25,7 @@ def test_the_end_of_the_name_says_the_form(path: str, form: str) -> None:
 
 @pytest.mark.parametrize("path", ["report", "report.txt", "json", "", "folder.json/report", ".html"])
 def test_a_name_that_says_no_form(path: str) -> None:
-    with pytest.raises(core.ArgumentError, match=r"does not say .*: end it with \.json, \.md, .* or \.htm$"):
+    with pytest.raises(core.ArgumentError, match=r"does not say .*: end it with \.json, \.md, .*\.htm or \.csv$"):
         form_of(path)
 
 

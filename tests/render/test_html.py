@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 import pytest
 
 from airflow_seqfix import core
+from airflow_seqfix.cli.option_names import with_options
 from airflow_seqfix.core.errors import printable
 from airflow_seqfix.render.html import html
 from tests.support.servers import Database
@@ -20,7 +21,7 @@ KNOWN = {
     "html", "head", "meta", "title", "style", "body", "svg", "path", "line", "rect", "use", "header", "main",
     "footer", "section", "article", "figure", "h1", "h2", "h3", "p", "a", "span", "b", "em", "strong", "small",
     "code", "dl", "dt", "dd", "div", "time", "details", "summary", "form", "label", "input", "select", "option",
-    "output", "button", "table", "caption", "thead", "tbody", "tr", "th", "td", "script",
+    "output", "button", "figcaption", "table", "caption", "thead", "tbody", "tr", "th", "td", "script",
 }  # fmt: skip
 
 
@@ -77,8 +78,8 @@ def test_it_names_every_sequence_and_counts_them(report: core.Report) -> None:
 def test_a_repair_shows_before_and_after(repaired: core.Report) -> None:
     page = Page(html(repaired))
     assert "Fixed and verified" in page.texts["h2"]
-    assert any(re.fullmatch(r"next value before 4,712", text) for text in page.texts["span"])
-    assert any(re.fullmatch(r"next value now 7,801", text) for text in page.texts["span"])
+    assert any(re.fullmatch(r"next value before 4712", text) for text in page.texts["span"])
+    assert any(re.fullmatch(r"next value now 7801", text) for text in page.texts["span"])
 
 
 def test_a_healthy_database(newest_db: Database) -> None:
@@ -132,3 +133,28 @@ def test_what_is_not_drawn_is_said(newest_db: Database) -> None:
     bodies = [attributes for tag, attributes in page.elements if tag == "tbody"]
     assert bodies == [{}, {"hidden": None}]
     assert sum(tag == "tr" for tag, _ in page.elements) == 261
+
+
+def test_a_plan_says_where_how_and_why(plan: core.Plan) -> None:
+    text = html(plan, spell=with_options)
+    page = Page(text)
+    assert page.texts["h1"] and page.texts["title"][0].startswith("7 sequences would be moved forward, 3 left alone")
+    said = "Would be moved by advance, to the next value 7801: 3,089 values, no more than --advance-up-to (10,000)."
+    assert said in page.texts["p"]
+    assert said in page.texts["small"]
+    assert "next value then" in page.texts["th"]
+    assert "Would be moved" not in html(plan.report)
+    assert "max_jump" not in text
+
+
+def test_what_is_nearly_used_up_has_a_card(report: core.Report) -> None:
+    page = Page(html(report))
+    assert "In order, and most values are used" in page.texts["h2"]
+    assert "88.48 % of its values are used, and 247,483,647 are left. What makes room:" in page.texts["p"]
+    assert any(text.startswith("ALTER TABLE hr.tickets ALTER id TYPE bigint;") for text in page.texts["code"])
+
+
+def test_a_line_that_is_not_to_scale_says_so(report: core.Report) -> None:
+    page = Page(html(report))
+    assert set(page.texts["figcaption"]) == {"not to scale"}
+    assert len(page.texts["figcaption"]) < len(page.texts["figure"])

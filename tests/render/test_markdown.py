@@ -12,6 +12,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from airflow_seqfix import core
+from airflow_seqfix.cli.option_names import with_options
 from airflow_seqfix.core.errors import printable
 from airflow_seqfix.render.markdown import code, fence, markdown, plan_markdown
 from tests.support.servers import Database
@@ -53,7 +54,7 @@ def test_a_report_lists_the_worst_first_and_what_helps(report: core.Report) -> N
     (table,) = tables(text)
     assert table[0][:3] == ["verdict", "sequence", "column"]
     assert [row[0] for row in table[1:]] == [str(row.verdict) for row in report.failing]
-    assert ["behind", "shop.invoices_id_seq", "shop.invoices.id", "4712", "7800", "3089", "289", "0 %"] in table
+    assert ["behind", "shop.invoices_id_seq", "shop.invoices.id", "4712", "7800", "3,089", "289", "0 %"] in table
     (script,) = fences(text)
     assert "WHERE (last_value, is_called) < (7800, true)" in script
 
@@ -187,3 +188,20 @@ def test_a_code_span_holds_everything(text: str) -> None:
 @pytest.mark.parametrize("text", ["plain", "```", "a\n````\nb", "~~~"])
 def test_a_fence_holds_everything(text: str) -> None:
     assert fences(fence(text)) == [f"{text}\n"]
+
+
+def test_warnings_have_their_figures(report: core.Report, plan: core.Plan) -> None:
+    for text in (markdown(report), plan_markdown(plan)):
+        assert (
+            "- exhausting: `hr.badges_id_seq` (97.63 % used, 777 left), "
+            "`hr.tickets_id_seq` (88.48 % used, 247,483,647 left): most values are used\n"
+        ) in text
+        assert "- cached: `shop.payments_id_seq` (CACHE 50): open sessions may" in text
+
+
+def test_options_are_named_as_the_reader_does(report: core.Report, plan: core.Plan) -> None:
+    for text in (markdown(report, spell=with_options), plan_markdown(plan, spell=with_options, sql=False)):
+        assert "--outliers follow" in text
+        assert "--max-jump" in text
+        assert not re.search(r'outliers="|max_jump', text)
+    assert 'outliers="follow"' in markdown(report)

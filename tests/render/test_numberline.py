@@ -27,7 +27,7 @@ def values(line: NumberLine) -> dict[str, int]:
 
 @given(st.sets(BIGINT, min_size=1, max_size=7))
 def test_places_keep_the_order_and_stay_apart(points: set[int]) -> None:
-    places = _places(points)
+    places, _ = _places(points)
     ordered = [places[value] for value in sorted(points)]
     assert ordered[0] == 0
     assert ordered[-1] == (100 if len(points) > 1 else 0)
@@ -35,9 +35,18 @@ def test_places_keep_the_order_and_stay_apart(points: set[int]) -> None:
 
 
 def test_five_and_the_largest_bigint_are_both_seen() -> None:
-    places = _places({1, 5, 6, 2**63 - 1})
+    places, is_true = _places({1, 5, 6, 2**63 - 1})
     assert places[5] >= 2 * SHORTEST - 5
     assert places[6] - places[5] >= SHORTEST - 1
+    assert not is_true
+
+
+@given(st.sets(BIGINT, min_size=2, max_size=7))
+def test_a_line_that_is_said_to_be_to_scale_is(points: set[int]) -> None:
+    places, is_true = _places(points)
+    true = {value: 100 * (value - min(points)) / (max(points) - min(points)) for value in points}
+    assert not is_true or all(abs(places[value] - true[value]) <= 0.5 for value in points)
+    assert _places({0, 25, 50, 100}) == ({0: 0, 25: 25, 50: 50, 100: 100}, True)
 
 
 def test_behind_with_a_collision_to_come(report: core.Report) -> None:
@@ -78,8 +87,20 @@ def test_an_outlier_stands_apart_from_the_rest(report: core.Report) -> None:
 def test_beyond_the_limit(report: core.Report) -> None:
     line = drawn(report, "hr.seats_id_seq")
     at = {mark.kind: mark.at for mark in line.marks}
-    assert at["limit"] < at["next"] == 100
-    assert [(span.kind, span.width) for span in line.spans] == [("used", at["limit"])]
+    assert at["next"] == at["limit"] == 100
+    (mark,) = (mark for mark in line.above if mark.kind == "next")
+    assert (mark.label, mark.value) == ("none is left: the next value would be", values(line)["limit"] + 1)
+    assert [(span.kind, span.width) for span in line.spans] == [("used", 100)]
+
+
+@pytest.mark.parametrize("when", ["report", "repaired"])
+def test_no_mark_lies_outside_of_the_values_that_fit(request: pytest.FixtureRequest, when: str) -> None:
+    for row in request.getfixturevalue(when).rows:
+        line = number_line(row)
+        if line is None:
+            continue
+        assert {mark.at for mark in line.ends} <= {0, 100}, row.sequence
+        assert not [mark for mark in line.marks if not line.ends[0].at <= mark.at <= line.ends[1].at]
 
 
 def test_after_a_repair_it_shows_where_it_came_from(repaired: core.Report) -> None:

@@ -255,10 +255,25 @@ def test_print_has_no_controls(report: core.Report, open_page: Open) -> None:
 
 def test_a_statement_can_be_copied(report: core.Report, open_page: Open) -> None:
     page = open_page(report, permissions=["clipboard-read", "clipboard-write"])
-    page.get_by_role("button", name="Copy").first.click()
+    card = page.locator("article").filter(has_text="shop.orders_id_seq").first
+    card.get_by_role("button", name="Copy").click()
     page.get_by_role("button", name="Copied").wait_for()
     assert page.evaluate("navigator.clipboard.readText()") == (
         "WITH RECURSIVE r(v) AS (SELECT nextval('shop.orders_id_seq') FROM shop.orders_id_seq"
         " WHERE (last_value, is_called) < (41200, true)"
         " UNION ALL SELECT nextval('shop.orders_id_seq') FROM r WHERE v < 41200) SELECT max(v) FROM r;"
     )
+
+
+@pytest.mark.parametrize("which", ["report", "repaired"])
+def test_a_phone_keeps_the_figures(request: pytest.FixtureRequest, which: str, open_page: Open) -> None:
+    report = named(request, which)
+    page = open_page(report, viewport=PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    for cell in page.locator("tbody td.n").all():
+        box = cell.bounding_box()
+        assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= PHONE["width"]
+    first = page.locator("tbody td.n").first
+    assert first.evaluate("cell => getComputedStyle(cell, '::before').content") in ('"next value "', '"next was "')
+    page.get_by_role("button", name="gap").click()
+    assert page.locator("[aria-sort=ascending]").inner_text().startswith("gap")

@@ -9,6 +9,7 @@ import pytest
 from rich.cells import cell_len
 
 from airflow_seqfix import core
+from airflow_seqfix.core.errors import printable
 from airflow_seqfix.render.layout import elide
 from airflow_seqfix.render.table import table
 from tests.support.servers import Database, Server, database_on, server_labels
@@ -87,8 +88,8 @@ def test_warnings_name_a_few(newest_db: Database) -> None:
     with newest_db.connect() as conn:
         report = core.check(conn)
     assert table(report, width=200).splitlines()[1] == (
-        "cached: public.t0_id_seq, public.t1_id_seq, public.t2_id_seq, public.t3_id_seq, public.t4_id_seq and 2 more: "
-        "open sessions may hand out values that they have cached"
+        "cached: public.t0_id_seq (CACHE 5), public.t1_id_seq (CACHE 5), public.t2_id_seq (CACHE 5), "
+        "public.t3_id_seq (CACHE 5), public.t4_id_seq (CACHE 5) and 2 more: open sessions may hand out values that"
     )
     assert all(len(line) <= 60 for line in table(report, width=60).splitlines())
 
@@ -113,3 +114,49 @@ def test_colours_are_added_to_the_same_text(report: core.Report) -> None:
 def test_a_name_is_shortened_in_its_middle(text: str, width: int, short: str) -> None:
     assert elide(text, width) == short
     assert cell_len(elide(text, width)) <= width
+
+
+def test_without_a_width_nothing_is_cut(long_names: core.Report, hostile: core.Plan) -> None:
+    for report in (long_names, hostile.report):
+        text = table(report, width=None)
+        lines = text.splitlines()
+        shown = lines[2 : lines.index("")]
+        for row, line in zip(report.sorted_rows, shown, strict=True):
+            assert printable(row.sequence) in line
+            assert str(row.next_value) in line
+        assert "…" not in "".join(shown)
+
+
+@pytest.mark.parametrize("width", [30, 40, 59])
+def test_on_a_narrow_terminal_each_sequence_has_lines_of_its_own(report: core.Report, width: int) -> None:
+    text = table(report, width=width)
+    lines = text.splitlines()
+    rows = lines[: lines.index("")]
+    assert max(map(cell_len, rows)) <= width
+    joined = " ".join(" ".join(rows).split())
+    assert (
+        "behind shop.invoices_id_seq column shop.invoices.id, next value 4712, furthest value 7800, gap 3,089" in joined
+    )
+
+
+def test_a_plan_says_where_how_and_why(plan: core.Plan) -> None:
+    for width in (80, 120, None):
+        text = table(plan.report, width=width, is_plan=True)
+        (line,) = (line for line in text.splitlines() if line.startswith("behind     shop.invoices_id_seq"))
+        assert " 7801" in line
+        assert "shop.invoices_id_seq: advance: 3,089 values, no more than advance_up_to" in " ".join(text.split())
+        assert line.endswith("advance")
+
+
+def test_what_collides_first_comes_first(newest_db: Database) -> None:
+    newest_db.execute("""
+        CREATE TABLE soon (id serial PRIMARY KEY); INSERT INTO soon VALUES (3);
+        CREATE TABLE later (id serial PRIMARY KEY); INSERT INTO later VALUES (900000);
+        CREATE TABLE now_small (id serial PRIMARY KEY); INSERT INTO now_small VALUES (1);
+        CREATE TABLE now_large (id serial PRIMARY KEY); INSERT INTO now_large SELECT generate_series(1, 50);
+    """)
+    with newest_db.connect() as conn:
+        report = core.check(conn)
+    assert [row.sequence for row in report] == [
+        f"public.{name}_id_seq" for name in ("now_large", "now_small", "soon", "later")
+    ]

@@ -1,0 +1,67 @@
+"""A report as CSV, for spreadsheets: one line a sequence, the worst first; of a plan also where each would go."""
+
+from __future__ import annotations
+
+import csv as writer
+import io
+from collections.abc import Callable
+
+from airflow_seqfix.core.errors import printable
+from airflow_seqfix.core.report import Plan, Report, Row
+from airflow_seqfix.render.phrases import move, next_then, next_was, remedy
+
+_COLUMNS: dict[str, Callable[[Row], object]] = {
+    "sequence": lambda row: row.sequence,
+    "columns": lambda row: ", ".join(c.qualified_name for c in row.finding.sequence.counted if not c.is_covered),
+    "verdict": lambda row: row.verdict,
+    "next_value": lambda row: row.next_value,
+    "furthest_value": lambda row: row.furthest_value,
+    "gap": lambda row: row.gap,
+    "inserts_until_collision": lambda row: row.finding.inserts_until_collision,
+    "inserts_until_collision_is_at_least": lambda row: str(row.finding.is_at_least).lower(),
+    "used_pct": lambda row: row.finding.used_pct,
+    "remaining": lambda row: row.finding.remaining,
+    "warnings": lambda row: ", ".join(map(str, row.finding.warnings)),
+    "reason": lambda row: row.reason,
+    "cure": remedy,
+}
+_OF_A_REPAIR: dict[str, Callable[[Row], object]] = {
+    "next_value_before": next_was,
+    "way": lambda row: row.outcome.way if row.outcome else None,
+    "verified": lambda row: str(row.outcome.verified).lower() if row.outcome else None,
+}
+_OF_A_PLAN: dict[str, Callable[[Row], object]] = {
+    "next_value_then": next_then,
+    "way": lambda row: found.way if (found := move(row)) else None,
+    "why": lambda row: found.why if (found := move(row)) else None,
+}
+
+
+def csv(content: Report | Plan, *, spell: Callable[[str], str] = str) -> str:
+    """Return the lines, the names of the keys of a report as JSON first.
+
+    :param spell: Writes the options in a sentence as the reader does.
+    """
+    report = content.report if isinstance(content, Plan) else content
+    columns = dict(_COLUMNS)
+    if isinstance(content, Plan):
+        columns |= _OF_A_PLAN
+    elif any(row.outcome for row in report.rows):
+        columns |= _OF_A_REPAIR
+    text = io.StringIO()
+    lines = writer.writer(text, lineterminator="\n")
+    lines.writerow(columns)
+    for row in report.sorted_rows:
+        cells = {name: value(row) for name, value in columns.items()} | {"cure": remedy(row, spell)}
+        for name in cells.keys() & {"reason", "why"}:
+            cells[name] = spell(str(cells[name] or ""))
+        lines.writerow(map(_cell, cells.values()))
+    return text.getvalue()
+
+
+def _cell(value: object) -> object:
+    """Return a text that no spreadsheet takes for a formula; figures stay as they are."""
+    if value is None or isinstance(value, int | float):
+        return value
+    text = printable(str(value))
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
