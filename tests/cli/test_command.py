@@ -197,8 +197,8 @@ def test_warnings_are_told(newest_db: Database) -> None:
         DRIFT + "ALTER SEQUENCE customers_id_seq CACHE 20 MAXVALUE 100; SELECT setval('customers_id_seq', 90)"
     )
     told = seqfix("check", newest_db.dsn, "customers").stdout
-    assert "exhausting: public.customers_id_seq: most values are used" in told
-    assert "cached: public.customers_id_seq: open sessions may hand out values that they have cached" in told
+    assert "exhausting: public.customers_id_seq (90 % used, 10 left): most values are used" in told
+    assert "cached: public.customers_id_seq (CACHE 20): open sessions may hand out values that they have cached" in told
 
 
 def test_what_times_out_in_the_catalogs_is_trouble_and_not_drift(newest_db: Database) -> None:

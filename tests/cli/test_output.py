@@ -70,7 +70,7 @@ def test_format_goes_before_the_extension(newest_db: Database, tmp_path: Path) -
     [
         ("missing/r.json", "No such file or directory"),
         ("folder.json", "it is a folder"),
-        ("r.xlsx", "its extension is none of .json, .md, .markdown, .html, .htm, .txt; say --format"),
+        ("r.xlsx", "its extension is none of .json, .md, .markdown, .html, .htm, .csv, .txt; say --format"),
         ("r", "its extension is none of"),
         ("r.sql", "its extension is none of"),
     ],

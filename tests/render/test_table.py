@@ -140,7 +140,7 @@ def test_on_a_narrow_terminal_each_sequence_has_lines_of_its_own(report: core.Re
 
 
 def test_a_plan_says_where_how_and_why(plan: core.Plan) -> None:
-    for width in (80, 120, None):
+    for width in (80, 200, None):
         text = table(plan.report, width=width, is_plan=True)
         (line,) = (line for line in text.splitlines() if line.startswith("behind     shop.invoices_id_seq"))
         assert " 7801" in line
