@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from airflow_seqfix import core
+from airflow_seqfix.core import queries
 from tests.support.servers import Database
 
 
@@ -64,3 +65,21 @@ def test_thousands_of_schemas_with_the_same_names(newest_db: Database) -> None:
     assert [name for name, verdict in verdicts.items() if verdict == "behind"] == ["tenant_7.users_id_seq"]
     assert len(found(newest_db, schemas=["tenant_1?"])) == 10
     assert found(newest_db, tables=["tenant_7.users"]) == {"tenant_7.users_id_seq": "behind"}
+
+
+def test_levels_of_children_cost_no_more_each_the_more_there_are(db: Database) -> None:
+    """Counted in rows that pass through the plan, in catalogs that nobody has analyzed."""
+
+    def rows(node: dict[str, Any]) -> float:
+        return node["Actual Rows"] * node["Actual Loops"] + sum(map(rows, node.get("Plans", ())))
+
+    def work(levels: int) -> float:
+        with db.connect() as conn:
+            conn.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE TABLE t0 (id bigserial)")
+            for level in range(1, levels):
+                conn.execute(f"CREATE TABLE t{level} () INHERITS (t{level - 1})")
+            conn.execute("SET search_path = pg_catalog")
+            ((plan,),) = conn.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {queries.get('columns')}")
+        return rows(plan[0]["Plan"])
+
+    assert work(400) < 6 * work(100)

@@ -279,10 +279,16 @@ fed AS MATERIALIZED (
                  JOIN pg_class p ON p.oid = i.inhrelid
                 WHERE i.inhparent = c.oid AND c.relhassubclass
                 UNION
+               -- By the index, whatever the planner thinks of catalogs that nobody has analyzed: else each level of each
+               -- table would read all of them.
                SELECT p.oid, p.relkind, p.reltuples, member.depth + 1
                  FROM member
-                 JOIN pg_inherits i ON i.inhparent = member.oid
-                 JOIN pg_class p ON p.oid = i.inhrelid
+                CROSS JOIN LATERAL (
+                      SELECT p.oid, p.relkind, p.reltuples
+                        FROM pg_inherits i
+                        JOIN pg_class p ON p.oid = i.inhrelid
+                       WHERE i.inhparent = member.oid
+                      OFFSET 0) p
                 WHERE member.depth <= 10)
            SELECT coalesce(sum(1 + (SELECT count(*) FROM pg_index i WHERE i.indrelid = m.oid)), 0)::bigint AS relations,
                   (greatest(c.reltuples, 0) + coalesce(sum(greatest(m.reltuples, 0)), 0))::bigint AS estimated_rows,
@@ -301,7 +307,8 @@ fed AS MATERIALIZED (
                -- One that lies further above is read through those in between.
                SELECT i.inhparent, ancestor.depth + 1
                  FROM ancestor
-                 JOIN pg_inherits i ON i.inhrelid = ancestor.inhparent
+                CROSS JOIN LATERAL (
+                      SELECT i.inhparent FROM pg_inherits i WHERE i.inhrelid = ancestor.inhparent OFFSET 0) i
                 WHERE ancestor.depth < 10)
            SELECT coalesce(array_agg(DISTINCT ancestor.inhparent::bigint), '{}') AS ancestors
              FROM ancestor) u
