@@ -192,6 +192,10 @@ class TableOptions(TypedDict, total=False):
         bool, Option(Group.POLICY, False, Flag(), "Read foreign tables too, on their own servers.", decides=True)
     ]
     """Read foreign tables too, on their own servers. Default: False."""
+    own_code_only: Annotated[
+        bool, Option(Group.POLICY, False, Flag(), "Read no table that calls another role's functions.", decides=True)
+    ]
+    """Read no table that calls another role's functions. Default: False."""
     warn_used_pct: Annotated[
         float, Option(Group.POLICY, 75.0, Percentage(), "Warn above this percentage used.", unit="PERCENT")
     ]

@@ -24,6 +24,7 @@ class Policy:
     outliers: Follow | Literal["report", "follow", "ignore"] = OPTIONS["outliers"].default
     interleaved: bool = OPTIONS["interleaved"].default
     foreign: bool = OPTIONS["foreign"].default
+    own_code_only: bool = OPTIONS["own_code_only"].default
     warn_used_pct: float = OPTIONS["warn_used_pct"].default
     fail_used_pct: float | None = OPTIONS["fail_used_pct"].default
     min_remaining: int | None = OPTIONS["min_remaining"].default

@@ -128,13 +128,14 @@ class Examination:
 
     def _discovered(self) -> list[SequenceInfo]:
         session, mapping = self._sessions.session, self._settings.mapping
+        own_code_only = self._settings.policy.own_code_only
         for attempt in range(1, DISCOVERIES + 1):
             try:
                 self._versions = versions(session)
-                known = discover(session)
+                known = discover(session, own_code_only=own_code_only)
                 if mapping:
                     ties = resolve_mapping(mapping, known, list_tables(session))
-                    known = with_extracts(discover(session, ties), ties)
+                    known = with_extracts(discover(session, ties, own_code_only=own_code_only), ties)
                 return known
             except Exception as error:
                 if sqlstate(error) != VANISHED or attempt == DISCOVERIES:

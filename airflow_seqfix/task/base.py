@@ -54,6 +54,8 @@ class SequenceTask(ReportingTask):
         it passes them as well; "ignore": they do not count.
     :param interleaved: Whether only values on the sequence's own steps count (several writers with offsets).
     :param foreign: Whether foreign tables are read as well, on their own servers.
+    :param own_code_only: Whether tables are `unknown` whose indexes, statistics or constraints call functions of other
+        roles, which would run with the rights of the connection's role.
     :param fail_on: The verdicts that fail the task, of "behind", "exhausted", "unknown", "skipped" and "undrawn"; an
         empty list: none does. A move that was refused or went wrong fails it always.
     :param warn_used_pct: From this share of used values on, in percent, a sequence is listed as exhausting.
@@ -97,6 +99,7 @@ class SequenceTask(ReportingTask):
         outliers: str = "report",
         interleaved: bool = False,
         foreign: bool = False,
+        own_code_only: bool = False,
         fail_on: Names = FAIL_ON,
         warn_used_pct: float = 75.0,
         fail_used_pct: float | None = None,
@@ -126,6 +129,7 @@ class SequenceTask(ReportingTask):
         self.outliers = outliers
         self.interleaved = interleaved
         self.foreign = foreign
+        self.own_code_only = own_code_only
         self.fail_on = fail_on
         self.warn_used_pct = warn_used_pct
         self.fail_used_pct = fail_used_pct

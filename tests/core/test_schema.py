@@ -23,7 +23,8 @@ def documents(start_server: Callable[[str], Server]) -> Iterator[dict[str, list[
     with database_on(start_server(server_labels()[0])) as database, database.connect() as conn:
         conn.execute(EVERY_VERDICT)
         report, plan = core.check(conn).to_dict(), core.plan(conn).to_dict()
-        yield {"report": [report, core.fix(conn).to_dict()], "plan": [plan]}
+        mapping = {"public.s": ["t.id", {"column": "t.id", "prefix": "A-", "where": {"tenant": 1}, "ids_per_call": 5}]}
+        yield {"report": [report, core.fix(conn).to_dict()], "plan": [plan], "mapping": [mapping, {"s": "t.id"}]}
 
 
 @pytest.mark.parametrize("name", SCHEMAS)

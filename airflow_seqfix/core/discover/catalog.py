@@ -101,23 +101,24 @@ def refuse_other_products(banner: str) -> None:
         )
 
 
-def discover(session: Session, mapping: Iterable[Tie] = ()) -> list[SequenceInfo]:
+def discover(session: Session, mapping: Iterable[Tie] = (), *, own_code_only: bool = False) -> list[SequenceInfo]:
     """Return every sequence of the database with the columns tied to it, in order of schema and name.
 
     :param mapping: Ties that no catalog shows.
+    :param own_code_only: Whether to look for functions of others that a read of the tables calls.
     """
     mapping = list(mapping)
     for _ in range(VANISHED):
         try:
-            return _discover(session, mapping)
+            return _discover(session, mapping, own_code_only)
         except Exception as error:
             # An object was dropped between its catalog row and the look at it: "cache lookup failed".
             if sqlstate(error) != "XX000":
                 raise
-    return _discover(session, mapping, wary=True)
+    return _discover(session, mapping, own_code_only, wary=True)
 
 
-def _discover(session: Session, mapping: list[Tie], *, wary: bool = False) -> list[SequenceInfo]:
+def _discover(session: Session, mapping: list[Tie], own_code_only: bool, *, wary: bool = False) -> list[SequenceInfo]:
     """Look once.
 
     :param wary: Whether to leave expressions alone that call functions which somebody made, and may drop.
@@ -127,14 +128,17 @@ def _discover(session: Session, mapping: list[Tie], *, wary: bool = False) -> li
         triggers = read_triggers(session.fetch(queries.get("triggers"), Trigger), sequences)
         ties = [list(tie) for tie in mapping] + [[*tie, str(Feed.TRIGGER), definer] for tie, definer in triggers.ties]
         # Integers and words of ours; the settings end with the transaction.
-        session.run(
-            f"SET LOCAL seqfix.mapping = '{json.dumps(ties)}'; SET LOCAL seqfix.wary = {'on' if wary else 'off'}"
-        )
+        settings = {"mapping": f"'{json.dumps(ties)}'", "wary": _word(wary), "own_code_only": _word(own_code_only)}
+        session.run("; ".join(f"SET LOCAL seqfix.{name} = {value}" for name, value in settings.items()))
         tied: dict[int, list[ColumnInfo]] = defaultdict(list)
         found = session.fetch(queries.get("columns"), _column, COLUMN)
         for oid, column in _mark_covered(_merged(found, triggers)):
             tied[oid].append(column)
         return [replace(sequence, columns=tuple(tied.get(sequence.oid, ()))) for sequence in sequences]
+
+
+def _word(is_on: bool) -> str:
+    return "on" if is_on else "off"
 
 
 def list_tables(session: Session) -> list[TableInfo]:

@@ -80,6 +80,14 @@ def judge_unread(
                 f"{column.qualified_table} {what if column.is_foreign else 'has a partition that is a foreign table'}",
                 f"foreign=True, which reads it on its own server; or exclude {sequence.qualified_name}",
             )
+    for column in sequence.comparable if policy.own_code_only else ():
+        if column.code is not None:
+            return say(
+                Verdict.UNKNOWN,
+                f"a read of {column.qualified_table} calls {column.code}",
+                "check it as the owner of the table; or without own_code_only, if that role may do all that this one "
+                "may",
+            )
     if sequence.comparable:
         return None
     stranger = sequence.stranger

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from airflow_seqfix.core.errors import printable
-from airflow_seqfix.core.model.quoted import Identifier, QualifiedName, StringLiteral
+from airflow_seqfix.core.model.quoted import Identifier, QualifiedName, RowVersion, StringLiteral
 
 #: A sequence's OID, a table's, and the number of a column.
 Tie = tuple[int, int, int]
@@ -179,6 +179,8 @@ class ColumnInfo:
     drawer: Identifier
     #: What there is more of than is looked at; None: nothing.
     too_much: TooMuch | None
+    #: A function of somebody else's that a read of the table calls; None: there is none, or it was not looked for.
+    code: str | None
     #: Whether min() and max() need not read the table from end to end.
     has_index: bool
     is_unique: bool
@@ -196,7 +198,7 @@ class ColumnInfo:
     #: What the user says of its values; None: they are what nextval() returns.
     extract: Extract | None = None
     #: The versions of the catalog rows that all this rests on, which change with each DDL on them.
-    version: str
+    version: RowVersion
 
     @property
     def qualified_name(self) -> str:
@@ -253,7 +255,7 @@ class SequenceInfo:
     #: Whether the role may call setval().
     may_setval: bool
     #: The versions of the catalog rows that all this rests on, which change with each DDL on them.
-    version: str
+    version: RowVersion
     columns: tuple[ColumnInfo, ...] = ()
     #: The lowest and the highest value that are this sequence's own where several writers share a column.
     id_range: tuple[int, int] | None = None

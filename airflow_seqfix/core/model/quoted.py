@@ -17,12 +17,15 @@ QualifiedName = NewType("QualifiedName", str)
 TableReference = NewType("TableReference", str)
 #: A string literal, as quote_literal() returns it: with an E before it where it holds a backslash.
 StringLiteral = NewType("StringLiteral", str)
+#: What a version of catalog rows is made of.
+RowVersion = NewType("RowVersion", str)
 
 _IDENTIFIER = r'(?:[a-z_][a-z0-9_]*|"(?:[^"\0]|"")+")'
 _QUALIFIED = rf"{_IDENTIFIER}\.{_IDENTIFIER}"
 
 #: What such a text looks like from end to end.
 PATTERNS = {
+    RowVersion: re.compile(r"[0-9a-f ]*"),
     Identifier: re.compile(_IDENTIFIER),
     QualifiedName: re.compile(_QUALIFIED),
     TableReference: re.compile(rf"(?:ONLY )?{_QUALIFIED}"),

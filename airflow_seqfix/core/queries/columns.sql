@@ -19,6 +19,8 @@
 -- has the default, or of the SECURITY DEFINER function that draws.
 -- Identity, OWNED BY and a mapping say by themselves that both belong together.
 --
+-- `code`: where the setting seqfix.own_code_only is on, code that a read of the table would run.
+--
 -- However much somebody fills a database on purpose: only expressions that can draw from a sequence are deparsed, and no
 -- long ones, names in literals have a longest length, and what is deep or wide without end is cut and marked `too_much`.
 --
@@ -268,7 +270,7 @@ weighed AS (
 ),
 -- What is said of a table, once for all its columns.
 fed AS MATERIALIZED (
-    SELECT c.oid AS table_oid, w.relations, w.estimated_rows, w.has_foreign, w.is_deep, u.ancestors
+    SELECT c.oid AS table_oid, w.relations, w.estimated_rows, w.has_foreign, w.is_deep, u.ancestors, k.code
       FROM (SELECT DISTINCT t.table_oid FROM tie t) f
       JOIN pg_class c ON c.oid = f.table_oid
      -- What a read of the table opens beside itself: its partitions or children, and all their indexes.
@@ -293,7 +295,9 @@ fed AS MATERIALIZED (
            SELECT coalesce(sum(1 + (SELECT count(*) FROM pg_index i WHERE i.indrelid = m.oid)), 0)::bigint AS relations,
                   (greatest(c.reltuples, 0) + coalesce(sum(greatest(m.reltuples, 0)), 0))::bigint AS estimated_rows,
                   coalesce(bool_or(m.relkind = 'f'), false)                                       AS has_foreign,
-                  coalesce(max(m.depth) > 10, false)                                              AS is_deep
+                  coalesce(max(m.depth) > 10, false)                                              AS is_deep,
+                  coalesce(array_agg(m.oid) FILTER (WHERE current_setting('seqfix.own_code_only', true) = 'on'), '{}') || c.oid
+                                                                                                  AS members
              FROM (SELECT DISTINCT ON (member.oid) * FROM member ORDER BY member.oid, member.depth DESC) m) w
      CROSS JOIN LATERAL (
            WITH RECURSIVE ancestor AS (
@@ -312,6 +316,25 @@ fed AS MATERIALIZED (
                 WHERE ancestor.depth < 10)
            SELECT coalesce(array_agg(DISTINCT ancestor.inhparent::bigint), '{}') AS ancestors
              FROM ancestor) u
+     -- A function of somebody else's that runs while a read of the table is planned. Superusers could do all by themselves.
+      LEFT JOIN LATERAL (
+           SELECT format('%I.%I(), a function of role %I', n.nspname, f.proname, r.rolname) AS code
+             FROM (SELECT 'pg_class'::regclass AS classid, m.oid AS objid FROM unnest(w.members) AS m (oid)
+                    UNION ALL
+                   SELECT 'pg_class'::regclass, i.indexrelid FROM pg_index i WHERE i.indrelid = ANY (w.members)
+                    UNION ALL
+                   SELECT 'pg_constraint'::regclass, k.oid FROM pg_constraint k WHERE k.conrelid = ANY (w.members)
+                    UNION ALL
+                   SELECT 'pg_statistic_ext'::regclass, x.oid FROM pg_statistic_ext x WHERE x.stxrelid = ANY (w.members)) o
+             JOIN pg_depend d ON d.classid = o.classid AND d.objid = o.objid
+                             AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)
+             LEFT JOIN pg_operator p ON d.refclassid = 'pg_operator'::regclass AND p.oid = d.refobjid
+             JOIN pg_proc f ON f.oid = coalesce(p.oprcode, d.refobjid)
+             JOIN pg_namespace n ON n.oid = f.pronamespace
+             JOIN pg_roles r ON r.oid = f.proowner
+            WHERE f.oid >= 16384 AND NOT r.rolsuper AND r.rolname <> current_user
+            ORDER BY f.oid
+            LIMIT 1) k ON current_setting('seqfix.own_code_only', true) = 'on'
 ),
 -- A domain takes its limits from the type under all its layers.
 layer AS (
@@ -349,6 +372,7 @@ SELECT tie.sequence_oid::bigint                                       AS sequenc
        CASE WHEN tie.place_in_table > 20 THEN 'columns'
             WHEN w.is_deep THEN 'levels' END
                                                                       AS too_much,
+       w.code                                                         AS code,
        x.has_index                                                    AS has_index,
        x.is_unique                                                    AS is_unique,
        quote_ident(n.nspname)                                         AS quoted_schema,

@@ -16,7 +16,7 @@ from airflow_seqfix.core.errors import ArgumentError
 from airflow_seqfix.core.judge.arithmetic import calls_to_pass, is_beyond
 from airflow_seqfix.core.judge.move import choose_way
 from airflow_seqfix.core.model import Finding, Measurement, Move, Obstacle, Outcome, SequenceInfo, Server, Verdict
-from airflow_seqfix.core.model.quoted import Identifier, QualifiedName, StringLiteral
+from airflow_seqfix.core.model.quoted import Identifier, QualifiedName, RowVersion, StringLiteral
 from airflow_seqfix.core.policy import Policy
 
 #: The version of the moves in a plan's dictionary.
@@ -73,7 +73,7 @@ class StoredMove:
             may_alter=False,
             may_nextval=False,
             may_setval=False,
-            version="",
+            version=RowVersion(""),
             is_owners_member=False,
         )
 

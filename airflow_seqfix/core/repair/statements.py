@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from airflow_seqfix.core import queries
 from airflow_seqfix.core.database.session import milliseconds, tables_only
 from airflow_seqfix.core.model import Finding
 from airflow_seqfix.core.policy import Limits
-
-#: What a version of catalog rows is made of.
-_VERSION = re.compile(r"[0-9a-f ]*")
 
 
 def statement(
@@ -37,8 +32,7 @@ def statement(
     sequence, measured, move = finding.sequence, finding.measurement, finding.move
     assert move is not None
     columns = ", ".join(
-        f"({column.table_oid}::oid, {column.column_number}, {_version(column.version)})"
-        for column in sequence.comparable
+        f"({column.table_oid}::oid, {column.column_number}, '{column.version}')" for column in sequence.comparable
     )
     return queries.get(name).format(
         oid=sequence.oid,
@@ -60,11 +54,6 @@ def statement(
         calls=calls,
         **more,
     )
-
-
-def _version(text: str) -> str:
-    assert _VERSION.fullmatch(text), "the server made it up"
-    return f"'{text}'"
 
 
 def dollar_quote(*texts: str) -> str:
