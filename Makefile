@@ -51,7 +51,8 @@ e2e: $(READY) ## Run a whole Airflow and drive it by REST and in chromium, which
 	$(BIN)/python -m pytest tests/e2e $(ARGS)
 
 .PHONY: screenshots
-screenshots: $(READY) ## Take the pictures of Airflow in docs/screenshots anew
+screenshots: $(READY) ## Take the pictures in docs/screenshots anew
+	$(BIN)/python docs/screenshots/report.py
 	SEQFIX_SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest tests/e2e -k by_hand
 
 .PHONY: stress

@@ -1,6 +1,6 @@
 """Take the pictures of the HTML report: python docs/screenshots/report.py
 
-A real database with every verdict, the report of it, and a headless Chromium.
+The reports of two real databases, one with every verdict and the shop of the examples, in a headless Chromium.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from airflow_seqfix import core  # noqa: E402
 from airflow_seqfix.render.html import html  # noqa: E402
 from tests.support.browser import chromium  # noqa: E402
 from tests.support.cluster import running, wheel_binaries  # noqa: E402
+from tests.support.pages import load_shop  # noqa: E402
+from tests.support.tables import EVERY_VERDICT  # noqa: E402
 
-SHELF = HERE.parents[1] / "tests" / "render" / "database.sql"
 #: Width and height, and how many pixels of the picture make one of the page.
 VIEWPORTS = {"desktop": (1280, 1000, 1), "phone": (390, 844, 1.5)}
 #: Bytes: the repository is cloned more often than the pictures are looked at.
@@ -29,8 +30,14 @@ def main() -> None:
         with cluster.connect() as conn:
             conn.execute("CREATE DATABASE shop")
         with cluster.connect("shop") as conn:
-            conn.execute(SHELF.read_text(encoding="utf-8"))
+            conn.execute(EVERY_VERDICT)
             reports = {"check": core.check(conn), "fix": core.fix(conn)}
+        with cluster.connect() as conn:
+            conn.execute("DROP DATABASE shop")
+            conn.execute("CREATE DATABASE shop")
+        with cluster.connect("shop") as conn:
+            load_shop(conn)
+            reports["readme"] = core.check(conn)
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         for name, report in reports.items():
             path = Path(folder) / f"{name}.html"
@@ -49,6 +56,9 @@ def main() -> None:
                     page.evaluate("document.querySelector('#fixed').scrollIntoView()")
                     keep("report-fixed", page.screenshot())
                 page.close()
+        page = browser.new_page(viewport={"width": 900, "height": 560})
+        page.goto((Path(folder) / "readme.html").as_uri())
+        keep("readme", page.screenshot())
 
 
 def keep(name: str, picture: bytes) -> None:
