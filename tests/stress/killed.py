@@ -83,7 +83,7 @@ def phase_of(sight: tuple[Any, ...], moves: int) -> str | None:
         return "holding the lock"
     if is_waiting:
         return "waiting for the lock" if "OWNER TO" in query else None
-    if state == "active" and "generate_series" in query:
+    if state == "active" and "-- Call nextval() as long as" in query:
         return "advancing"
     if state == "active" and "\nSELECT 0, " in query:
         return "verifying" if moves else "measuring"
