@@ -207,6 +207,38 @@ def test_connections_that_are_not_to_be_had(many: Database) -> None:
     assert sessions_left(many) == []
 
 
+@pytest.mark.parametrize("as_block", [False, True])
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_connections_that_do_not_open_are_not_waited_for_beyond_run_timeout(
+    many: Database, driver: str, as_block: bool
+) -> None:
+    """One is open, and the others hang, as where a firewall drops what would open them; then they come after all."""
+    opened: list[Any] = []
+    is_over = threading.Event()
+
+    def connect() -> Any:
+        if opened:
+            is_over.wait(60)
+        opened.append(many.psycopg2() if driver == "psycopg2" else many.connect())
+        return opened[-1]
+
+    @contextlib.contextmanager
+    def block() -> Iterator[Any]:
+        with contextlib.closing(connect()) as connection:
+            yield connection
+
+    began = time.monotonic()
+    try:
+        report = core.check(block if as_block else connect, jobs=4, run_timeout=2)
+        assert time.monotonic() - began < 20
+    finally:
+        is_over.set()
+    assert report.summary["unknown"] == COUNT
+    assert {row.to_dict()["cure"] for row in report.rows} == {"a larger run_timeout"}
+    assert sessions_left(many) == []
+    until(lambda: len(opened) == 2 and all(connection.closed for connection in opened), "what came too late is closed")
+
+
 @pytest.mark.parametrize("driver", DRIVERS)
 @pytest.mark.parametrize("lost", [0, 1, 2])
 def test_one_lost_connection_costs_nothing_but_its_own(

@@ -228,7 +228,9 @@ def test_the_plan_as_sql_is_refused_inside_a_transaction(lock: Any, arguments: l
 @pytest.mark.parametrize("lock", ["none", "sequence", "guarded"])
 def test_a_move_of_the_plan_as_sql_can_be_run_alone(lock: Any, two: Database) -> None:
     with two.connect() as conn:
-        (move,) = re.findall(r"^DO .*?^\$seqfix\$", core.plan(conn, lock=lock, tables=["orders"]).to_sql(), re.M | re.S)
+        move, *_ = re.findall(
+            r"^DO .*?^\$seqfix\$", core.plan(conn, lock=lock, tables=["orders"]).to_sql(), re.M | re.S
+        )
         # As a client does that binds parameters: such a statement begins later than its transaction.
         conn.execute(move, prepare=True)
     assert two.state("orders_id_seq")[:2] == (100, True)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import functools
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -63,17 +66,16 @@ def refuse_other(value: Any) -> None:
 
 
 @contextlib.contextmanager
-def opened(connect: Callable[[], Any]) -> Iterator[Connection]:
+def opened(connect: Callable[[], Any], *, seconds: float | None = None) -> Iterator[Connection]:
     """Open a connection, and give it back the way it came.
 
+    :param seconds: How long to wait for it, while another thread opens it; None: as long as it takes, in this thread.
     :raises ConnectionFailedError: when it cannot be opened.
     :raises ArgumentTypeError: when the callable returns something else; that is closed.
     """
     with _failing_to_connect():
-        got = connect()
+        got, connection = _entered(connect) if seconds is None else _entered_in_time(connect, seconds)
     if _is_manager(got):
-        with _failing_to_connect():
-            connection = got.__enter__()
         try:
             refuse_other(connection)
             yield connection
@@ -88,6 +90,45 @@ def opened(connect: Callable[[], Any]) -> Iterator[Connection]:
         yield got
     finally:
         _give_back(got, connect)
+
+
+def _entered(connect: Callable[[], Any]) -> tuple[Any, Any]:
+    """Return what the callable returns, and the connection that this, or the block that it is for, gives."""
+    got = connect()
+    return got, got.__enter__() if _is_manager(got) else got
+
+
+def _entered_in_time(connect: Callable[[], Any], seconds: float) -> tuple[Any, Any]:
+    """Do the same in a thread, which is left alone when the time is over, and gives back what comes too late."""
+    entered: Future[tuple[Any, Any]] = Future()
+
+    def run() -> None:
+        try:
+            result = _entered(connect)
+        except BaseException as error:
+            if entered.set_running_or_notify_cancel():
+                entered.set_exception(error)
+            return
+        if entered.set_running_or_notify_cancel():
+            entered.set_result(result)
+            return
+        with contextlib.suppress(Exception):
+            if _is_manager(result[0]):
+                result[0].__exit__(None, None, None)
+            else:
+                _give_back(result[0], connect)
+
+    # In the caller's context: that is where a framework keeps what its connections are opened with.
+    threading.Thread(target=contextvars.copy_context().run, args=(run,), name="seqfix-connect", daemon=True).start()
+    try:
+        return entered.result(max(0.0, seconds))
+    except TimeoutError:
+        if entered.cancel():
+            raise ConnectionFailedError("no connection was open when run_timeout was over") from None
+        return entered.result()
+    finally:
+        # After Ctrl-C.
+        entered.cancel()
 
 
 @contextlib.contextmanager

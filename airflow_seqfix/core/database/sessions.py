@@ -98,7 +98,7 @@ class Sessions:
     def renew(self) -> bool:
         """Open another connection in place of each that was lost, and return whether there is one now.
 
-        Once in a run, and where a callable opens them; in the caller's thread.
+        Once in a run, and where a callable opens them.
         """
         lost = [place for place, session in enumerate(self._sessions) if session.is_lost]
         self._lost_error = self.lost_error
@@ -127,10 +127,14 @@ class Sessions:
         self._executor.shutdown()
 
     def _staff(self, wanted: int) -> tuple[ThreadPoolExecutor, SimpleQueue[int]]:
-        """Open the sessions that are still missing: in the caller's thread, where Airflow's hooks have to be called."""
+        """Open the sessions that are still missing, one after the other, as long as there is time."""
         assert self._another is not None
-        while len(self._sessions) < wanted:
-            self._sessions.append(self._another())
+        while len(self._sessions) < wanted and self.session.seconds_left > 0:
+            try:
+                self._sessions.append(self._another())
+            except ConnectionFailedError:
+                if self.session.seconds_left > 0:
+                    raise
         if self._executor is None:
             self._executor = ThreadPoolExecutor(self._jobs, thread_name_prefix="seqfix")
         idle: SimpleQueue[int] = SimpleQueue()
@@ -212,7 +216,8 @@ def open_sessions(
         def another() -> Session:
             connection = source
             if callable(source):
-                connection = stack.enter_context(opened(source))
+                seconds = None if deadline is None else deadline - time.monotonic()
+                connection = stack.enter_context(opened(source, seconds=seconds))
                 if any(connection is other for other in taken):
                     raise ArgumentError(f"jobs={jobs}: the callable has returned the same connection twice")
                 taken.append(connection)
