@@ -129,7 +129,18 @@ selection = together(
         "--mapping", "mapping_file", metavar="FILE", help="Read such columns, in JSON, from a file."
     ),
 )
-judging = together(*_named(*names_of(Group.POLICY)))
+_judging = _section(SECTIONS[Group.POLICY])
+judging = together(
+    *_named(*names_of(Group.POLICY)),
+    _judging(
+        "--source",
+        metavar="URI|REPORT.json",
+        help="Pass what this database has handed out too: the other side of a cutover.",
+    ),
+    _judging(
+        "--source-schemas", multiple=True, metavar="HERE=THERE", help="Schema that has another name in the source."
+    ),
+)
 moving = together(*_named(*names_of(Group.MOVING)))
 limits = together(*_named(*names_of(Group.LIMITS, Group.RUN)))
 

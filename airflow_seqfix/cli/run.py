@@ -15,6 +15,7 @@ from airflow_seqfix.cli.messages import Messages
 from airflow_seqfix.cli.output import Output
 from airflow_seqfix.cli.positional import read_mapping, read_ranges, sort_positional, understand
 from airflow_seqfix.cli.progress import shown_progress
+from airflow_seqfix.cli.source import read_schemas, read_source
 from airflow_seqfix.options import NAME_OPTIONS, Options
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class Run:
         from airflow_seqfix.core.settings import Settings
 
         options = dict(given)
+        source, schemas = options.pop("source", None), read_schemas(options.pop("source_schemas", ()))
         mine = {name: options.pop(name) for name in (*CONNECTION, *SHEET, *TALK) if name in options}
         target, names = sort_positional(positional, mine.pop("dbname"))
         messages = Messages(**{name: mine.pop(name) for name in TALK})
@@ -76,6 +78,8 @@ class Run:
         limits = Settings.parse(cast(Options, options)).limits
         address = Address.read(target, **mine)
         address.on_connected = messages.detail
+        if source is not None or schemas:
+            options |= {"source": read_source(source), "source_schemas": schemas}
         return cls(address=address, output=output, messages=messages, options=options, names=names, limits=limits)
 
     @contextlib.contextmanager

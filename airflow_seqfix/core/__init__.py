@@ -5,8 +5,11 @@ Everything here works on a connection of psycopg 3 or psycopg2 and knows nothing
 
 from __future__ import annotations
 
+import datetime
+import time
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any, Unpack
 
 from airflow_seqfix.core.database.connection import Connectable, Connection
@@ -37,6 +40,7 @@ from airflow_seqfix.core.repair.plan import StoredPlan, check_move
 from airflow_seqfix.core.report import Plan, Report, Row
 from airflow_seqfix.core.run import Examination, refuse_nothing
 from airflow_seqfix.core.settings import Settings
+from airflow_seqfix.core.source import SourceLike, read_source
 from airflow_seqfix.core.suggest import Suggested, Suggestions, run_suggest
 from airflow_seqfix.options import Name, Options, SelectionOptions, TableOptions
 
@@ -80,12 +84,23 @@ __all__ = [
 ]
 
 
-def check(conn: Connectable, *, progress: Watcher | None = None, **options: Unpack[Options]) -> Report:
+def check(
+    conn: Connectable,
+    *,
+    source: SourceLike | None = None,
+    source_schemas: Mapping[str, str] | None = None,
+    progress: Watcher | None = None,
+    **options: Unpack[Options],
+) -> Report:
     """Find out how each sequence stands. Reads only: every transaction is READ ONLY.
 
     :param conn: An open connection of psycopg 3 or psycopg2 outside a transaction, which comes back as it was; or a
         callable that opens one, takes one from a pool, or returns a context manager that does: it is given back the way
         it came.
+    :param source: The database from which the data came, on the other side of a cutover: a connection as `conn`, a
+        URI, or a report of it that was made with `all_positions`. No value that it has handed out is handed out again:
+        its position counts beside the data, and alone for sequences without a column. It is read first, READ ONLY.
+    :param source_schemas: What schemas that have another name in the source are called there, by their names here.
     :param progress: Called with a `Progress` before and after each statement that reads. What it raises ends the run.
     :param options: See `help(core.Options)`.
     :raises ArgumentError: when an option cannot be meant, a name matches nothing (`SelectionError`), or no sequence was
@@ -97,13 +112,15 @@ def check(conn: Connectable, *, progress: Watcher | None = None, **options: Unpa
     :raises CatalogError: when the catalogs could not be read.
     :raises DeadlineError: when `run_timeout` was over before the sequences were known.
     """
-    return _check(conn, _settings(options, progress), progress)
+    return _check(conn, _settings(options, progress, source, source_schemas), progress)
 
 
 def plan(
     conn: Connectable,
     *,
     stored: Plan | Mapping[str, Any] | None = None,
+    source: SourceLike | None = None,
+    source_schemas: Mapping[str, str] | None = None,
     progress: Watcher | None = None,
     **options: Unpack[Options],
 ) -> Plan:
@@ -112,7 +129,7 @@ def plan(
     :param stored: A plan that was made before: what `fix(plan=stored)` would do now, measured again. A move that would
         be refused is no move of the result, and the `error` of its row says why.
     """
-    settings = _settings(options, progress)
+    settings = _settings(options, progress, source, source_schemas)
     if stored is None:
         report = _check(conn, settings, progress)
     else:
@@ -121,7 +138,7 @@ def plan(
             examination, due = _measured_again(sessions, settings, held, progress)
             rows = tuple(Row(finding=o.before, outcome=o if o.error is not None else None) for o in due)
             started_at = sessions.session.started_at
-            report = Report(server=examination.server, policy=settings.policy, started_at=started_at, rows=rows)
+            report = _report(examination, settings, started_at, rows)
     return Plan(report=report, options=settings.deciding, limits=settings.limits)
 
 
@@ -129,6 +146,8 @@ def fix(
     conn: Connectable,
     *,
     plan: Plan | Mapping[str, Any] | None = None,
+    source: SourceLike | None = None,
+    source_schemas: Mapping[str, str] | None = None,
     progress: Watcher | None = None,
     **options: Unpack[Options],
 ) -> Report:
@@ -140,10 +159,10 @@ def fix(
 
     :param plan: What `plan()` returned, or its `to_dict()` back from JSON: only its moves are made, to its targets. One
         whose sequence or data have changed since is refused, and reported. What decides how far a sequence goes
-        (`margin`, `mapping` and the like) has to be given as it was to `plan()`.
+        (`margin`, `mapping`, `source` and the like) has to be given as it was to `plan()`.
     :param progress: Called also before and after each move, and every 10,000 values on the way.
     """
-    settings = _settings(options, progress)
+    settings = _settings(options, progress, source, source_schemas)
     stored = None if plan is None else _stored(plan, settings)
     with _open_sessions(conn, settings, writes=True) as sessions:
         started_at = sessions.session.started_at
@@ -171,12 +190,8 @@ def fix(
             else Row(finding=changed.get(finding.sequence.oid, finding))
             for finding in findings
         )
-        report = Report(
-            server=server,
-            policy=settings.policy,
-            started_at=started_at,
-            rows=rows,
-            standbys_confirmed=_await_standbys(sessions, server, rows),
+        report = replace(
+            _report(examination, settings, started_at, rows), standbys_confirmed=_await_standbys(sessions, server, rows)
         )
         _unless_lost(sessions, report, f"{report.summary['verified']} were moved and verified")
         if stored is None:
@@ -227,10 +242,36 @@ def fix_sequence(
     return report
 
 
-def _settings(options: Options, progress: Watcher | None) -> Settings:
+def _settings(
+    options: Options,
+    progress: Watcher | None,
+    source: SourceLike | None,
+    source_schemas: Mapping[str, str] | None,
+) -> Settings:
     if progress is not None and not callable(progress):
         raise ArgumentTypeError(f"progress={progress!r}: give a function that takes a Progress")
-    return Settings.parse(options)
+    settings = Settings.parse(options)
+    if source is None:
+        if source_schemas:
+            raise ArgumentError("there is no source", option="source_schemas", remedy="give source as well")
+        return settings
+    # One limit for both sides.
+    deadline = time.monotonic() + settings.limits.run_timeout
+    read = read_source(source, source_schemas or {}, settings, deadline)
+    return replace(settings, source=read, deadline=deadline)
+
+
+def _report(
+    examination: Examination, settings: Settings, started_at: datetime.datetime, rows: tuple[Row, ...]
+) -> Report:
+    return Report(
+        server=examination.server,
+        policy=settings.policy,
+        started_at=started_at,
+        rows=rows,
+        source=settings.source,
+        only_at_source=examination.only_at_source,
+    )
 
 
 def _open_sessions(conn: Connectable, settings: Settings, *, writes: bool = False) -> AbstractContextManager[Sessions]:
@@ -241,6 +282,7 @@ def _open_sessions(conn: Connectable, settings: Settings, *, writes: bool = Fals
         jobs=settings.jobs,
         writes=writes,
         foreign=settings.policy.foreign,
+        deadline=settings.deadline,
     )
 
 
@@ -255,7 +297,7 @@ def _check(conn: Connectable, settings: Settings, progress: Watcher | None) -> R
         started_at = sessions.session.started_at
         examination, findings = _look(sessions, settings, progress)
         rows = tuple(Row(finding=finding) for finding in findings)
-        report = Report(server=examination.server, policy=settings.policy, started_at=started_at, rows=rows)
+        report = _report(examination, settings, started_at, rows)
         _unless_lost(sessions, report, f"{sum(row.obstacle is None for row in rows)} were read")
         refuse_nothing(report, settings)
         return report

@@ -10,7 +10,18 @@ from typing import Any
 
 from airflow_seqfix.core.errors import DriftError, FailingError, LockTimeoutError, PrivilegeError, printable
 from airflow_seqfix.core.message import message
-from airflow_seqfix.core.model import Finding, Move, Obstacle, Outcome, Outliers, SequenceWarning, Server, Verdict, Way
+from airflow_seqfix.core.model import (
+    Finding,
+    Move,
+    Obstacle,
+    Outcome,
+    Outliers,
+    SequenceWarning,
+    Server,
+    Source,
+    Verdict,
+    Way,
+)
 from airflow_seqfix.core.policy import Limits, Policy
 from airflow_seqfix.core.repair.plan import PLAN_VERSION, StoredMove
 from airflow_seqfix.core.repair.plan_sql import plan_sql
@@ -131,7 +142,12 @@ class Row:
                 }
                 for column in finding.sequence.untrusted
             ],
+            "increment_by": finding.sequence.increment_by,
+            "min_value": finding.sequence.min_value,
+            "max_value": finding.sequence.max_value,
             "next_value": measurement.next_value,
+            "source_next_value": measurement.source.next_value if measurement.source else None,
+            "source_differs": measurement.source.differs if measurement.source else None,
             "furthest_value": measurement.furthest_value,
             "furthest_column": furthest.qualified_name if furthest else None,
             "gap": finding.gap,
@@ -186,6 +202,10 @@ class Report:
     policy: Policy
     started_at: datetime.datetime
     rows: tuple[Row, ...]
+    #: The other side of a cutover; None: there is none.
+    source: Source | None = None
+    #: The sequences that only the source has.
+    only_at_source: tuple[str, ...] = ()
     #: Whether the synchronous standbys have confirmed the moves; None where nobody had to ask them.
     standbys_confirmed: bool | None = None
 
@@ -294,9 +314,23 @@ class Report:
             "privileged": self.server.privileged,
             "in_recovery": self.server.in_recovery,
             "started_at": self.started_at.isoformat(timespec="seconds"),
+            "source": self._source,
             "standbys_confirmed": self.standbys_confirmed,
             "summary": self.summary,
             "sequences": [row.to_dict() for row in (self.sorted_rows if rows is None else rows)],
+        }
+
+    @property
+    def _source(self) -> dict[str, Any] | None:
+        if self.source is None:
+            return None
+        return {
+            "host": self.source.host,
+            "port": self.source.port,
+            "database": self.source.database,
+            "read_at": self.source.read_at.isoformat(timespec="seconds"),
+            "is_stored": self.source.is_stored,
+            "only_there": list(self.only_at_source),
         }
 
 
@@ -329,8 +363,14 @@ class Plan:
             "plan_version": PLAN_VERSION,
             "options": self.options,
             "moves": [
-                asdict(StoredMove.of(move)) | {"way": str(move.way) if move.way else None, "why": move.why}
-                for move in self.moves
+                asdict(StoredMove.of(row.finding.move))
+                | {
+                    "way": str(row.finding.move.way) if row.finding.move.way else None,
+                    "why": row.finding.move.why,
+                    "source_next_value": row.to_dict()["source_next_value"],
+                }
+                for row in self.report.sorted_rows
+                if row.finding.move is not None
             ],
         }
 

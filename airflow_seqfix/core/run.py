@@ -6,6 +6,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
+from itertools import chain
 
 from airflow_seqfix.core.database.sessions import Sessions
 from airflow_seqfix.core.discover.catalog import discover, identify, list_tables
@@ -22,14 +23,15 @@ from airflow_seqfix.core.errors import (
 )
 from airflow_seqfix.core.judge.goal import looks
 from airflow_seqfix.core.judge.verdict import judge, judge_unread
-from airflow_seqfix.core.measure.measure import measure
+from airflow_seqfix.core.measure.measure import measure, positions
 from airflow_seqfix.core.measure.validation import versions
 from airflow_seqfix.core.measure.writers import Writers, open_writers, wait_for_writers
-from airflow_seqfix.core.model import Finding, Measurement, SequenceInfo, Verdict
+from airflow_seqfix.core.model import Finding, Measurement, SequenceInfo, SourcePosition, Verdict
 from airflow_seqfix.core.obstacles import ended, has_vanished, lost, restless
 from airflow_seqfix.core.progress import Progress, ProgressReporter, Watcher
 from airflow_seqfix.core.report import Report
 from airflow_seqfix.core.settings import Settings
+from airflow_seqfix.core.source import refuse_unrelated
 
 #: How often what has changed while it was read is read.
 READS = 4
@@ -53,6 +55,7 @@ class Examination:
 
     def __init__(self, sessions: Sessions, settings: Settings, watcher: Watcher | None = None) -> None:
         self._sessions = sessions
+        self._source = settings.source
         self._settings = settings
         self._watcher = watcher
         self._writers: Writers = {}
@@ -71,6 +74,11 @@ class Examination:
         with catalogs_read(self._settings):
             self._look_for_writers(select(self._known), wait=True)
         return self._check(select, all_named=only is not None, for_repair=moves)
+
+    @property
+    def only_at_source(self) -> tuple[str, ...]:
+        """The sequences that only the other side of a cutover has."""
+        return () if self._source is None else self._source.only_there(self._known)
 
     def check_again(self, oids: Collection[int]) -> dict[int, Finding]:
         """Return how sequences stand now, by OID; one that is no longer there is left out."""
@@ -124,6 +132,8 @@ class Examination:
         with catalogs_read(settings):
             known = self._discovered()
         refuse_incomparable(known)
+        if self._source is not None:
+            refuse_unrelated(self._source, self.server, known)
         self._known = narrow(known, settings.id_range)
 
     def _discovered(self) -> list[SequenceInfo]:
@@ -171,19 +181,31 @@ class Examination:
         findings = [finding for finding in settled.values() if finding is not None]
         reporter = ProgressReporter(self._watcher, Progress(phase="read", total=len(sequences)))
         reporter.end(done=len(findings), found=sum(finding.is_not_in_sync for finding in findings))
+        if self._settings.all_positions:
+            findings = self._with_positions(findings)
         yield from findings
         unread = [sequence for sequence in sequences if settled[sequence.oid] is None]
-        for chunk in measure(
-            self._sessions,
-            self.server,
-            unread,
-            on_steps=policy.interleaved,
-            looks=looks(policy, for_repair=for_repair),
-            begin=reporter.begin,
+        for chunk in chain(
+            measure(
+                self._sessions,
+                self.server,
+                [sequence for sequence in unread if sequence.comparable],
+                on_steps=policy.interleaved,
+                looks=looks(policy, for_repair=for_repair),
+                begin=reporter.begin,
+            ),
+            # Nothing but the other side of a cutover says how far these have to go.
+            positions(self._sessions, self.server, [sequence for sequence in unread if not sequence.comparable]),
         ):
             judged = [self._judge(measurement) for measurement in chunk]
             reporter.end(done=len(judged), found=sum(finding.is_not_in_sync for finding in judged))
             yield from judged
+
+    def _with_positions(self, findings: list[Finding]) -> list[Finding]:
+        """Add where sequences stand that need no reading, for a report that serves as the source of another run."""
+        read = positions(self._sessions, self.server, [finding.sequence for finding in findings])
+        known = {measurement.sequence.oid: measurement for chunk in read for measurement in chunk}
+        return [replace(finding, measurement=known[finding.sequence.oid]) for finding in findings]
 
     def _judge_unread(self, sequence: SequenceInfo, selected: Selected, all_named: bool) -> Finding | None:
         return judge_unread(
@@ -191,13 +213,19 @@ class Examination:
             self._settings.policy,
             excluded=sequence.oid in selected.excluded,
             named=all_named or sequence.oid in selected.named,
+            source=self._position_of(sequence),
         )
+
+    def _position_of(self, sequence: SequenceInfo) -> SourcePosition | None:
+        return None if self._source is None else self._source.position_of(sequence)
 
     def _judge(self, measurement: Measurement) -> Finding:
         tables = (column.table_oid for column in measurement.sequence.comparable)
         transactions = {transaction for table in tables for transaction in self._writers.get(table, ())}
         if transactions:
             measurement = replace(measurement, open_writers=len(transactions))
+        if self._source is not None:
+            measurement = replace(measurement, source=self._position_of(measurement.sequence))
         return judge(measurement, self._settings.policy, self.server)
 
 

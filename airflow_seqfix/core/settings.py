@@ -9,6 +9,7 @@ from typing import Any
 from airflow_seqfix.core.discover.mapping import Fed, Range, parse_id_range, parse_mapping
 from airflow_seqfix.core.discover.selection import Selection
 from airflow_seqfix.core.errors import ArgumentError, ArgumentTypeError
+from airflow_seqfix.core.model import Source
 from airflow_seqfix.core.policy import Limits, Policy
 from airflow_seqfix.options import OPTIONS, Group, Options, TableOptions, names_of, refusal
 
@@ -24,6 +25,11 @@ class Settings:
     id_range: tuple[Range, ...] = ()
     application_name: str = OPTIONS["application_name"].default
     jobs: int = OPTIONS["jobs"].default
+    all_positions: bool = OPTIONS["all_positions"].default
+    #: The other side of a cutover, once it has been read.
+    source: Source | None = None
+    #: When the run has to be over, by `time.monotonic()`; None: `run_timeout` from when its connection is there.
+    deadline: float | None = None
 
     @property
     def deciding(self) -> dict[str, Any]:
@@ -32,6 +38,8 @@ class Settings:
         decided["outliers"] = str(self.policy.outliers)
         decided["mapping"] = {fed.sequence.text: fed.written for fed in self.mapping}
         decided["id_range"] = {own.sequence.text: [own.low, own.high] for own in self.id_range}
+        decided["source"] = self.source and self.source.uri
+        decided["source_schemas"] = dict(self.source.schemas) if self.source else {}
         return decided
 
     @classmethod

@@ -9,7 +9,7 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_seqfix.options import NAME_OPTIONS
 from airflow_seqfix.task.arguments import dictionary, read_all, refuse_early
-from airflow_seqfix.task.base import SequenceTask
+from airflow_seqfix.task.two_sided import TwoSidedTask
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 PLAN_OR_DRY_RUN = "dry_run and plan exclude each other: leave one out"
 
 
-class PostgresSequenceResetOperator(SequenceTask):
+class PostgresSequenceResetOperator(TwoSidedTask):
     """Move every PostgreSQL sequence that is behind its data forward, and verify each.
 
     For the end of a load that brought explicit ids. A sequence that is in sync is not written, none ever goes back,
-    and a second run changes nothing. The arguments of `SequenceTask`, and:
+    and a second run changes nothing. The arguments of `TwoSidedTask`, and:
 
     :param lock: Which ways of moving a sequence are allowed: "auto"; "none" (only nextval(), no DDL); "sequence" (only
         under a lock on the sequence); "guarded" (one setval() that looks first, not proven under concurrent writes).
@@ -44,7 +44,7 @@ class PostgresSequenceResetOperator(SequenceTask):
         psql, if that is no longer than 200,000 characters.
     """
 
-    template_fields: Sequence[str] = (*SequenceTask.template_fields, "lock", "dry_run_only", "plan", "plan_sha256")
+    template_fields: Sequence[str] = (*TwoSidedTask.template_fields, "lock", "dry_run_only", "plan", "plan_sha256")
 
     def __init__(
         self,
@@ -153,11 +153,11 @@ class PostgresSequenceResetOperator(SequenceTask):
         return stored
 
 
-class PostgresSequenceCheckOperator(SequenceTask):
+class PostgresSequenceCheckOperator(TwoSidedTask):
     """Fail where a PostgreSQL sequence is behind its data, exhausted or unknown.
 
     The gate that looks once, as Airflow's SQL check operators do; `PostgresSequenceDriftSensor` is the one that waits.
-    Reads only. The arguments of `SequenceTask`, and:
+    Reads only. The arguments of `TwoSidedTask`, and:
 
     :param retry_on_drift: Whether drift is worth a retry, because something else repairs meanwhile. Off, the task fails
         at once. A lock that could not be had, or a lost connection, is retried in any case.

@@ -23,6 +23,7 @@ from airflow_seqfix.render.phrases import (
     next_was,
     number,
     remedy,
+    source_of,
     state,
     statement,
     used,
@@ -110,6 +111,8 @@ def _head(report: Report) -> str:
         standby = f"**{NOT_ON_STANDBYS.capitalize()}.**\n"
     said = [f"{counts[name]:,} {name.replace('_', ' ')}" for name in counts if counts[name] and name != "verified"]
     where += f", PostgreSQL {code(server.version)}, {read}"
+    if report.source is not None:
+        where += f"  \n{code(source_of(report))}"
     return f"{standby}{where}  \n{', '.join(said) or 'no sequences to look at'}"
 
 

@@ -164,6 +164,22 @@ def plan_headline(report: Report) -> str:
     return f"{said}, {left:,} left alone" if left else said
 
 
+#: How many sequences that only the source has are named.
+ONLY_THERE = 5
+
+
+def source_of(report: Report) -> str:
+    """Say what the other side of a cutover was, and what only that has."""
+    source, only = report.source, report.only_at_source
+    assert source is not None
+    said = f"source: {source.place}, read {source.read_at.strftime('%Y-%m-%d %H:%M:%S UTC')}"
+    said += ", from a stored report" if source.is_stored else ""
+    if only:
+        more = f" and {len(only) - ONLY_THERE:,} more" if len(only) > ONLY_THERE else ""
+        said += f"; only there: {', '.join(only[:ONLY_THERE])}{more}"
+    return said
+
+
 def headline(report: Report) -> str:
     """Return how it stands, in a few words."""
     total, failing = len(report.rows), len(report.failing)

@@ -25,6 +25,7 @@ from airflow_seqfix.render.phrases import (
     number,
     phrase,
     remedy,
+    source_of,
     state,
     used,
 )
@@ -83,6 +84,8 @@ def table(
     warnings = [line for warning in _warnings(report) for line in _wrap(warning, width)]
     if warnings:
         lines += ["", *(paint(line, "yellow") for line in warnings)]
+    if report.source is not None:
+        lines += ["", *_wrap(source_of(report), width)]
     return "".join(f"{line}\n" for line in lines)
 
 

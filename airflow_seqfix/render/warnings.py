@@ -21,6 +21,8 @@ MEANINGS = {
     SequenceWarning.NO_INDEX: "no index leads with the column, which is read from end to end",
     SequenceWarning.NOT_COMPARED: "also feeds a column whose values cannot be compared",
     SequenceWarning.UNTRUSTED: "a table draws from it whose owner may not use it, and does not count",
+    SequenceWarning.NOT_AT_SOURCE: "the source has no such sequence",
+    SequenceWarning.SOURCE_DIFFERS: "the source has it with another increment or other bounds",
     SequenceWarning.STANDBY: "a standby reads sequences ahead of the primary",
 }
 
@@ -77,4 +79,6 @@ def figure(row: Row, warning: SequenceWarning) -> str:
             return f"CACHE {sequence.cache_size}"
         case SequenceWarning.NO_INDEX:
             return f"about {count(unindexed_rows(row), 'row')}"
+        case SequenceWarning.SOURCE_DIFFERS if finding.measurement.source is not None:
+            return finding.measurement.source.differs or ""
     return ""

@@ -38,6 +38,8 @@ RULES: Mapping[str, Rule] = {
     "conn_id": Given("name an Airflow connection"),
     "database": Given("name one, or leave it out"),
     "hook_params": Dictionary(),
+    "source_conn_id": Given("name an Airflow connection, or leave it out"),
+    "source_schemas": Dictionary(),
     "report_path": Given("give a path, or leave it out"),
     "report_url": Given("give an address, or leave it out"),
     "dry_run": TemplatedFlag(),
@@ -45,7 +47,7 @@ RULES: Mapping[str, Rule] = {
     "on_drift": Choice(("wait", "fail", "skip")),
     "deferrable": Flag(),
 }
-OPTIONAL = ("database", "hook_params", "report_path", "report_url")
+OPTIONAL = ("database", "source_conn_id", "source_schemas", "hook_params", "report_path", "report_url")
 
 
 def refuse_early(given: Mapping[str, Any], templated: Collection[str]) -> None:

@@ -67,6 +67,7 @@ class SequenceTask(ReportingTask):
     :param wait_for_writers: How long to wait, in seconds, for transactions that are writing to the tables: their rows
         cannot be seen yet. 0: they are reported only.
     :param jobs: How many connections share the work. A deferred sensor waits with one.
+    :param all_positions: Whether the position of what is skipped is read too, for a report that serves as a source.
     """
 
     template_fields: Sequence[str] = (
@@ -109,6 +110,7 @@ class SequenceTask(ReportingTask):
         run_timeout: float = 300.0,
         wait_for_writers: float = 0.0,
         jobs: int = 1,
+        all_positions: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -139,6 +141,7 @@ class SequenceTask(ReportingTask):
         self.run_timeout = run_timeout
         self.wait_for_writers = wait_for_writers
         self.jobs = jobs
+        self.all_positions = all_positions
         self._slot = Slot()
         self.refuse_early(*HOOK_ARGUMENTS, *OPTIONS_OF_TASKS, *REPORT_ARGUMENTS)
 

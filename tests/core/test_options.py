@@ -28,6 +28,9 @@ def test_each_group_has_its_type() -> None:
         "policy",
         "limits",
         *names_of(Group.MAPPING, Group.RUN),
+        # No options: what the source came to.
+        "source",
+        "deadline",
     }
 
 
@@ -37,7 +40,8 @@ def test_every_option_is_of_the_command() -> None:
 
 
 def test_every_option_that_decides_is_in_a_plan() -> None:
-    assert {*Settings.parse({}).deciding} == {name for name, option in OPTIONS.items() if option.decides}
+    deciding = {name for name, option in OPTIONS.items() if option.decides}
+    assert {*Settings.parse({}).deciding} == {*deciding, "source", "source_schemas"}
 
 
 def test_every_default_is_allowed() -> None:

@@ -36,8 +36,10 @@ OTHER = {
         "view, foreign",
     },
     "core/judge/remedies.py": {"(last_value, "},
-    "core/repair/statements.py": {"(VALUES …)", "the server made it up"},
+    "core/repair/statements.py": {"(…) AS v", "VALUES …", "the server made it up"},
     "core/measure/partitions.py": {"SAVEPOINT slice", "ROLLBACK TO SAVEPOINT slice"},
+    # Under source_differs of a report, whose page says what it is.
+    "core/model/source.py": {"… is … there and … here"},
     "core/measure/measure.py": {"s.last_value, s.is_called", "…, NULL::bigint"},
     "core/measure/column_sql.py": {
         "… BETWEEN",

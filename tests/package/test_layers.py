@@ -30,6 +30,7 @@ CORE = (
     "message",
     "report",
     "settings",
+    "source",
     "run",
     "suggest",
 )

@@ -176,8 +176,22 @@ def test_restore(database: Database, run_example: Callable[..., Any], monkeypatc
 
 def test_cutover(database: Database, run_example: Callable[..., Any]) -> None:
     run = run_example("example_seqfix_cutover")
-    assert (run.state, len(states(run))) == ("success", 4)
+    assert (run.state, len(states(run))) == ("success", 6)
     assert database.value(NEXT_CUSTOMER) == 1011
+
+
+def test_cutover_from_another_database(
+    database: Database, run_example: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database_on(database.server) as old:
+        old.execute((ROOT / "example_dags" / "shop" / "tables.sql").read_text())
+        old.execute("SELECT setval('seqfix_example.customers_id_seq', 5000)")
+        monkeypatch.setenv("AIRFLOW_CONN_POSTGRES_BLUE", airflow_uri(old))
+        monkeypatch.setenv("SEQFIX_EXAMPLE_SOURCE_CONN_ID", "postgres_blue")
+        run = run_example("example_seqfix_cutover")
+    assert run.state == "success"
+    assert result(run, "verify")["source"]["database"] == old.name
+    assert database.value(NEXT_CUSTOMER) == 6001
 
 
 def test_inside_a_task(database: Database, run_example: Callable[..., Any]) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from airflow_seqfix.core import ConnectionFailedError, LockTimeoutError
 from tests.support.airflow import airflow_uri
-from tests.support.servers import Database
+from tests.support.servers import Database, Server, database_on
 from tests.support.tasks import DRIFT, MANY, Pushed, operator
 from tests.support.waiting import until
 
@@ -41,6 +41,31 @@ def test_repairs_and_reports(shop: Database, caplog: pytest.LogCaptureFixture) -
     assert shop.value("INSERT INTO orders (note) VALUES ('') RETURNING id") == 101
     assert shop.value("INSERT INTO customers (note) VALUES ('') RETURNING id") == 8
     assert shop.value("INSERT INTO fine (note) VALUES ('') RETURNING id") == 1
+
+
+def test_the_other_side_of_a_cutover(shop: Database, newest_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    from airflow.providers.common.compat.sdk import AirflowFailException
+
+    shop.execute(DRIFT)
+    with database_on(newest_server) as old:
+        old.execute("CREATE SCHEMA app; SET search_path = app;" + DRIFT)
+        old.execute("SELECT setval('app.orders_id_seq', 700)")
+        monkeypatch.setenv("AIRFLOW_CONN_OLD", airflow_uri(old))
+        with pytest.raises(AirflowFailException, match="has none of the 3 sequences here"):
+            operator(source_conn_id="old").execute({"ti": Pushed()})
+        task = operator(source_conn_id="old", source_schemas='{"public": "app"}')
+        report = task.execute({"ti": Pushed()})
+        assert report["source"]["database"] == old.name
+        assert {row["sequence"]: row["source_next_value"] for row in report["sequences"]}["public.orders_id_seq"] == 701
+        assert shop.value("INSERT INTO orders (note) VALUES ('') RETURNING id") == 701
+    with pytest.raises(ConnectionFailedError, match=r"^source: conn_id='old' does not connect"):
+        task.execute({"ti": Pushed()})
+    for arguments, said in (
+        ({"source_schemas": {"public": "app"}}, "source_schemas is for a source: give source_conn_id as well"),
+        ({"source_conn_id": ""}, "source_conn_id is '', perhaps from a template: name an Airflow connection"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            operator(**arguments)
 
 
 def test_second_run_changes_nothing(shop: Database) -> None:

@@ -197,11 +197,13 @@ def open_sessions(
     jobs: int = 1,
     writes: bool = False,
     foreign: bool = False,
+    deadline: float | None = None,
 ) -> Iterator[Sessions]:
     """Open or borrow the connections of a run, and give them back as they came.
 
     :param writes: Whether the run may write: a connection that was made read-only is refused then.
     :param foreign: Whether foreign tables may be read.
+    :param deadline: When it has to be over, by `time.monotonic()`; None: `run_timeout` from now.
     :raises ArgumentError: when the connection is inside a transaction, or several are needed and one is given.
     :raises ArgumentTypeError: when it is no connection, or the callable does not return one.
     :raises ConnectionFailedError: when a callable cannot open its connection.
@@ -236,7 +238,6 @@ def open_sessions(
             )
 
         clock = stack.enter_context(contextlib.closing(Clock()))
-        deadline: float | None = None
         first = another()
         deadline = first.deadline
         sessions = Sessions(first, another if callable(source) else None, jobs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from airflow_seqfix.core.judge.arithmetic import (
@@ -38,6 +38,8 @@ class Goal:
     calls: int
     #: How many of them pass values before the sequence's own.
     early: int
+    #: Whether it is the other side of a cutover that has come furthest.
+    is_by_source: bool = False
 
 
 def goal_of(measurement: Measurement, policy: Policy) -> Goal:
@@ -45,10 +47,14 @@ def goal_of(measurement: Measurement, policy: Policy) -> Goal:
     sequence, next_value = measurement.sequence, measurement.next_value
     assert next_value is not None
     furthest, outliers, is_unclear = decisive_value(measurement, policy), None, False
-    if policy.outliers is not Follow.FOLLOW and may_have_outliers(measurement, furthest, policy):
+    stands = past_source(measurement)
+    if policy.outliers is not Follow.FOLLOW and may_have_outliers(stands, furthest, policy):
         is_unclear = measurement.probe is None or measurement.probe.furthest is None
-        outliers = None if is_unclear else find_outliers(measurement, policy)
+        outliers = None if is_unclear else find_outliers(stands, policy)
         furthest = outliers.before if outliers else furthest
+    handed_out = measurement.handed_out_there
+    is_by_source = handed_out is not None and (furthest is None or is_beyond(sequence, handed_out, furthest))
+    furthest = handed_out if is_by_source else furthest
     early = calls_to_own_values(sequence, next_value)
     needed = _with_margin(sequence, next_value, furthest, policy)
     calls = 0 if needed is None else calls_to_pass(sequence, next_value, needed)
@@ -62,7 +68,20 @@ def goal_of(measurement: Measurement, policy: Policy) -> Goal:
         is_unclear=is_unclear,
         calls=min(max(calls, early), calls_within(sequence, next_value, last)),
         early=early,
+        is_by_source=is_by_source,
     )
+
+
+def past_source(measurement: Measurement) -> Measurement:
+    """Return a measurement as if the sequence had passed all that the other side of a cutover has handed out.
+
+    What lies before that is no gap: the other side has been through it.
+    """
+    handed_out, next_value = measurement.handed_out_there, measurement.next_value
+    if handed_out is None or next_value is None:
+        return measurement
+    calls = calls_to_pass(measurement.sequence, next_value, handed_out)
+    return replace(measurement, last_value=target_of(measurement, calls), is_called=True) if calls else measurement
 
 
 def _with_margin(sequence: SequenceInfo, next_value: int, furthest: int | None, policy: Policy) -> int | None:
@@ -115,7 +134,7 @@ def harm_of(measurement: Measurement, goal: Goal, policy: Policy) -> Harm | None
     It is worse where the values that are left are too few, and would not be but for free values that it passes.
     """
     leaves = _too_little(measurement, goal.calls, policy)
-    if leaves is None or policy.outliers is Follow.FOLLOW:
+    if leaves is None or policy.outliers is Follow.FOLLOW or goal.is_by_source:
         return None
     free = measurement.probe.free_in_a_row if measurement.probe else None
     if free is None:
@@ -172,7 +191,7 @@ def _far_end(measurement: Measurement, policy: Policy, *, for_repair: bool) -> L
     if next_value is None or measurement.obstacle is not None:
         return Look()
     furthest = decisive_value(measurement, policy)
-    may_be_far = policy.outliers is not Follow.FOLLOW and may_have_outliers(measurement, furthest, policy)
+    may_be_far = policy.outliers is not Follow.FOLLOW and may_have_outliers(past_source(measurement), furthest, policy)
     goal = goal_of(measurement, policy)
     is_short = goal.calls > 0 and _too_little(measurement, goal.calls, policy) is not None
     goes_to_the_end = furthest is not None and is_beyond(sequence, furthest + sequence.increment_by, sequence.limit)
@@ -190,7 +209,7 @@ def _free_values(measurement: Measurement, policy: Policy) -> Look:
     if measurement.next_value is None or measurement.obstacle is not None:
         return Look()
     goal = goal_of(measurement, policy)
-    if not goal.calls or goal.is_unclear or _too_little(measurement, goal.calls, policy) is None:
+    if not goal.calls or goal.is_unclear or goal.is_by_source or _too_little(measurement, goal.calls, policy) is None:
         return Look()
     sequence, next_value = measurement.sequence, measurement.next_value
     calls = min(goal.calls, calls_within(sequence, next_value, sequence.limit))

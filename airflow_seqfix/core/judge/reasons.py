@@ -16,15 +16,19 @@ def behind(measurement: Measurement, furthest: int | None, goal: Goal, policy: P
     """
     sequence, next_value = measurement.sequence, measurement.next_value
     assert next_value is not None
-    if furthest is None or goal.early:
+    if (furthest is None and not goal.is_by_source) or goal.early:
         low, high = sequence.own_values
         return f"the next value is {next_value}, and its own values are {low} to {high}"
     column = measurement.furthest_column
-    parts = [f"the next value is {next_value}, and {column.qualified_name if column else 'the data'} has"]
-    parts[0] += f" reached {furthest}"
+    reached = f"{column.qualified_name if column else 'the data'} has reached {furthest}"
+    if goal.is_by_source:
+        is_apart = goal.is_unclear or goal.outliers is not None
+        there = f"its source has handed out {goal.furthest}"
+        reached = f"{there}; {reached}" if is_apart else there
+    parts = [f"the next value is {next_value}, and {reached}"]
     if goal.needed is not None and goal.needed != goal.furthest:
         parts.append(f"margin={policy.margin} asks for a next value beyond {goal.needed}")
-    if goal.is_unclear:
+    if goal.is_unclear and furthest is not None:
         parts.append(
             f"that is more than max_jump ({policy.max_jump:,}) away, and the values before it could not be read"
             if steps_between(sequence, next_value, furthest) > policy.max_jump
@@ -60,6 +64,15 @@ def harmful(harm: Harm) -> str:
     if harm.free_in_a_row is None:
         return f"a move would leave {harm.leaves}, and whether values are free before it could not be read"
     return f"a move would leave {harm.leaves}, and pass {harm.free_in_a_row:,} in a row that are free"
+
+
+def beyond_limit(measurement: Measurement) -> str:
+    """Say that the other side of a cutover has handed out more than there is here."""
+    sequence = measurement.sequence
+    return (
+        f"its source has handed out {measurement.handed_out_there}, and the last value that fits here is "
+        f"{sequence.limit}, {what_binds(sequence)}"
+    )
 
 
 def used_up(measurement: Measurement) -> str:

@@ -7,7 +7,7 @@ import shlex
 
 from airflow_seqfix.core.judge.arithmetic import values_left
 from airflow_seqfix.core.judge.limits import TYPE_BOUNDS, bound_of, is_own_range, is_small, narrowest
-from airflow_seqfix.core.model import Feed, Move, Outliers, SequenceInfo
+from airflow_seqfix.core.model import Feed, Move, Outliers, SequenceInfo, SourcePosition
 from airflow_seqfix.core.policy import Follow, Lock, Policy
 
 #: Up to this gap the remedy is a statement to paste: it only calls nextval(), and so cannot go back.
@@ -24,10 +24,18 @@ def is_pasteable(move: Move) -> bool:
     return move.calls <= PASTE_UP_TO and sequence.cache_size == 1 and sequence.may_nextval
 
 
-def move(move: Move, policy: Policy, left_behind: Outliers | None = None, *, is_far: bool = False) -> str:
+def move(
+    move: Move,
+    policy: Policy,
+    left_behind: Outliers | None = None,
+    *,
+    is_far: bool = False,
+    source: SourcePosition | None = None,
+) -> str:
     """Return what makes a move: a statement, or the command; and what is left to decide after it.
 
     :param left_behind: The outliers that it does not pass.
+    :param source: Where it stands on the other side of a cutover.
     :param is_far: Whether what it passes is likely to be other writers'.
     """
     sequence, then = move.sequence, ""
@@ -39,7 +47,7 @@ def move(move: Move, policy: Policy, left_behind: Outliers | None = None, *, is_
         statement = paste(sequence, move.target)
         # What follows stays a comment where all of it is pasted.
         return f"{statement} -- {then}" if then else statement
-    command = _command(sequence, policy)
+    command = _command(sequence, policy, source)
     if sequence.cache_size > 1 and not sequence.may_alter:
         command = f"{command} as {sequence.owner}, which owns it: only that discards what sessions have cached"
     return f"{command}; {then}" if then else command
@@ -61,7 +69,7 @@ def paste(sequence: SequenceInfo, target: int) -> str:
     )
 
 
-def _command(sequence: SequenceInfo, policy: Policy) -> str:
+def _command(sequence: SequenceInfo, policy: Policy, source: SourcePosition | None) -> str:
     """Return the command, with all that decides how far it goes."""
     name, usual = sequence.qualified_name, Policy()
     words = ["seqfix", "fix", "--sequence", name]
@@ -79,6 +87,8 @@ def _command(sequence: SequenceInfo, policy: Policy) -> str:
     if policy.outliers is not Follow.REPORT:
         words += ["--outliers", str(policy.outliers)]
     words += [f"--{flag}" for flag in ("interleaved", "foreign") if getattr(policy, flag)]
+    if source is not None:
+        words += ["--source", source.uri]
     if policy.lock is not Lock.AUTO:
         words += ["--lock", str(policy.lock)]
     return shlex.join(words)

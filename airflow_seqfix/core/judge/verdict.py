@@ -16,6 +16,7 @@ from airflow_seqfix.core.model import (
     SequenceInfo,
     SequenceWarning,
     Server,
+    SourcePosition,
     TooMuch,
     Verdict,
 )
@@ -33,20 +34,29 @@ TOO_MUCH = {
 
 
 def judge_unread(
-    sequence: SequenceInfo, policy: Policy, *, excluded: bool = False, named: bool = False
+    sequence: SequenceInfo,
+    policy: Policy,
+    *,
+    excluded: bool = False,
+    named: bool = False,
+    source: SourcePosition | None = None,
 ) -> Finding | None:
     """Judge what needs no reading; None: it has to be read.
 
+    :param source: Where it stands on the other side of a cutover, which is enough to judge what no column tells.
     :param named: Whether somebody has named it, so that a part of an extension is read as well.
     """
 
     def say(verdict: Verdict, reason: str, remedy: str | None = None) -> Finding:
         return Finding(
-            measurement=Measurement(sequence=sequence),
+            measurement=Measurement(sequence=sequence, source=source),
             verdict=verdict,
             reason=reason,
             remedy=remedy,
-            warnings=(SequenceWarning.UNTRUSTED,) if sequence.untrusted else (),
+            warnings=(
+                *((SequenceWarning.NOT_AT_SOURCE,) if source is not None and not source.is_there else ()),
+                *((SequenceWarning.UNTRUSTED,) if sequence.untrusted else ()),
+            ),
         )
 
     if excluded:
@@ -99,6 +109,8 @@ def judge_unread(
             f"{sequence.usage_grant(stranger)} if the table is meant to draw from it, else exclude "
             f"{sequence.qualified_name}",
         )
+    if source is not None and source.is_there:
+        return None
     skipped = say(Verdict.SKIPPED, _nothing_to_compare(sequence))
     return replace(skipped, warnings=(SequenceWarning.UNDRAWN, *skipped.warnings)) if sequence.is_undrawn else skipped
 
@@ -124,6 +136,15 @@ def judge(measurement: Measurement, policy: Policy, server: Server) -> Finding:
     """Judge what was read."""
     sequence, next_value = measurement.sequence, measurement.next_value
     warnings = warnings_of(measurement, server)
+    source = measurement.source
+    if measurement.obstacle is None and source is not None and source.obstacle is not None:
+        return Finding(
+            measurement=measurement,
+            verdict=Verdict.UNKNOWN,
+            reason=f"in its source, {source.place}: {source.obstacle.reason}",
+            remedy=source.obstacle.remedy,
+            warnings=warnings,
+        )
     if measurement.obstacle is not None or next_value is None:
         obstacle = measurement.obstacle
         return Finding(
@@ -147,6 +168,9 @@ def judge(measurement: Measurement, policy: Policy, server: Server) -> Finding:
         needed_value=None if goal.furthest is None else goal.furthest + policy.margin * sequence.increment_by,
         outliers=goal.outliers,
     )
+    if measurement.handed_out_there is not None and is_beyond(sequence, measurement.handed_out_there, sequence.limit):
+        reason = reasons.beyond_limit(measurement)
+        return replace(finding, verdict=Verdict.EXHAUSTED, reason=reason, remedy=remedies.widen(sequence))
     if goal.calls or goal.is_unclear or (goal.outliers is not None and policy.outliers is Follow.REPORT):
         return _behind(finding, goal, policy, server)
     return _ahead(finding, goal, policy, server)
@@ -187,7 +211,7 @@ def _behind(finding: Finding, goal: Goal, policy: Policy, server: Server) -> Fin
     """Say how far behind it is, and how it gets past all that is to be passed."""
     measurement, sequence, next_value = finding.measurement, finding.sequence, finding.measurement.next_value
     furthest = decisive_value(measurement, policy)
-    if policy.outliers is Follow.IGNORE and not goal.is_unclear:
+    if (policy.outliers is Follow.IGNORE and not goal.is_unclear) or (goal.is_by_source and goal.outliers is None):
         furthest = goal.furthest
     assert next_value is not None
     inserts, is_at_least = _inserts_until_collision(measurement)
@@ -229,7 +253,9 @@ def _moved(finding: Finding, goal: Goal, policy: Policy, server: Server) -> Find
     left_behind = outliers if policy.outliers is Follow.REPORT else None
     return replace(
         finding,
-        remedy=remedies.move(move, policy, left_behind, is_far=_is_far_ahead(finding, policy)),
+        remedy=remedies.move(
+            move, policy, left_behind, is_far=_is_far_ahead(finding, policy), source=finding.measurement.source
+        ),
         move=move,
         is_pasteable=remedies.is_pasteable(move),
     )

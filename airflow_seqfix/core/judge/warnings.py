@@ -7,7 +7,7 @@ from airflow_seqfix.core.model import Feed, Measurement, SequenceWarning, Server
 
 def warnings_of(measurement: Measurement, server: Server) -> tuple[SequenceWarning, ...]:
     sequence = measurement.sequence
-    columns = sequence.comparable
+    columns, source = sequence.comparable, measurement.source
     return tuple(
         warning
         for warning, applies in (
@@ -22,6 +22,9 @@ def warnings_of(measurement: Measurement, server: Server) -> tuple[SequenceWarni
                 SequenceWarning.NOT_COMPARED,
                 any(not (c.is_comparable or c.is_covered or c.feed is Feed.UNDRAWN) for c in sequence.counted),
             ),
+            (SequenceWarning.UNDRAWN, sequence.is_undrawn and not columns),
+            (SequenceWarning.NOT_AT_SOURCE, source is not None and not source.is_there),
+            (SequenceWarning.SOURCE_DIFFERS, source is not None and source.differs is not None),
             (SequenceWarning.UNTRUSTED, bool(sequence.untrusted)),
         )
         if applies

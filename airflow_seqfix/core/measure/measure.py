@@ -209,6 +209,38 @@ def _read_states(session: Session, server: Server, chunk: list[Measurement], *, 
     return read
 
 
+def positions(sessions: Sessions, server: Server, sequences: list[SequenceInfo]) -> Iterator[list[Measurement]]:
+    """Read where each of `sequences` stands, whatever it feeds; one that cannot be read costs only itself."""
+    obstacles = [(sequence, forbidden(replace(sequence, columns=()), server)) for sequence in sequences]
+    yield [Measurement(sequence=sequence, obstacle=obstacle) for sequence, obstacle in obstacles if obstacle]
+    unread = [Measurement(sequence=sequence) for sequence, obstacle in obstacles if obstacle is None]
+    for chunk in cut(unread, lambda measurement: (1, 1)):
+        yield _read_singly(sessions.session, server, chunk, _read_positions)
+
+
+def _read_positions(session: Session, server: Server, chunk: list[Measurement]) -> list[Measurement]:
+    by_function = server.has_state_function and len(chunk) > 1
+    states = [
+        f"pg_get_sequence_data({m.sequence.oid}::oid::regclass)" if by_function else m.sequence.qualified_name
+        for m in chunk
+    ]
+    statement = "\nUNION ALL ".join(
+        f"SELECT {place}, s.last_value, s.is_called FROM {state} AS s" for place, state in enumerate(states)
+    )
+    found = {place: state for place, *state in session.rows_apart(statement, index=int, **STATE)}
+    if len(chunk) == 1 and (0 not in found or None in found[0]):
+        raise _EmptyError("another session is rewriting the sequence")
+    read: list[Measurement] = []
+    for place, measurement in enumerate(chunk):
+        last_value, is_called = found.get(place, (None, None))
+        if last_value is None:
+            # Read alone, and by its name, it says what is wrong.
+            read += _read_singly(session, server, [measurement], _read_positions)
+        else:
+            read.append(replace(measurement, last_value=last_value, is_called=is_called))
+    return read
+
+
 def _read_wide_state(session: Session, sequence: SequenceInfo, *, on_steps: bool) -> Measurement:
     state = f"SELECT last_value, is_called FROM {sequence.qualified_name}"
     with session.transaction(one_snapshot=True):

@@ -15,7 +15,8 @@ from airflow_seqfix.core.model.catalog import (
 )
 from airflow_seqfix.core.model.finding import Finding, Move, Outcome, Outliers, SequenceWarning, Verdict, Way
 from airflow_seqfix.core.model.grant import Grant, together
-from airflow_seqfix.core.model.measurement import Look, Measurement, Obstacle, Probe
+from airflow_seqfix.core.model.measurement import Look, Measurement, Obstacle, Probe, SourcePosition
+from airflow_seqfix.core.model.source import Source, SourceSequence
 
 __all__ = [
     "DRAWN_AS_IS",
@@ -35,6 +36,9 @@ __all__ = [
     "SequenceInfo",
     "SequenceWarning",
     "Server",
+    "Source",
+    "SourcePosition",
+    "SourceSequence",
     "TableInfo",
     "Tie",
     "TooMuch",

@@ -36,6 +36,8 @@ class SequenceWarning(str, Enum):
     UNDRAWN = "undrawn"  #: nobody was seen to draw from it: an application may
     NOT_COMPARED = "not_compared"  #: it also feeds a column whose values cannot be compared
     UNTRUSTED = "untrusted"  #: a table draws from it whose owner may not use it, and which does not count
+    NOT_AT_SOURCE = "not_at_source"  #: the other side of the cutover has no such sequence
+    SOURCE_DIFFERS = "source_differs"  #: it has another increment or other bounds there
     OPEN_WRITERS = "open_writers"  #: transactions were writing whose rows could not be seen yet
     STANDBY = "standby"  #: read on a standby, which sees sequences ahead of the primary
 

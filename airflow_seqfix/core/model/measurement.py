@@ -59,6 +59,32 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SourcePosition:
+    """Where a sequence stands on the other side of a cutover."""
+
+    #: Database, host and port of the source.
+    place: str
+    #: The same, as a connection is named.
+    uri: str
+    #: Whether the source has such a sequence.
+    is_there: bool = False
+    #: What nextval() would return there.
+    next_value: int | None = None
+    increment_by: int = 1
+    #: Whether it has handed out nothing, so that the position says nothing.
+    is_untouched: bool = False
+    #: In what its definition is another there.
+    differs: str | None = None
+    #: Why its position is not known, or means nothing here.
+    obstacle: Obstacle | None = None
+
+    @property
+    def handed_out(self) -> int | None:
+        """The last value that it has handed out, or skipped; None where there is none, or it is not known."""
+        return None if self.next_value is None or self.is_untouched else self.next_value - self.increment_by
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
     """One sequence and its columns, read at one moment, or the obstacle that was met."""
 
@@ -72,6 +98,8 @@ class Measurement:
     probe: Probe | None = None
     #: How many transactions were writing to the tables, whose rows could not be seen.
     open_writers: int = 0
+    #: Where it stands on the other side of a cutover; None: there is no other side.
+    source: SourcePosition | None = None
     obstacle: Obstacle | None = None
     #: The maximum of the fed columns for an ascending sequence, the minimum for a descending one.
     furthest_value: int | None = field(init=False, repr=False)
@@ -88,6 +116,11 @@ class Measurement:
         if self.last_value is None:
             return None
         return self.last_value + self.sequence.increment_by if self.is_called else self.last_value
+
+    @property
+    def handed_out_there(self) -> int | None:
+        """The last value that the other side of a cutover has handed out; None where that is not known."""
+        return self.source.handed_out if self.source is not None and self.source.obstacle is None else None
 
     @property
     def distance(self) -> int:

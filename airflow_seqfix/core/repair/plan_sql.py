@@ -64,6 +64,8 @@ def _reread(finding: Finding, move: Move, policy: Policy, limits: Limits) -> str
     is_ignoring = finding.outliers is not None and policy.outliers is Follow.IGNORE
     if not (is_wide(sequence) or policy.interleaved or is_ignoring):
         values = ", ".join(furthest_query(sequence, column, column.qualified_table) for column in sequence.comparable)
+        there = finding.measurement.handed_out_there
+        values += f"{', ' if values and there is not None else ''}{'' if there is None else f'{there}::numeric'}"
         furthest = f"{'greatest' if sequence.is_ascending else 'least'}({values})"
     return statement(
         "reread",

@@ -7,6 +7,9 @@ from airflow_seqfix.core.database.session import milliseconds, tables_only
 from airflow_seqfix.core.model import Finding
 from airflow_seqfix.core.policy import Limits
 
+#: Of a sequence that the other side of a cutover alone says something of.
+_NO_COLUMNS = "SELECT 0::oid, 0, '' WHERE false"
+
 
 def statement(
     name: str,
@@ -36,7 +39,7 @@ def statement(
     )
     return queries.get(name).format(
         oid=sequence.oid,
-        columns=f"(VALUES {columns}) AS v (table_oid, column_number, version)",
+        columns=f"({f'VALUES {columns}' if columns else _NO_COLUMNS}) AS v (table_oid, column_number, version)",
         last_value=measured.last_value,
         is_called=measured.is_called,
         begin=begin,

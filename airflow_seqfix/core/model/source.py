@@ -1,0 +1,99 @@
+"""The other side of a cutover: where its sequences stand. Pure."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from airflow_seqfix.core.errors import printable
+from airflow_seqfix.core.model.catalog import SequenceInfo, address
+from airflow_seqfix.core.model.measurement import Obstacle, SourcePosition
+
+#: A schema and a sequence, as the catalog holds them.
+Key = tuple[str, str]
+
+#: In what the definitions of a sequence on both sides are compared.
+COMPARED = ("increment_by", "min_value", "max_value")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceSequence:
+    """A sequence of the source."""
+
+    qualified_name: str
+    increment_by: int
+    min_value: int
+    max_value: int
+    #: What nextval() would return there; None where it could not be read.
+    next_value: int | None
+    obstacle: Obstacle | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """The database whose ids must not be handed out again, as it was read."""
+
+    host: str
+    port: int
+    database: str
+    server_started_at: str
+    read_at: datetime.datetime
+    #: Whether it comes from a report that was stored.
+    is_stored: bool
+    sequences: Mapping[Key, SourceSequence]
+    #: What schemas of the database that is judged are called in the source.
+    schemas: Mapping[str, str]
+
+    @property
+    def place(self) -> str:
+        """Database, host and port."""
+        return f"{printable(self.database)} on {address(self.host, self.port)}"
+
+    @property
+    def uri(self) -> str:
+        """The same, as a connection is named; a password is no part of it."""
+        return f"postgresql://{address(quote(self.host, safe=':'), self.port)}/{quote(self.database, safe='')}"
+
+    def key_of(self, sequence: SequenceInfo) -> Key:
+        """Return the schema and the name that a sequence has in the source."""
+        return self.schemas.get(sequence.schema_name, sequence.schema_name), sequence.sequence_name
+
+    def position_of(self, sequence: SequenceInfo) -> SourcePosition:
+        """Return where a sequence stands in the source."""
+        found = self.sequences.get(self.key_of(sequence))
+        if found is None:
+            return SourcePosition(place=self.place, uri=self.uri)
+        obstacle = found.obstacle
+        if (found.increment_by > 0) != sequence.is_ascending:
+            obstacle = Obstacle(
+                reason=f"its increment is {found.increment_by} there, and {sequence.increment_by} here",
+                remedy=f"let {sequence.qualified_name} run in the same direction on both sides",
+            )
+        differences = [
+            f"{name} is {getattr(found, name)} there and {getattr(sequence, name)} here"
+            for name in COMPARED
+            if getattr(found, name) != getattr(sequence, name)
+        ]
+        before = None if found.next_value is None else found.next_value - found.increment_by
+        return SourcePosition(
+            place=self.place,
+            uri=self.uri,
+            is_there=True,
+            is_untouched=before is not None and not found.min_value <= before <= found.max_value,
+            next_value=found.next_value,
+            increment_by=found.increment_by,
+            differs=", ".join(differences) or None,
+            obstacle=obstacle,
+        )
+
+    def only_there(self, here: Iterable[SequenceInfo]) -> tuple[str, ...]:
+        """Return the sequences that only the source has, in the schemas that both have."""
+        known = {self.key_of(sequence) for sequence in here}
+        schemas = {schema for schema, _ in known}
+        return tuple(
+            found.qualified_name
+            for key, found in sorted(self.sequences.items())
+            if key not in known and key[0] in schemas
+        )

@@ -1,0 +1,314 @@
+"""The other side of a cutover: no id that it has handed out is handed out again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from airflow_seqfix import core
+from tests.support.psql import psql
+from tests.support.servers import Database, Server, database_on
+
+TABLES = """
+    CREATE TABLE orders (id serial PRIMARY KEY, note text);
+    CREATE SEQUENCE tickets;
+    CREATE TABLE labels (name text DEFAULT 'L-' || nextval('tickets'));
+    CREATE SEQUENCE alone;
+"""
+#: Ids up to 1000 were handed out, and the rows from 201 on are gone.
+LIVED = """
+    INSERT INTO orders (note) SELECT '' FROM generate_series(1, 1000);
+    DELETE FROM orders WHERE id > 200;
+    SELECT setval('tickets', 70), setval('alone', 5000);
+"""
+COPIED = "INSERT INTO orders (id) SELECT generate_series(1, 200); INSERT INTO labels (name) VALUES ('L-1')"
+
+
+@pytest.fixture
+def old(newest_server: Server) -> Iterator[Database]:
+    with database_on(newest_server) as database:
+        database.execute(TABLES + LIVED)
+        yield database
+
+
+@pytest.fixture
+def new(newest_db: Database) -> Database:
+    newest_db.execute(TABLES + COPIED)
+    return newest_db
+
+
+def report_of(old: Database) -> dict[str, Any]:
+    """Return a report that serves as a source, as it comes back from a file."""
+    with old.connect() as conn:
+        return json.loads(json.dumps(core.check(conn, all_positions=True).to_dict()))
+
+
+def source_of(old: Database, kind: str) -> Any:
+    return {
+        "connection": old.connect,
+        "uri": lambda: old.dsn,
+        "psycopg2": old.psycopg2,
+        "report": lambda: report_of(old),
+    }[kind]()
+
+
+def rows(report: core.Report) -> dict[str, dict[str, Any]]:
+    return {row["sequence"].removeprefix("public."): row for row in report.to_dict()["sequences"]}
+
+
+@pytest.mark.parametrize("kind", ["connection", "uri", "psycopg2", "report"])
+@pytest.mark.parametrize("lock", ["auto", "none", "sequence", "guarded"])
+def test_what_the_source_has_handed_out_is_passed(kind: str, lock: Any, old: Database, new: Database) -> None:
+    with new.connect() as conn:
+        before = rows(core.check(conn, source=source_of(old, kind)))
+        report = core.fix(conn, source=source_of(old, kind), lock=lock)
+        again = core.fix(conn, source=source_of(old, kind), lock=lock)
+    assert {
+        name: (row["verdict"], row["next_value"], row["source_next_value"], row["gap"]) for name, row in before.items()
+    } == {
+        "orders_id_seq": ("behind", 1, 1001, 1000),
+        "tickets": ("behind", 1, 71, 70),
+        "alone": ("behind", 1, 5001, 5000),
+    }
+    assert before["orders_id_seq"]["reason"] == "the next value is 1, and its source has handed out 1000"
+    assert report.ok and report.summary["fixed"] == report.summary["verified"] == 3
+    assert not any(row.outcome for row in again)
+    assert new.value("INSERT INTO orders (note) VALUES ('') RETURNING id") == 1001
+    assert new.value("INSERT INTO labels DEFAULT VALUES RETURNING name") == "L-71"
+    assert new.value("SELECT nextval('alone')") == 5001
+
+
+def test_without_it_ids_are_handed_out_again(old: Database, new: Database) -> None:
+    with new.connect() as conn:
+        core.fix(conn)
+    assert new.value("INSERT INTO orders (note) VALUES ('') RETURNING id") == 201
+
+
+def test_the_source_is_only_read(old: Database, new: Database) -> None:
+    old.execute(f"ALTER DATABASE {old.name} SET default_transaction_read_only = on")
+    states = [old.state(name) for name in ("orders_id_seq", "tickets", "alone")]
+    with new.connect() as conn, old.connect() as there:
+        core.fix(conn, source=there)
+        assert there.info.transaction_status == 0 and there.autocommit
+    assert [old.state(name) for name in ("orders_id_seq", "tickets", "alone")] == states
+
+
+def test_rows_that_have_come_further_count(old: Database, new: Database) -> None:
+    new.execute("INSERT INTO orders (id) VALUES (1500)")
+    with new.connect() as conn, old.connect() as there:
+        core.fix(conn, source=there, margin=10)
+    assert new.value("INSERT INTO orders (note) VALUES ('') RETURNING id") == 1511
+    assert new.value("SELECT nextval('alone')") == 5011
+
+
+def test_an_outlier_is_one_from_where_the_source_stands(old: Database, new: Database) -> None:
+    old.execute("SELECT setval('orders_id_seq', 1200000000)")
+    new.execute("INSERT INTO orders (id) SELECT generate_series(1199999900, 1199999905)")
+    with new.connect() as conn, old.connect() as there:
+        assert rows(core.check(conn))["orders_id_seq"]["outliers"]["count"] == 6, "without a source"
+        report = core.fix(conn, source=there)
+        assert rows(report)["orders_id_seq"]["outliers"] is None
+        assert new.value("SELECT nextval('orders_id_seq')") == 1_200_000_001
+        new.execute("INSERT INTO orders (id) VALUES (2147480000)")
+        row = rows(core.check(conn, source=there))["orders_id_seq"]
+    assert (row["verdict"], row["outliers"]["lowest"]) == ("behind", 2_147_480_000)
+
+
+def test_downwards_with_other_steps(old: Database, new: Database) -> None:
+    for database, step in ((old, -10), (new, -7)):
+        database.execute(
+            f"CREATE TABLE down (id bigint GENERATED BY DEFAULT AS IDENTITY (INCREMENT {step}) PRIMARY KEY)"
+        )
+    old.execute("INSERT INTO down SELECT FROM generate_series(1, 50)")
+    last = old.value("SELECT min(id) FROM down")
+    with new.connect() as conn, old.connect() as there:
+        report = core.fix(conn, source=there)
+    row = rows(report)["down_id_seq"]
+    assert row["source_differs"] == "increment_by is -10 there and -7 here"
+    assert "source_differs" in row["warnings"]
+    assert last - 7 <= new.value("INSERT INTO down DEFAULT VALUES RETURNING id") < last
+
+
+def test_nothing_of_it_was_used(old: Database, new: Database) -> None:
+    """A sequence that stands at its start has handed out nothing, and the same holds on the new side."""
+    for database in (old, new):
+        database.execute("CREATE SEQUENCE fresh START 100; CREATE SEQUENCE first")
+    with new.connect() as conn, old.connect() as there:
+        report = core.fix(conn, source=there)
+        assert rows(core.check(conn, source=there, margin=10))["first"]["verdict"] == "in_sync"
+    assert rows(report)["fresh"]["verdict"] == "in_sync"
+    assert new.value("SELECT nextval('fresh')") == 100
+
+
+def test_more_than_fits_here_is_exhausted(old: Database, new: Database) -> None:
+    old.execute("ALTER SEQUENCE orders_id_seq AS bigint; SELECT setval('orders_id_seq', 3000000000)")
+    with new.connect() as conn, old.connect() as there:
+        report = core.fix(conn, source=there)
+    row = rows(report)["orders_id_seq"]
+    assert (row["verdict"], row["gap"]) == ("exhausted", 0)
+    assert row["reason"].startswith(
+        "its source has handed out 3000000000, and the last value that fits here is 2147483647, "
+    )
+    assert row["cure"].startswith("ALTER TABLE public.orders ALTER id TYPE bigint;")
+    assert new.state("orders_id_seq")[:2] == (1, False)
+
+
+def test_nearly_all_values_were_handed_out(old: Database, new: Database) -> None:
+    old.execute("SELECT setval('orders_id_seq', 2147483640)")
+    with new.connect() as conn, old.connect() as there:
+        report = core.fix(conn, source=there)
+    assert rows(report)["orders_id_seq"]["verified"]
+    assert new.value("INSERT INTO orders (note) VALUES ('') RETURNING id") == 2_147_483_641
+
+
+def test_what_one_side_alone_has_is_said(old: Database, new: Database) -> None:
+    new.execute("CREATE TABLE added (id serial); CREATE SEQUENCE spare")
+    old.execute("CREATE SEQUENCE dropped; CREATE SCHEMA other; CREATE SEQUENCE other.s")
+    with new.connect() as conn, old.connect() as there:
+        report = core.check(conn, source=there)
+    found = rows(report)
+    assert "not_at_source" in found["added_id_seq"]["warnings"] and found["added_id_seq"]["verdict"] == "in_sync"
+    assert "not_at_source" in found["spare"]["warnings"] and found["spare"]["verdict"] == "skipped"
+    assert report.to_dict()["source"]["only_there"] == ["public.dropped"]
+
+
+def test_schemas_may_be_renamed(old: Database, new: Database) -> None:
+    new.execute('ALTER SCHEMA public RENAME TO "New App"')
+    with new.connect() as conn, old.connect() as there:
+        with pytest.raises(core.ArgumentError, match=r"has none of the 3 sequences here; .*source_schemas"):
+            core.check(conn, source=there)
+        report = core.fix(conn, source=there, source_schemas={'"New App"': "public"})
+        assert report.summary["fixed"] == 3
+        with pytest.raises(core.SelectionError, match="there is no schema pulic with sequences in the source; did you"):
+            core.check(conn, source=there, source_schemas={'"New App"': "pulic"})
+        with pytest.raises(core.SelectionError, match="there is no schema app with sequences in "):
+            core.check(conn, source=there, source_schemas={"app": "public"})
+        with pytest.raises(core.ArgumentError, match="source_schemas: there is no source; give source as well"):
+            core.check(conn, source_schemas={"app": "public"})
+
+
+def test_a_role_that_may_not_read_there(old: Database, new: Database) -> None:
+    role = old.role()
+    old.execute(f"GRANT SELECT ON SEQUENCE orders_id_seq, tickets TO {role}")
+    with new.connect() as conn, old.connect(user=role) as there:
+        report = core.fix(conn, source=there)
+    row = rows(report)["alone"]
+    assert row["verdict"] == "unknown"
+    assert row["reason"] == f"in its source, {old.place}: role {role} may not read sequence public.alone"
+    assert row["cure"] == f"GRANT SELECT ON SEQUENCE public.alone TO {role};"
+    assert rows(report)["orders_id_seq"]["verified"]
+    assert new.state("alone")[:2] == (1, False)
+
+
+def test_the_other_direction_is_unknown(old: Database, new: Database) -> None:
+    old.execute("ALTER SEQUENCE alone INCREMENT -1 MINVALUE -100")
+    with new.connect() as conn, old.connect() as there:
+        row = rows(core.check(conn, source=there))["alone"]
+    assert row["verdict"] == "unknown"
+    assert "its increment is -1 there, and 1 here" in row["reason"]
+
+
+def test_a_report_without_positions_is_not_taken_for_one(old: Database, new: Database) -> None:
+    with old.connect() as conn, new.connect() as here:
+        plain = core.check(conn)
+        found = rows(core.check(here, source=plain))
+    assert found["orders_id_seq"]["source_next_value"] == 1001
+    assert found["alone"]["verdict"] == "unknown"
+    assert found["alone"]["reason"].endswith(
+        ": the report does not say where public.alone stands; it was skipped: no column draws from it"
+    )
+    assert found["alone"]["cure"] == "make the report with all_positions=True, as a role that may read it"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda report: {}, "source: this is no report; make a new one"),
+        (lambda report: report | {"report_version": 7}, "source: the report is of version 7, not 1; make a new one"),
+        (lambda report: report | {"truncated": 3}, "source: the report was cut short"),
+        (lambda report: report | {"in_recovery": True}, "is a standby, which may lag behind"),
+        (
+            lambda report: {k: v for k, v in report.items() if k != "host"},
+            "the report has host=None, and str is expected",
+        ),
+        (lambda report: report | {"started_at": "once"}, "the report has started_at='once'"),
+        (lambda report: report | {"sequences": [3]}, "sequence 1 of the report is no object"),
+        (
+            lambda report: report | {"sequences": [{"sequence": "a.b"}]},
+            "sequence 1 of the report has increment_by=None, and int is expected",
+        ),
+        (
+            lambda report: report | {"sequences": [report["sequences"][0] | {"next_value": "1; DROP"}]},
+            "sequence 1 of the report has next_value='1; DROP'",
+        ),
+        (lambda report: report | {"sequences": []}, "has none of the 3 sequences here"),
+    ],
+)
+def test_a_report_that_does_not_serve(spoil: Any, said: str, old: Database, new: Database) -> None:
+    with new.connect() as conn, pytest.raises(core.ArgumentError) as refusal:
+        core.fix(conn, source=spoil(report_of(old)))
+    assert said in str(refusal.value)
+    assert not refusal.value.retryable
+    assert new.state("orders_id_seq")[:2] == (1, False)
+
+
+def test_a_source_that_is_the_target(old: Database, new: Database) -> None:
+    for source in (new.connect(), report_of(new), report_of(new) | {"host": "elsewhere"}):
+        with new.connect() as conn, pytest.raises(core.ArgumentError, match="is the database that is checked; give"):
+            core.fix(conn, source=source)
+    assert new.state("orders_id_seq")[:2] == (1, False)
+
+
+@pytest.mark.parametrize("source", [7, object()])
+def test_a_source_that_is_no_connection(source: Any, new: Database) -> None:
+    with new.connect() as conn, pytest.raises(core.ArgumentTypeError, match=r"^source: "):
+        core.fix(conn, source=source)
+
+
+def test_a_source_that_cannot_be_reached(new: Database) -> None:
+    with new.connect() as conn:
+        with pytest.raises(core.ConnectionFailedError, match=r"^source: .*port 1 failed") as failure:
+            core.fix(conn, source="postgresql://u:s3cr3t@127.0.0.1:1/x")
+        assert "s3cr3t" not in str(failure.value)
+        with pytest.raises(core.ArgumentError, match=r"^source: it is no connection string; give ") as refusal:
+            core.fix(conn, source="postgresql://u:s3cr3t@[::1/x")
+        assert "s3cr3t" not in str(refusal.value)
+    assert new.state("orders_id_seq")[:2] == (1, False)
+
+
+def test_a_plan_holds_it(old: Database, new: Database) -> None:
+    with new.connect() as conn, old.connect() as there:
+        plan = core.plan(conn, source=there)
+        stored = json.loads(json.dumps(plan.to_dict()))
+        assert stored["options"]["source"] == f"postgresql://{old.place.partition(' on ')[2]}/{old.name}"
+        assert {m["sequence"]: m["source_next_value"] for m in stored["moves"]}["public.alone"] == 5001
+        with pytest.raises(core.ArgumentError, match="source=None: the plan was made with 'postgresql://"):
+            core.fix(conn, plan=stored)
+        stored["moves"][0]["target"] += 1
+        raised = core.fix(conn, plan=stored, source=there)
+        assert len([row for row in raised if row.outcome and row.outcome.error]) == 1, "a target that somebody raised"
+        assert core.fix(conn, plan=plan, source=there).ok
+    assert new.value("SELECT nextval('alone')") == 5001
+
+
+def test_a_plan_as_sql_holds_it(old: Database, new: Database) -> None:
+    with new.connect() as conn, old.connect() as there:
+        for lock in ("none", "sequence", "guarded"):
+            script = core.plan(conn, source=there, lock=lock).to_sql()
+            done = psql(new.dsn, "--csv", script=script)
+            assert done.stderr == ""
+            assert "public.alone,5001,5000,t" in done.stdout
+            assert new.state("orders_id_seq")[:2] == (1000, True)
+            new.execute(
+                "SELECT setval('orders_id_seq', 1, false), setval('alone', 1, false), setval('tickets', 1, false)"
+            )
+
+
+def test_the_source_is_within_the_same_limits(old: Database, new: Database) -> None:
+    with new.connect() as conn, old.connect() as there, old.connect() as other, other.transaction():
+        other.execute("ALTER SEQUENCE alone OWNER TO CURRENT_USER")
+        row = rows(core.check(conn, source=there, lock_timeout=0.05))["alone"]
+    assert row["verdict"] == "unknown" and row["reason"].startswith("in its source, ")
