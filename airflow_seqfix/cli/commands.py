@@ -25,6 +25,7 @@ from airflow_seqfix.cli.status import DRIFT, IN_SYNC
 from airflow_seqfix.options import NAME_OPTIONS
 
 if TYPE_CHECKING:
+    from airflow_seqfix.cli.confirm import Keyboard
     from airflow_seqfix.cli.run import Run
     from airflow_seqfix.core import Plan, Report
 
@@ -49,8 +50,8 @@ A PATTERN is a name as in SQL, in double quotes where SQL needs them, or has the
 """
 
 ASKING = """\
-If stdin is a terminal, fix shows the moves, asks, and then makes exactly those. In a script, a pipe or CI it does not
-ask. With --yes it never asks.
+On a terminal fix shows the moves, asks, and then makes exactly those, also where a loop or a pipe is its stdin. In cron
+or CI, where stderr is no terminal, it does not ask. With --yes it never asks.
 """
 
 #: The first character keeps click from filling the lines.
@@ -124,12 +125,13 @@ def fix(positional: tuple[str, ...], plan_file: IO[str] | None, dry_run: bool, y
     with run.prepared():
         options = run.understood()
         report: Report | None
-        if yes or not confirm.somebody_is_there():
+        keys = None if yes else confirm.keyboard()
+        if keys is None:
             report = run.outcome(core.fix, plan=stored, **options)
         elif stored is not None:
-            report = _apply_if_confirmed(run, stored, options)
+            report = _apply_if_confirmed(run, stored, options, keys)
         else:
-            report = _fix_if_confirmed(run, options)
+            report = _fix_if_confirmed(run, options, keys)
         if report is None:
             announce("nothing was moved")
             return DRIFT
@@ -139,15 +141,16 @@ def fix(positional: tuple[str, ...], plan_file: IO[str] | None, dry_run: bool, y
 
 
 @click.command(cls=Command)
+@click.option("--check", is_flag=True, help="Print a script that only checks, and cannot write.")
 @to_file("Output file.")
-def sql(path: str | None) -> int:
+def sql(path: str | None, check: bool) -> int:
     """Print a script for psql that checks and repairs without Python."""
     from airflow_seqfix.cli.output import Output
     from airflow_seqfix.sql import reset_sequences
 
     output = Output.read(("sql",), form="sql", path=path, color="never")
     with output.prepared():
-        output.write(reset_sequences())
+        output.write(reset_sequences(check=check))
     return IN_SYNC
 
 
@@ -208,7 +211,7 @@ def _read_plan(plan_file: IO[str]) -> dict[str, Any]:
     return data
 
 
-def _fix_if_confirmed(run: Run, options: dict[str, Any]) -> Report | None:
+def _fix_if_confirmed(run: Run, options: dict[str, Any], keys: Keyboard) -> Report | None:
     """Show the moves and ask; make exactly those, or none and return None."""
     from airflow_seqfix import core
     from airflow_seqfix.cli import confirm
@@ -219,14 +222,14 @@ def _fix_if_confirmed(run: Run, options: dict[str, Any]) -> Report | None:
     # Where none can be moved there is nothing to agree to, and the report will say why.
     if any(move.way for move in made.moves):
         confirm.show(made.to_dict(), made.report.server, run.address.reached)
-        if not confirm.agreed(sum(move.way is not None for move in made.moves)):
+        if not confirm.agreed(sum(move.way is not None for move in made.moves), keys):
             return None
     done = _apply(run, made, options)
     by_oid = {row.finding.sequence.oid: row for row in done.rows}
     return replace(done, rows=tuple(by_oid.get(row.finding.sequence.oid, row) for row in made.report.rows))
 
 
-def _apply_if_confirmed(run: Run, stored: dict[str, Any], options: dict[str, Any]) -> Report | None:
+def _apply_if_confirmed(run: Run, stored: dict[str, Any], options: dict[str, Any], keys: Keyboard) -> Report | None:
     """Measure the moves of a stored plan again, show them and ask; make exactly those, or none and return None."""
     from airflow_seqfix import core
     from airflow_seqfix.cli import confirm
@@ -238,7 +241,7 @@ def _apply_if_confirmed(run: Run, stored: dict[str, Any], options: dict[str, Any
     confirm.announce_differences(stored, fresh)
     if any(move.way for move in fresh.moves):
         confirm.show(fresh.to_dict(), fresh.report.server, run.address.reached)
-        if not confirm.agreed(sum(move.way is not None for move in fresh.moves)):
+        if not confirm.agreed(sum(move.way is not None for move in fresh.moves), keys):
             return None
     return _apply(run, stored, options)
 

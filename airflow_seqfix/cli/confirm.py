@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from airflow_seqfix.cli import messages
 from airflow_seqfix.cli.messages import announce, is_terminal
 
 if TYPE_CHECKING:
@@ -17,6 +21,9 @@ if TYPE_CHECKING:
 
     from airflow_seqfix.core import Plan, Row
     from airflow_seqfix.core.model import Server
+
+#: What a person types on; closed afterwards where it was opened for the answer.
+Keyboard = AbstractContextManager[IO[str]]
 
 #: How many moves are listed before the question; `seqfix plan` lists all.
 LISTED = 40
@@ -30,26 +37,33 @@ WAYS = {
 }
 
 
-def somebody_is_there() -> bool:
-    """Whether there is a person to ask.
+def keyboard() -> Keyboard | None:
+    """Return where a person would answer; None where there is none to ask.
 
-    :raises ArgumentError: when there is one who would not see the question.
+    Where stdin is no terminal and stderr is one, somebody sees what happens: stdin is a plan, or the list that a loop
+    of the shell reads. The answer then comes from the terminal itself.
+
+    :raises ArgumentError: when there is a person who would not see the question.
     """
     from airflow_seqfix.core import ArgumentError
 
-    if not is_terminal(sys.stdin):
-        return False
-    if not is_terminal(sys.stderr):
+    if is_terminal(sys.stderr):
+        if is_terminal(sys.stdin):
+            return contextlib.nullcontext(sys.stdin)
+        try:
+            return Path("/dev/tty").open(encoding="utf-8", errors="replace")
+        except OSError:
+            # A terminal to write to, and none to read from: nobody can answer.
+            return None
+    if is_terminal(sys.stdin):
         raise ArgumentError("stderr is no terminal, so that nobody would see the question: give --yes to do without")
-    return True
+    return None
 
 
 def show(plan: Mapping[str, Any], server: Server, where: str) -> None:
     """Show on stderr what a plan, as a dictionary, moves and where."""
-    from rich.console import Console
-
     width = max(60, shutil.get_terminal_size().columns)
-    console = Console(stderr=True, highlight=False, width=width)
+    console = messages.console(width=width)
     _show_target(console, server, where)
     moves = {move["sequence"]: move for move in plan["moves"]}
     found = {row.get("sequence"): row for row in plan.get("sequences", ()) if isinstance(row, Mapping)}
@@ -137,10 +151,11 @@ def announce_differences(stored: Mapping[str, Any], fresh: Plan) -> None:
                 announce(f"{move.sequence}: the plan says {key} = {was}, and it is {value}")
 
 
-def agreed(count: int) -> bool:
+def agreed(count: int, keys: Keyboard) -> bool:
     """Ask, on stderr, whether to make that many moves."""
     click.echo(f"\nMove {count:,} {'sequence' if count == 1 else 'sequences'}? [y/N] ", nl=False, err=True)
-    answer = sys.stdin.readline()
+    with keys as stream:
+        answer = stream.readline()
     if not answer.endswith("\n"):
         click.echo(err=True)
     return answer.strip().lower() in ("y", "yes")

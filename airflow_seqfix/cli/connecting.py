@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import getpass
 import os
 import re
 import sys
@@ -10,11 +11,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from airflow_seqfix.cli.messages import is_terminal
 from airflow_seqfix.secrets import masked, remember, remember_fields, shown
 from airflow_seqfix.splitting import unquoted
 
 if TYPE_CHECKING:
     from airflow_seqfix.core import Connection
+
+#: What an error says of a connection, and what of a value may be shown though it is no plain word.
+KEPT = {"service": "", "host": "", "port": "", "dbname": "", "user": "@"}
 
 #: In seconds; libpq would wait for as long as the network does.
 CONNECT_TIMEOUT = 10
@@ -37,13 +42,17 @@ class Address:
     parameters: dict[str, Any] = field(default_factory=dict)
     #: The connection that Airflow has under this id, instead.
     conn_id: str | None = None
+    #: When to ask for a password: "always" first, "never", or None: where the server wants one, and a person is there.
+    prompt: str | None = None
     #: Where it leads to, once a connection has been opened.
     reached: str = ""
     #: Called with one line when the first connection has been opened.
     on_connected: Callable[[str], None] = lambda line: None
 
     @classmethod
-    def read(cls, target: str | None, *, conn_id: str | None = None, **given: str | None) -> Address:
+    def read(
+        cls, target: str | None, *, conn_id: str | None = None, prompt: str | None = None, **given: str | None
+    ) -> Address:
         """Read a URI, a connection string or a database's name.
 
         :param given: libpq's parameters that were given one by one. As in psql, what the string says goes first.
@@ -53,7 +62,7 @@ class Address:
 
         parts: dict[str, Any] = {name: value for name, value in given.items() if value}
         if conn_id:
-            if target or parts:
+            if target or parts or prompt == "always":
                 raise ArgumentError("--conn-id is a whole connection: leave the other one out")
             return cls(conn_id=conn_id)
         remember(os.environ.get("PGPASSWORD", ""))
@@ -63,13 +72,7 @@ class Address:
                 "the connection's port is no number: give postgresql://user:password@host:port/dbname, and write %2F "
                 "for a / in the password"
             )
-        return cls(parameters=parts)
-
-    @property
-    def names_database(self) -> bool:
-        """Whether somebody has said which database is meant; else it is the one that is called as the role."""
-        said = {"PGDATABASE", "PGSERVICE"} & os.environ.keys() or {"dbname", "service"} & self.parameters.keys()
-        return bool(said or self.conn_id)
+        return cls(parameters=parts, prompt=prompt)
 
     def __call__(self) -> Connection:
         connection = self._through_airflow() if self.conn_id else self._through_libpq()
@@ -90,15 +93,39 @@ class Address:
         ):
             parameters["connect_timeout"] = CONNECT_TIMEOUT
         try:
-            connection: Connection = psycopg.connect(psycopg.conninfo.make_conninfo(**parameters))
-            return connection
+            return self._connect(parameters)
         except psycopg.Error as error:
             said = " ".join(dict.fromkeys(line.strip() for line in str(error).splitlines() if line.strip()))
-            kept = {"service": "", "host": "", "port": "", "dbname": "", "user": "@"}
-            where = " ".join(f"{key}={shown(parameters[key], may_hold=kept[key])}" for key in kept if key in parameters)
+            named = (f"{key}={shown(parameters[key], may_hold=KEPT[key])}" for key in KEPT if key in parameters)
+            where = " ".join(named)
             raise ConnectionFailedError(
                 f"cannot connect{f' to {where}' if where else ''}: {masked(said)}{self._help(said)}"
             ) from None
+
+    def _connect(self, parameters: dict[str, Any]) -> Connection:
+        """Connect, and ask for a password first or where the server wants one."""
+        psycopg = import_psycopg()
+        if self.prompt == "always" and not self.reached:
+            self._ask_password(parameters)
+        try:
+            connection: Connection = psycopg.connect(psycopg.conninfo.make_conninfo(**parameters))
+        except psycopg.OperationalError as error:
+            is_wanted = error.pgconn is not None and error.pgconn.needs_password
+            if not is_wanted or self.prompt or not is_somebody_there():
+                raise
+            self._ask_password(parameters)
+            connection = psycopg.connect(psycopg.conninfo.make_conninfo(**parameters))
+        return connection
+
+    def _ask_password(self, parameters: dict[str, Any]) -> None:
+        """Ask for the password of all connections, on the terminal and without showing it."""
+        from airflow_seqfix.core import ArgumentError
+
+        if not is_somebody_there():
+            raise ArgumentError("--password asks on a terminal, and there is none: set PGPASSWORD or PGPASSFILE")
+        password = getpass.getpass(f"Password{_for_user(parameters)}: ")
+        remember(password)
+        self.parameters["password"] = parameters["password"] = password
 
     def _help(self, said: str) -> str:
         if "no password supplied" in said:
@@ -132,6 +159,17 @@ class Address:
                 remember(stored.password)
                 remember_fields(stored.extra_dejson.items())
             return connect(self.conn_id, None, None, stored)
+
+
+def is_somebody_there() -> bool:
+    """Whether a person can be asked for a password: they see stderr, and stdin is theirs."""
+    return is_terminal(sys.stdin) and is_terminal(sys.stderr)
+
+
+def _for_user(parameters: dict[str, Any]) -> str:
+    from airflow_seqfix.core.errors import printable
+
+    return f" for user {printable(str(parameters['user']))}" if parameters.get("user") else ""
 
 
 def import_psycopg() -> Any:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import textwrap
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 #: The narrowest that a line gets.
 NARROWEST = 40
@@ -17,6 +21,19 @@ NARROWEST = 40
 def is_terminal(stream: IO[str] | None) -> bool:
     """Whether a person is at the other end; a stream that is closed is None."""
     return stream is not None and stream.isatty()
+
+
+def is_plain() -> bool:
+    """Whether nothing is to be coloured or made bold: NO_COLOR says so, or the terminal cannot."""
+    return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+
+
+def console(**settings: Any) -> Console:
+    """Return a console of rich for stderr."""
+    from rich.console import Console
+
+    # Without a colour system it writes no escape sequence at all; with NO_COLOR alone it would still write bold ones.
+    return Console(stderr=True, highlight=False, color_system=None if is_plain() else "auto", **settings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

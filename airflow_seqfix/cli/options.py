@@ -67,13 +67,28 @@ def _section(section: str) -> Callable[..., Decorator]:
 
 
 _connection = _section("Connection")
+
+
+def _once(*declarations: str, **settings: Any) -> Decorator:
+    """Return an option of the connection. Given twice it is refused: either database may be the one that is meant."""
+
+    def only(ctx: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> str | None:
+        if len(given) > 1:
+            raise click.BadParameter("it is given twice, and one run has one connection", ctx, parameter)
+        return given[0] if given else None
+
+    return _connection(*declarations, multiple=True, callback=only, **settings)
+
+
 connection = together(
     click.argument("positional", nargs=-1, metavar="[CONNECTION] [TABLE]..."),
-    _connection("-d", "--dbname", metavar="DBNAME", help="Database name, connection URI or connection string."),
-    _connection("-h", "--host", metavar="HOST", help="Host name, or directory of the server's socket."),
-    _connection("-p", "--port", metavar="PORT", help="Port of the server."),
-    _connection("-U", "--username", "user", metavar="NAME", help="Role to connect as."),
-    _connection("--conn-id", metavar="ID", help="Airflow connection to use instead."),
+    _once("-d", "--dbname", metavar="DBNAME", help="Database name, connection URI or connection string."),
+    _once("-h", "--host", metavar="HOST", help="Host name, or directory of the server's socket."),
+    _once("-p", "--port", metavar="PORT", help="Port of the server."),
+    _once("-U", "--username", "user", metavar="NAME", help="Role to connect as."),
+    _connection("-w", "--no-password", "prompt", flag_value="never", help="Never ask for a password."),
+    _connection("-W", "--password", "prompt", flag_value="always", help="Ask for a password first."),
+    _once("--conn-id", metavar="ID", help="Airflow connection to use instead."),
 )
 
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from airflow_seqfix.cli.messages import announce, is_terminal
+from airflow_seqfix.cli.messages import announce, console, is_terminal
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -90,11 +90,9 @@ def _say_lines(clock: Clock, ended: threading.Event) -> None:
 def _show_bar(clock: Clock, ended: threading.Event) -> None:
     if ended.wait(PATIENCE):
         return
-    from rich.console import Console
     from rich.live import Live
 
-    console = Console(stderr=True, highlight=False)
-    with Live(console=console, transient=True, refresh_per_second=8, get_renderable=lambda: _bar(clock)):
+    with Live(console=console(), transient=True, refresh_per_second=8, get_renderable=lambda: _bar(clock)):
         ended.wait()
 
 

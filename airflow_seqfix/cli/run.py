@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from airflow_seqfix.core.policy import Limits
 
 #: Which options are whose; all others are the core's.
-CONNECTION = ("dbname", "host", "port", "user", "conn_id")
+CONNECTION = ("dbname", "host", "port", "user", "prompt", "conn_id")
 SHEET = ("form", "path", "color", "all_rows")
 TALK = ("quiet", "verbose")
 
@@ -97,10 +98,11 @@ class Run:
                 raise
             except SelectionError as error:
                 is_table = error.missing in self.names and error.option == "tables"
-                if is_table and not (error.candidates and error.candidates.near) and not self.address.names_database:
-                    raise error.with_remedy(
-                        f"{error.candidates}; for a database of that name: -d {error.missing}"
-                    ) from error
+                if is_table and error.missing in self._list_databases():
+                    remedy = f"for the database of that name: -d {shlex.quote(str(error.missing))}"
+                    if error.candidates and error.candidates.near:
+                        remedy = f"{error.candidates} Or, {remedy}"
+                    raise error.with_remedy(remedy) from error
                 raise
 
     def outcome(self, work: Callable[..., T], **options: Any) -> T:
@@ -164,6 +166,12 @@ class Run:
 
         with self._open_sessions() as sessions:
             return list_tables(sessions.session)
+
+    def _list_databases(self) -> list[str]:
+        from airflow_seqfix.core.discover.catalog import list_databases
+
+        with self._open_sessions() as sessions:
+            return list_databases(sessions.session)
 
     def _open_sessions(self) -> AbstractContextManager[Sessions]:
         from airflow_seqfix.core.database.sessions import open_sessions

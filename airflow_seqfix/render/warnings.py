@@ -48,14 +48,14 @@ class Warned:
 def warned(report: Report) -> Iterator[Warned]:
     """Yield what to know, the sequences of each in the report's order; the nearest to its end first."""
     for warning in MEANINGS:
-        rows = [row for row in report.sorted_rows if warning in row.finding.warnings and _is_told(row, warning)]
+        rows = [row for row in report.sorted_rows if warning in row.finding.warnings and _is_shown(row, warning)]
         if warning is SequenceWarning.EXHAUSTING:
             rows.sort(key=lambda row: -(row.finding.used_pct or 0))
         if rows:
             yield Warned(warning, tuple((row.sequence, figure(row, warning)) for row in rows))
 
 
-def _is_told(row: Row, warning: SequenceWarning) -> bool:
+def _is_shown(row: Row, warning: SequenceWarning) -> bool:
     if warning is SequenceWarning.NO_INDEX:
         return unindexed_rows(row) > SLOW_ROWS
     return row.verdict is not Verdict.EXHAUSTED

@@ -25,11 +25,29 @@ from airflow_seqfix.core.policy import Limits, Policy
 from airflow_seqfix.core.repair.apply import CALLS_AT_ONCE, LOCK_ATTEMPTS, ROUNDS
 from airflow_seqfix.core.run import READS
 
+#: What the first lines of the script say of its use.
+_FIXES = {
+    "usage": """\
+--     psql -X -f reset_sequences.sql 'dbname=shop'                   check and repair
+--     psql -X -v mode=check -f reset_sequences.sql 'dbname=shop'     only check, in READ ONLY transactions""",
+    "mode_option": "--     mode            fix or check                                                        [fix]",
+    "only_checks": "off",
+}
+_CHECKS = {
+    "usage": """\
+--     psql -X -f check_sequences.sql 'dbname=shop'     check; this script cannot write, whatever its options say""",
+    "mode_option": "--     mode            check, and nothing else                                             [check]",
+    "only_checks": "on",
+}
 
-def reset_sequences() -> str:
-    """Return the script."""
+
+def reset_sequences(*, check: bool = False) -> str:
+    """Return the script.
+
+    :param check: Return one that only checks, and cannot write.
+    """
     template = (resources.files(__name__) / "reset_sequences.sql").read_text(encoding="utf-8")
-    parts = _parts()
+    parts = _parts() | (_CHECKS if check else _FIXES)
     # A part takes the place of its line, as far to the right as that stood.
     script = re.sub(
         r"^( *)@(\w+)@$", lambda found: textwrap.indent(parts[found[2]], found[1]), template, flags=re.MULTILINE

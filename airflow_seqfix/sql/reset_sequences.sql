@@ -1,12 +1,11 @@
 -- reset_sequences.sql: find the sequences of a database that are behind their data, and move them forward.
 -- Made by airflow-seqfix @version@. For psql (tested: 15 to 18) and PostgreSQL 13 to 18.
 --
---     psql -X -f reset_sequences.sql 'dbname=shop'                   check and repair
---     psql -X -v mode=check -f reset_sequences.sql 'dbname=shop'     only check, in READ ONLY transactions
+@usage@
 --
 -- Options, each as -v name=value:
 --
---     mode            fix or check                                                        [fix]
+@mode_option@
 --     schema          only sequences in, or feeding tables in, schemas of such a name     [all]
 --     table           only sequences that feed tables of such a name                      [all]
 --     sequence        only sequences of such a name                                       [all]
@@ -45,7 +44,10 @@
 \set SHOW_CONTEXT never
 \set ON_ERROR_STOP on
 
+\set seqfix_only_checks @only_checks@
 \if :{?mode}
+\elif :seqfix_only_checks
+    \set mode check
 \else
     \set mode fix
 \endif
@@ -96,6 +98,16 @@
 
 -- Until a statement has set the search_path, everything in it is qualified, operators and types included: a database
 -- or a role can be given a search_path on which somebody else's functions come first.
+
+-- The server refuses whatever would write in a READ ONLY transaction, and this makes every one of them READ ONLY.
+\if :seqfix_only_checks
+    SELECT :'mode' OPERATOR(pg_catalog.<>) 'check' AS seqfix_is_wrong,
+           pg_catalog.current_setting('default_transaction_read_only') AS seqfix_read_only \gset
+    \if :seqfix_is_wrong
+        DO 'BEGIN RAISE EXCEPTION ''this script only checks: leave mode out''; END';
+    \endif
+    SET default_transaction_read_only = on;
+\endif
 
 -- Settings of this session carry the options into the blocks below, where psql's variables do not reach. A mark in them
 -- and in application_name, which PgBouncer sets for its client in every session, shows whether they are this run's.
@@ -1016,13 +1028,16 @@ SELECT jsonb_array_length(r -> 'sequences') > 0 AS seqfix_has_rows,
       FROM jsonb_to_recordset(current_setting('seqfix.report')::jsonb -> 'sequences') AS r
            (place bigint, sequence text, columns text, found text, verdict text, way text, before numeric, next_value numeric,
             furthest_value numeric, gap numeric, reason text, cure text)
-     ORDER BY array_position('{behind,exhausted,unknown,in_sync,skipped}', verdict), gap DESC NULLS LAST, place;
+     ORDER BY array_position('{behind,exhausted,unknown,in_sync,skipped}', verdict), gap DESC NULLS LAST, place
+    -- A table where it fits on 120 columns, else a record for each sequence.
+    \g (border=0 columns=120 expanded=auto)
 \endif
 SELECT current_database() AS database, current_user AS role, r ->> 'mode' AS mode, r ->> 'checked' AS sequences,
        c ->> 'in_sync' AS in_sync, c ->> 'behind' AS behind, c ->> 'exhausted' AS exhausted, c ->> 'unknown' AS unknown,
        c ->> 'skipped' AS skipped, c ->> 'repaired' AS repaired, r ->> 'seconds' AS seconds
   FROM (SELECT current_setting('seqfix.report')::jsonb AS r) AS report,
-       LATERAL (SELECT r -> 'counts' AS c) AS counts;
+       LATERAL (SELECT r -> 'counts' AS c) AS counts
+\g (border=0)
 COMMIT;
 
 -- Each move was committed on this server alone, so that nobody waited for a sequence while a standby was away. Where
@@ -1037,6 +1052,9 @@ END
 $seqfix$;
 
 -- Leave nothing behind.
+\if :seqfix_only_checks
+    SELECT pg_catalog.set_config('default_transaction_read_only', :'seqfix_read_only', false) AS seqfix_ignore \gset
+\endif
 SELECT pg_catalog.set_config('application_name', :'seqfix_application_name', false) AS seqfix_ignore \gset
 SELECT pg_catalog.count(pg_catalog.set_config(pg_catalog.concat('seqfix.', name), '', false)) AS seqfix_ignore
   FROM pg_catalog.unnest(ARRAY['mode', 'schema', 'table', 'sequence', 'exclude', 'lock', 'margin', 'max_jump',

@@ -95,10 +95,17 @@ def test_a_database_where_psql_would_take_one(newest_db: Database) -> None:
     server = conninfo.conninfo_to_dict(newest_db.server.dsn)
     where = {"PGHOST": server["host"], "PGPORT": server["port"], "PGUSER": server["user"]}
     done = seqfix("check", newest_db.name, **where)
-    said = f"seqfix: there is no table {newest_db.name}; there are none"
+    said = f"seqfix: there is no table {newest_db.name}"
     place = f"(database postgres on {server['host']}:{server['port']})"
-    assert (done.returncode, done.stderr) == (2, f"{said}; for a database of that name: -d {newest_db.name} {place}\n")
-    assert seqfix("check", newest_db.name, **where, PGDATABASE="postgres").stderr == f"{said} {place}\n"
+    assert (done.returncode, done.stderr) == (
+        2,
+        f"{said}; for the database of that name: -d {newest_db.name} {place}\n",
+    )
+    assert seqfix("check", newest_db.name, **where, PGDATABASE="postgres").stderr == done.stderr
+    assert (
+        seqfix("check", "no_database", **where).stderr
+        == f"seqfix: there is no table no_database; there are none {place}\n"
+    )
 
 
 def test_a_table_in_two_schemas(newest_db: Database) -> None:

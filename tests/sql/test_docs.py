@@ -55,6 +55,6 @@ def test_the_shell_script(newest_db: Database, command: Path) -> None:
     assert (checked.returncode, newest_db.state("orders_id_seq")[:2]) == (3, (1, False)), checked.stderr
     repaired = run(command, uri)
     assert (repaired.returncode, newest_db.state("orders_id_seq")[:2]) == (0, (100, True)), repaired.stderr
-    assert "public.orders_id_seq | public.orders.id | behind | in_sync | advance" in repaired.stdout
+    assert "public.orders_id_seq public.orders.id behind in_sync advance" in repaired.stdout
     assert run(command, uri, "-v", "mode=check").returncode == 0
     assert run(command, "postgresql://nobody@127.0.0.1:1/x").returncode == 2

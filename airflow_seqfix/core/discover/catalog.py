@@ -147,6 +147,12 @@ def list_tables(session: Session) -> list[TableInfo]:
         return session.fetch(queries.get("tables"), TableInfo)
 
 
+def list_databases(session: Session) -> list[str]:
+    """Return the names of the server's databases that one can connect to."""
+    with session.transaction():
+        return session.fetch(queries.get("databases"), lambda name: str(name), {"name": str})
+
+
 def _column(*, sequence_oid: int, feed: str, source: str | None, ancestors: list[int], **row: Any) -> Found:
     """Return a sequence's OID, a column that is tied to it, and the tables above the column's own."""
     source = source if feed == Feed.WRAPPED else None
