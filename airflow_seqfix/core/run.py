@@ -102,9 +102,8 @@ class Examination:
                 findings[finding.sequence.oid] = finding
             try:
                 vanished = {oid for oid, finding in findings.items() if has_vanished(finding.measurement.obstacle)}
-                unread = [s for s in selected.sequences if s.oid in vanished]
-                if not self._is_unchanged():
-                    unread = selected.sequences
+                is_unchanged = self._is_unchanged()
+                unread = [s for s in selected.sequences if not is_unchanged or s.oid in vanished]
                 if not unread or self._sessions.session.seconds_left <= 0:
                     break
                 self._discover()
@@ -114,6 +113,8 @@ class Examination:
                 if not unread:
                     break
             except ConnectionFailedError:
+                # Nothing that was read before is confirmed.
+                unread = selected.sequences
                 if not self._sessions.renew():
                     obstacle = UNCONFIRMED
                     break
