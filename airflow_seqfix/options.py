@@ -25,8 +25,8 @@ from airflow_seqfix.rules import (
     Text,
 )
 
-#: The verdicts, and the warning, that can fail a gate, and those that do unless told otherwise.
-CAN_FAIL = ("behind", "exhausted", "unknown", "skipped", "undrawn")
+#: The verdicts, and the warnings, that can fail a gate, and those that do unless told otherwise.
+CAN_FAIL = ("behind", "exhausted", "unknown", "skipped", "undrawn", "open_writers")
 FAIL_ON = ("behind", "exhausted", "unknown")
 
 #: Each connection keeps a bounded number of relations locked; so many still leave room in the server's lock table.

@@ -56,8 +56,8 @@ class SequenceTask(ReportingTask):
     :param foreign: Whether foreign tables are read as well, on their own servers.
     :param own_code_only: Whether tables are `unknown` whose indexes, statistics or constraints call functions of other
         roles, which would run with the rights of the connection's role.
-    :param fail_on: The verdicts that fail the task, of "behind", "exhausted", "unknown", "skipped" and "undrawn"; an
-        empty list: none does. A move that was refused or went wrong fails it always.
+    :param fail_on: The verdicts and warnings that fail the task, of "behind", "exhausted", "unknown", "skipped",
+        "undrawn" and "open_writers"; an empty list: none does. A move that was refused or went wrong fails it always.
     :param warn_used_pct: From this share of used values on, in percent, a sequence is listed as exhausting.
     :param fail_used_pct: From this share on it fails the task, whatever its verdict; None: never.
     :param min_remaining: With fewer values left than this it fails the task, whatever its verdict; None: never.

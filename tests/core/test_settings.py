@@ -12,7 +12,7 @@ from airflow_seqfix import core
 from airflow_seqfix.core.database.server_settings import OVERRIDDEN, RESPECTED
 from tests.support.faults import BEHIND, DRIVERS, connect
 from tests.support.pages import ROOT
-from tests.support.psql import reset
+from tests.support.psql import psql, reset
 from tests.support.servers import Database
 from tests.support.settings_page import overridden, respected
 
@@ -82,16 +82,30 @@ def test_a_hostile_setting_makes_no_difference(db: Database, setting: str) -> No
     assert reset(db.dsn).summary["repaired"] == "1"
 
 
+#: Indexed by a function that sleeps whenever the table is planned for.
+SLOW = """;
+    CREATE FUNCTION slowly(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS
+        'BEGIN PERFORM pg_sleep(0.6); RETURN 1; END';
+    CREATE INDEX ON large ((slowly(1)));
+"""
+
+
+@pytest.mark.parametrize("lock", ["none", "sequence", "guarded"])
+def test_a_slow_look_does_not_end_a_plan_as_sql(db: Database, lock: core.Lock) -> None:
+    db.execute(BEHIND + SLOW)
+    with db.connect() as conn:
+        script = core.plan(conn, lock=lock).to_sql()
+    make_hostile(db, "transaction_timeout")
+    done = psql(db.dsn, "-f", "-", script=script)
+    assert (done.returncode, done.stderr) == (0, "")
+    with db.connect(options="-c transaction_timeout=0" if db.server.version_num >= 170000 else "") as conn:
+        assert core.check(conn).ok
+
+
 @pytest.mark.parametrize("driver", DRIVERS)
 def test_one_slow_read_does_not_end_the_run(db: Database, driver: str) -> None:
     """Under a `transaction_timeout` that is shorter than a read, and an `idle_session_timeout` than a pause."""
-    db.execute(BEHIND)
-    # Indexed by a function that sleeps whenever the table is planned for.
-    db.execute(
-        "CREATE FUNCTION slowly(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS"
-        " 'BEGIN PERFORM pg_sleep(0.6); RETURN 1; END';"
-        "CREATE INDEX ON large ((slowly(1)))"
-    )
+    db.execute(BEHIND + SLOW)
     make_hostile(db, "transaction_timeout")
     make_hostile(db, "idle_session_timeout")
     writer = db.connect()

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from airflow_seqfix import core
+from airflow_seqfix.options import FAIL_ON
 from tests.support.servers import Database, Server, another_like, database_on
 from tests.support.tables import INSERT, TABLE
 
@@ -80,6 +81,25 @@ def test_waiting_is_bounded_and_blocks_nobody(orders: Database) -> None:
         thread.join()
         loader.execute("ROLLBACK")
     assert warnings(reports[0]) == ["open_writers"]
+
+
+def test_those_that_are_still_open_fail_where_that_is_asked_for(orders: Database) -> None:
+    asked = {"fail_on": [*FAIL_ON, "open_writers"], "wait_for_writers": 0.1}
+    with orders.connect() as loader, orders.connect() as conn:
+        core.fix(conn)
+        loader.execute("BEGIN; INSERT INTO orders (id) VALUES (1500)")
+        assert core.check(conn).ok
+        report = core.check(conn, **asked)
+        (row,) = report.failing
+        assert (str(row.verdict), row.reason, row.remedy) == (
+            "in_sync",
+            "transactions that are still open (1) write to its tables, and their rows cannot be seen yet",
+            "a larger wait_for_writers, or run again when they have ended",
+        )
+        with pytest.raises(core.FailingError):
+            report.raise_for_failing()
+        loader.execute("ROLLBACK")
+        assert core.check(conn, **asked).ok
 
 
 def test_a_prepared_transaction_is_an_open_writer(newest_server: Server) -> None:

@@ -204,6 +204,13 @@ def _ahead(finding: Finding, goal: Goal, policy: Policy, server: Server) -> Find
     shortage = finding.shortage(policy)
     if shortage is not None:
         return replace(finding, reason=shortage, remedy=remedies.widen(sequence))
+    if measurement.open_writers and SequenceWarning.OPEN_WRITERS in policy.fail_on:
+        return replace(
+            finding,
+            reason=f"transactions that are still open ({measurement.open_writers}) write to its tables, and their rows "
+            "cannot be seen yet",
+            remedy="a larger wait_for_writers, or run again when they have ended",
+        )
     return finding
 
 

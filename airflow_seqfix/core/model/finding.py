@@ -123,8 +123,8 @@ class Finding:
 
     def fails(self, policy: Policy) -> bool:
         """Whether a gate stays shut."""
-        is_undrawn = SequenceWarning.UNDRAWN in self.warnings and "undrawn" in policy.fail_on
-        return str(self.verdict) in policy.fail_on or is_undrawn or self.shortage(policy) is not None
+        said = {str(self.verdict), *map(str, self.warnings)}
+        return not said.isdisjoint(policy.fail_on) or self.shortage(policy) is not None
 
     def shortage(self, policy: Policy) -> str | None:
         """Say which threshold it has passed on its way to being exhausted."""

@@ -4,6 +4,9 @@ SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL row_security = off; SET L
 SET LOCAL lock_timeout = {lock_timeout}; SET LOCAL statement_timeout = {statement_timeout};
 DO {quote}
 BEGIN
+    IF current_setting('server_version_num')::integer >= 170000 THEN
+        SET LOCAL transaction_timeout = 0;
+    END IF;
     PERFORM set_config('restrict_nonsystem_relation_kind', '{kinds}', true)
       WHERE current_setting('restrict_nonsystem_relation_kind', true) IS NOT NULL;
     PERFORM FROM pg_class s
