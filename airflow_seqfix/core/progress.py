@@ -55,7 +55,9 @@ class ProgressReporter:
         self._report(replace(self.state, values_done=values))
 
     def end(self, *, done: int, found: int = 0) -> None:
-        """So many more are done, and so many of them are not in sync."""
+        """So many more are done, and so many of them are not in sync; where none is, there is nothing to tell."""
+        if not done:
+            return
         state = self.state
         self._report(
             replace(

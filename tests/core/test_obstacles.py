@@ -128,7 +128,7 @@ def test_a_read_of_the_catalogs_that_somebody_cancels(
         pytest.raises(CatalogError) as caught,
     ):
         core.check(conn, tables=named)
-    assert str(caught.value) == (
+    assert str(caught.value).startswith(
         "the catalogs could not be read: somebody cancelled the read before statement_timeout (60 s) was over (57014): "
         "run again"
     )
@@ -142,7 +142,7 @@ def test_a_read_of_the_catalogs_that_takes_too_long(
     sleep_instead_of(name, monkeypatch)
     with contextlib.closing(open_one(tables, driver)) as conn, pytest.raises(CatalogError) as caught:
         core.check(conn, statement_timeout=0.2)
-    assert str(caught.value) == (
+    assert str(caught.value).startswith(
         "the catalogs could not be read: the read took longer than statement_timeout (0.2 s) (57014): "
         "a larger statement_timeout"
     )
