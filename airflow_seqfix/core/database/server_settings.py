@@ -1,4 +1,4 @@
-"""What a role or a database may be set to, and which of it a run does not leave as it is."""
+"""Settings of the server that a run overrides, and settings that it respects."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
-    """A setting that a transaction of ours brings itself, with SET LOCAL."""
+    """A setting that each transaction sets with SET LOCAL."""
 
     name: str
     #: None: one of the limits, or the name of the run.
@@ -30,10 +30,10 @@ OVERRIDDEN = (
     Override(
         name="quote_all_identifiers",
         value="'off'",
-        why="defaults are told apart by how they are written, and a plan finds a sequence by its name as it was read",
+        why="defaults are compared as text, and a plan finds a sequence by its name as read",
     ),
-    Override(name="lock_timeout", value=None, why="the run's own: everybody queues behind a lock that is waited for"),
-    Override(name="statement_timeout", value=None, why="the run's own, and never beyond `run_timeout`"),
+    Override(name="lock_timeout", value=None, why="the run's own: other sessions queue behind a lock request"),
+    Override(name="statement_timeout", value=None, why="the run's own, never beyond `run_timeout`"),
     Override(
         name="transaction_timeout",
         value="'0'",
@@ -43,9 +43,9 @@ OVERRIDDEN = (
     Override(
         name="idle_in_transaction_session_timeout",
         value="'10000'",
-        why="a client that hangs leaves no transaction open for longer than this",
+        why="a client that hangs leaves no transaction open for longer",
     ),
-    Override(name="application_name", value=None, why="the run's own: who reads pg_stat_activity sees who it is"),
+    Override(name="application_name", value=None, why="the run's own: pg_stat_activity shows which run it is"),
     Override(
         name="synchronous_commit",
         value="'local'",
@@ -59,37 +59,37 @@ OVERRIDDEN = (
         moves=False,
         why="a policy that would hide rows becomes an error instead of a wrong maximum",
     ),
-    Override(name="jit", value="'off'", moves=False, why="compiling a query of the catalogs takes longer than it runs"),
+    Override(name="jit", value="'off'", moves=False, why="compiling a catalog query takes longer than running it"),
     Override(
         name="enable_indexscan",
         value="'on'",
         moves=False,
-        why="without an index the furthest value is looked for in all rows",
+        why="otherwise the furthest value takes a full scan",
     ),
     Override(name="enable_indexonlyscan", value="'on'", moves=False, why="as enable_indexscan"),
 )
 
-#: What a run leaves as it is, and why it can.
+#: Settings that a run leaves as they are, and why that is safe.
 RESPECTED = {
-    "default_transaction_isolation": "each transaction names its own",
-    "default_transaction_read_only": "a session that was made read-only does not repair; to check, nothing is written",
-    "default_transaction_deferrable": "it counts in SERIALIZABLE transactions alone",
+    "default_transaction_isolation": "each transaction sets its own",
+    "default_transaction_read_only": "a read-only session stays so: it can check, and cannot repair",
+    "default_transaction_deferrable": "it applies to SERIALIZABLE transactions only",
     "idle_session_timeout": "a SET for the session would be left in a pooler; a run that pauses does so inside a "
     "transaction that holds nothing",
-    "deadlock_timeout": "a superuser's; a move holds one lock, and waits for none",
-    "client_min_messages": "only what a statement returns counts, and its SQLSTATE",
+    "deadlock_timeout": "only a superuser may set it; a move holds one lock, and waits for no other",
+    "client_min_messages": "messages are not read, only results and SQLSTATEs",
     "client_connection_check_interval": "set to 1 s where the server has it and runs on Linux",
     "plan_cache_mode": "nothing is prepared",
-    "enable_seqscan": "a column without an index is read all the same",
+    "enable_seqscan": "a column without an index is scanned anyway",
     "work_mem": "nothing is sorted",
-    "session_replication_role": "no trigger of a table fires when it is read",
+    "session_replication_role": "reading fires no trigger",
 }
 
 
 def local_settings(values: dict[str, str], server_version: int, *, read_only: bool) -> Iterator[str]:
     """Yield the SET LOCALs of a transaction.
 
-    :param values: What is the run's own, as SQL.
+    :param values: The run's own values by setting, as SQL.
     :param server_version: As the drivers give it: 180004.
     """
     for override in OVERRIDDEN:
