@@ -58,7 +58,9 @@ def main() -> None:
                 page.close()
         page = browser.new_page(viewport={"width": 900, "height": 560})
         page.goto((Path(folder) / "readme.html").as_uri())
-        keep("readme", page.screenshot())
+        box = page.locator("article p").first.bounding_box()
+        assert box
+        keep("readme", page.screenshot(clip={"x": 0, "y": 0, "width": 900, "height": box["y"] + box["height"] + 12}))
 
 
 def keep(name: str, picture: bytes) -> None:
