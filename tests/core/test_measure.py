@@ -23,6 +23,7 @@ from airflow_seqfix.core.measure.partitions import COLUMNS_AT_ONCE, RELATIONS_AT
 from airflow_seqfix.core.policy import Limits
 from airflow_seqfix.core.repair.apply import MOVES_AT_ONCE
 from tests.support.servers import LOCKS_BY_DEFAULT, Database
+from tests.support.waiting import until
 from tests.support.watched import Watched, reads_a_table
 
 
@@ -115,6 +116,37 @@ def test_a_locked_table_or_sequence_costs_only_itself(db: Database, statement: s
     assert [row["verdict"] for row in rows.values()] == ["behind"] * 7
     # A tenth of a second for each halving, and not the 60 s of statement_timeout.
     assert took < 5
+
+
+def test_locked_tables_are_not_waited_for_one_by_one(newest_db: Database) -> None:
+    """Each wait ends a transaction: of those that were rolled back there are few."""
+    newest_db.execute("""
+        DO $$ BEGIN
+            FOR i IN 1 .. 45 LOOP EXECUTE format('CREATE TABLE t%s (id serial PRIMARY KEY)', i); END LOOP;
+        END $$;
+        CREATE TABLE p (id serial) PARTITION BY RANGE (id);
+        CREATE TABLE p1 PARTITION OF p DEFAULT;
+        INSERT INTO t1 VALUES (7)
+    """)
+
+    def rolled_back() -> int:
+        return newest_db.value("SELECT xact_rollback FROM pg_stat_database WHERE datname = current_database()")
+
+    with newest_db.connect() as busy:
+        busy.execute("BEGIN; LOCK TABLE p1; LOCK TABLE " + ", ".join(f"t{n}" for n in range(2, 46)))
+        before = rolled_back()
+        with newest_db.connect() as conn:
+            report = core.check(conn)
+            left = f"SELECT count(*) FROM pg_stat_activity WHERE pid = {conn.info.backend_pid}"
+        until(lambda: newest_db.value(left) == 0, "the session has told what it has done")
+        waits = rolled_back() - before
+        busy.execute("ROLLBACK")
+    assert {row.sequence for row in report.rows if str(row.verdict) == "behind"} == {"public.t1_id_seq"}
+    assert {row.reason for row in report.rows if str(row.verdict) == "unknown"} == {
+        "another session holds a lock that keeps readers out"
+    }
+    assert report.summary["unknown"] == 45
+    assert waits < 5
 
 
 def test_a_repair_goes_round_what_is_locked(db: Database) -> None:

@@ -15,7 +15,10 @@ import pytest
 from psycopg import conninfo
 
 from airflow_seqfix.core import check, fix, plan, queries, suggest
+from airflow_seqfix.core.database.sessions import open_sessions
+from airflow_seqfix.core.discover.catalog import list_databases
 from airflow_seqfix.core.measure import partitions
+from airflow_seqfix.core.policy import Limits
 from tests.support.psql import psql, reset, reset_script
 from tests.support.servers import Database
 from tests.support.shadows import MARK, Shadows, shadow
@@ -125,9 +128,15 @@ def test_no_statement_of_the_core_runs_any(
         found = check(conn, mapping=MAPPING)
         assert found.summary["behind"] == 6
         suggest(conn)
+        with open_sessions(conn, Limits()) as sessions:
+            assert db.name in list_databases(sessions.session)
         script = plan(conn, mapping=MAPPING).to_sql()
         fix(conn, mapping=MAPPING, lock="guarded", tables=["few"])
         assert fix(conn, mapping=MAPPING).summary["fixed"] == 5
+        with db.connect(options=SAFE) as busy:
+            busy.execute("BEGIN; LOCK TABLE few")
+            monkeypatch.setattr(partitions, "RELATIONS_AT_ONCE", 400)
+            assert check(conn).summary["unknown"] == 1
     assert not [line for line in warned if MARK in line]
     done = psql(db.dsn, "-f", "-", script=script)
     assert done.returncode == 0, done.stderr

@@ -12,6 +12,7 @@ from functools import partial
 from operator import attrgetter
 from typing import Any, TypeVar
 
+from airflow_seqfix.core import queries
 from airflow_seqfix.core.database.answers import Kind
 from airflow_seqfix.core.database.session import Session
 from airflow_seqfix.core.database.sessions import Event, Sessions
@@ -28,6 +29,8 @@ SLOW_ROWS = 100_000
 #: emptied under it: the server says this, or returns no row. It is read again so many times.
 REWRITING = "XX001"
 REWRITTEN = 4
+#: What a read says that a lock keeps out for longer than `lock_timeout`.
+LOCKED = "55P03"
 
 #: The types of what the statements answer.
 STATE: dict[str, Kind] = {"last_value": int | None, "is_called": bool | None}
@@ -161,13 +164,32 @@ def _read_singly(session: Session, server: Server, chunk: list[Measurement], rea
     except Exception as error:
         if sqlstate(error) is None:
             raise
-        if len(chunk) == 1:
-            return [replace(chunk[0], obstacle=unreadable(chunk[0].sequence, error, session.limits, server))]
-        return [
-            measurement
-            for part in _split(chunk, sqlstate(error))
-            for measurement in _read_singly(session, server, part, read)
-        ]
+        culprits = chunk if len(chunk) == 1 else _kept_out(session, chunk, sqlstate(error))
+        others = [measurement for measurement in chunk if measurement not in culprits]
+        settled = [replace(m, obstacle=unreadable(m.sequence, error, session.limits, server)) for m in culprits]
+        parts = [others] if culprits else _split(chunk, sqlstate(error))
+        return settled + [m for part in parts if part for m in _read_singly(session, server, part, read)]
+
+
+def _kept_out(session: Session, chunk: list[Measurement], state: str | None) -> list[Measurement]:
+    """Return those that a lock keeps readers out of, where that is why they could not be read.
+
+    To wait for each of them would be to wait as often as there are locks.
+    """
+    if state != LOCKED:
+        return []
+    try:
+        blocked = {oid for (oid,) in session.rows_apart(queries.get("blocked"), oid=int)}
+    except Exception as error:
+        if sqlstate(error) is None and not isinstance(error, ConnectionFailedError | DeadlineError):
+            raise
+        # The next read tells.
+        return []
+    return [
+        measurement
+        for measurement in chunk
+        if not blocked.isdisjoint([measurement.sequence.oid, *(c.table_oid for c in measurement.sequence.comparable)])
+    ]
 
 
 def _split(chunk: list[Measurement], state: str | None) -> list[list[Measurement]]:
