@@ -75,8 +75,8 @@ behaviours: $(READY) ## Run recipes and tools beside this package; write docs/pr
 	mv build/behaviours.md docs/proof/behaviours.md
 
 .PHONY: bench
-bench: $(READY) ## Measure beside everybody else and write docs/proof/benchmarks.md (BENCH_FULL=1: with 100,000 sequences; ARGS="--only fix")
-	$(BIN)/python -m benchmarks.run --page docs/proof/benchmarks.md $(ARGS)
+bench: $(READY) ## Measure beside everybody else and write docs/proof/benchmark-tables.md (BENCH_FULL=1: with 100,000 sequences; ARGS="--only fix")
+	$(BIN)/python -m benchmarks.run --page docs/proof/benchmark-tables.md $(ARGS)
 
 .PHONY: lint
 lint: $(READY) ## Check format, style and types

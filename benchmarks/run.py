@@ -1,6 +1,6 @@
 """Measure against everybody else, and write the tables.
 
-    python -m benchmarks.run --page docs/proof/benchmarks.md
+    python -m benchmarks.run --page docs/proof/benchmark-tables.md
     python -m benchmarks.run --only fix --counts 10000
 
 All competitors run on the same server and the same database, in turns: what else happens on the machine hits all alike.

@@ -69,6 +69,6 @@ def test_a_table_replaces_the_one_of_its_title_and_no_other() -> None:
 
 
 def test_the_page_has_a_place_for_every_table() -> None:
-    page = (ROOT / "docs" / "proof" / "benchmarks.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "proof" / "benchmark-tables.md").read_text(encoding="utf-8")
     refuse_other_pages(page)
     assert sorted(PLACES, key=lambda place: page.index(f"<!-- bench: {place} -->")) == list(PLACES)
