@@ -12,6 +12,7 @@ from airflow_seqfix.cli.group import EPILOG, seqfix
 from airflow_seqfix.cli.options import (
     Command,
     connection,
+    databases,
     judging,
     limits,
     moving,
@@ -63,13 +64,16 @@ fish:  seqfix completion fish | source     in ~/.config/fish/config.fish
 
 
 @click.command(cls=Command, epilog=f"{ARGUMENTS}\n{EPILOG}")
-@together(connection, selection, judging, limits, output(*REPORT_FORMS, all_rows=True))
+@together(connection, databases, selection, judging, limits, output(*REPORT_FORMS, all_rows=True))
 def check(positional: tuple[str, ...], **given: Any) -> int:
     """Check how each sequence stands. Reads only."""
     from airflow_seqfix import core
+    from airflow_seqfix.cli import fleet
     from airflow_seqfix.cli.run import Run
 
     run = Run.read(positional, given, forms=REPORT_FORMS)
+    if run.databases is not None:
+        return fleet.check(run)
     with run.prepared():
         options = run.understood()
         report = run.outcome(core.check, **options)
@@ -87,6 +91,7 @@ def suggest(positional: tuple[str, ...], **given: Any) -> int:
     from airflow_seqfix.render.suggestions import render
 
     run = Run.read(positional, given, forms=SUGGESTION_FORMS)
+    run.refuse_many()
     with run.prepared():
         run.output.write(render(core.suggest(run.address, **run.understood()), run.output.form))
     return IN_SYNC
@@ -100,11 +105,13 @@ def plan(positional: tuple[str, ...], **given: Any) -> int:
 
 
 @click.command(cls=Command, epilog=f"{ARGUMENTS}\n{ASKING}\n{EPILOG}")
-@together(connection, selection, judging, moving, repairing, limits, output(*REPORT_FORMS, "sql", all_rows=True))
+@together(
+    connection, databases, selection, judging, moving, repairing, limits, output(*REPORT_FORMS, "sql", all_rows=True)
+)
 def fix(positional: tuple[str, ...], plan_file: IO[str] | None, dry_run: bool, yes: bool, **given: Any) -> int:
     """Move sequences that are behind forward, and verify each."""
     from airflow_seqfix import core
-    from airflow_seqfix.cli import confirm
+    from airflow_seqfix.cli import confirm, fleet
     from airflow_seqfix.cli.messages import announce
     from airflow_seqfix.cli.run import Run
     from airflow_seqfix.core import ArgumentError
@@ -117,6 +124,10 @@ def fix(positional: tuple[str, ...], plan_file: IO[str] | None, dry_run: bool, y
     if given["form"] == "sql":
         raise ArgumentError("--format sql is for plan, and for --dry-run")
     run = Run.read(positional, given, forms=REPORT_FORMS)
+    if run.databases is not None:
+        if plan_file:
+            raise ArgumentError("a plan is of one database", option="plan", remedy="leave -a and the second -d out")
+        return fleet.fix(run, yes=yes)
     stored = _read_plan(plan_file) if plan_file else None
     if stored is not None and not stored["moves"]:
         run.messages.say("the plan has no moves")
@@ -178,6 +189,7 @@ def _print_plan(positional: tuple[str, ...], given: dict[str, Any]) -> int:
     from airflow_seqfix.cli.run import Run
 
     run = Run.read(positional, given, forms=PLAN_FORMS)
+    run.refuse_many()
     with run.prepared():
         options = run.understood()
         made = run.outcome(core.plan, **options)

@@ -8,7 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_seqfix.cli.messages import is_terminal
@@ -44,6 +44,8 @@ class Address:
     conn_id: str | None = None
     #: When to ask for a password: "always" first, "never", or None: where the server wants one, and a person is there.
     prompt: str | None = None
+    #: Another database than that connection's.
+    database: str | None = None
     #: Where it leads to, once a connection has been opened.
     reached: str = ""
     #: Called with one line when the first connection has been opened.
@@ -73,6 +75,24 @@ class Address:
                 "for a / in the password"
             )
         return cls(parameters=parts, prompt=prompt)
+
+    def on(self, database: str) -> Address:
+        """Return the address of another database of the same server."""
+        if self.conn_id:
+            return replace(self, database=database, reached="")
+        # A password that was asked for is that of all of them.
+        prompt = None if self.prompt == "always" and self.reached else self.prompt
+        return replace(self, parameters=self.parameters | {"dbname": database}, reached="", prompt=prompt)
+
+    @property
+    def dbname(self) -> str:
+        """The database that it is of, where it was said."""
+        return str(self.database or self.parameters.get("dbname", ""))
+
+    def to_list_databases(self) -> Address:
+        """Return where the server's databases are listed: as named, else in the one that every server has."""
+        said = {"PGDATABASE", "PGSERVICE"} & os.environ.keys() or {"dbname", "service"} & self.parameters.keys()
+        return self if said or self.conn_id else self.on("postgres")
 
     def __call__(self) -> Connection:
         connection = self._through_airflow() if self.conn_id else self._through_libpq()
@@ -158,7 +178,7 @@ class Address:
                 stored = Stored.get_connection_from_secrets(self.conn_id)
                 remember(stored.password)
                 remember_fields(stored.extra_dejson.items())
-            return connect(self.conn_id, None, None, stored)
+            return connect(self.conn_id, self.database, None, stored)
 
 
 def is_somebody_there() -> bool:

@@ -82,13 +82,28 @@ def _once(*declarations: str, **settings: Any) -> Decorator:
 
 connection = together(
     click.argument("positional", nargs=-1, metavar="[CONNECTION] [TABLE]..."),
-    _once("-d", "--dbname", metavar="DBNAME", help="Database name, connection URI or connection string."),
+    _connection(
+        "-d", "--dbname", multiple=True, metavar="DBNAME", help="Database name, connection URI or connection string."
+    ),
     _once("-h", "--host", metavar="HOST", help="Host name, or directory of the server's socket."),
     _once("-p", "--port", metavar="PORT", help="Port of the server."),
     _once("-U", "--username", "user", metavar="NAME", help="Role to connect as."),
     _connection("-w", "--no-password", "prompt", flag_value="never", help="Never ask for a password."),
     _connection("-W", "--password", "prompt", flag_value="always", help="Ask for a password first."),
     _once("--conn-id", metavar="ID", help="Airflow connection to use instead."),
+)
+
+
+#: What takes many databases in one run.
+databases = together(
+    _connection("-a", "--all-databases", is_flag=True, help="All databases of the server; -d repeated: these."),
+    _connection(
+        "--exclude-database",
+        "exclude_databases",
+        multiple=True,
+        metavar="PATTERN",
+        help="Leave this database out, with -a or several -d.",
+    ),
 )
 
 

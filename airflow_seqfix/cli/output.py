@@ -142,12 +142,12 @@ class Output:
         is_plan = isinstance(content, Plan)
         report = content.report if isinstance(content, Plan) else content
         rows = table(
-            report, width=self._width, color=self.color, all_rows=self.all_rows, is_plan=is_plan, spell=with_options
+            report, width=self.width, color=self.color, all_rows=self.all_rows, is_plan=is_plan, spell=with_options
         )
         return f"{rows}\n{summary(report)}" if rows else summary(report)
 
     @property
-    def _width(self) -> int | None:
+    def width(self) -> int | None:
         """Where the lines end; None in a pipe and in a file, which nobody has to fit into."""
         if self.path is not None or not is_terminal(sys.stdout):
             return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,15 +15,23 @@ from airflow_seqfix.splitting import split
 if TYPE_CHECKING:
     from airflow_seqfix.core.model import TableInfo
 
+Names = tuple[str, ...]
+
+_WILDCARD = re.compile(r"[*?\[]")
+
 #: How many arguments the short form has: TABLE COLUMN [SEQUENCE].
 SHORT_FORM = (2, 3)
 
 
-def sort_positional(positional: Sequence[str], dbname: str | None) -> tuple[str | None, tuple[str, ...]]:
-    """Return the connection, if there is one, and the other arguments."""
+def sort_positional(positional: Sequence[str], dbnames: Sequence[str]) -> tuple[str | None, Names, Names]:
+    """Return the connection, if there is one, the other arguments, and names or patterns of several databases."""
     from airflow_seqfix.core import ArgumentError
 
-    connections = [word for word in positional if is_connection(word)] + ([dbname] if dbname else [])
+    connections = [word for word in (*positional, *dbnames) if is_connection(word)]
+    databases = tuple(name for name in dbnames if name and not is_connection(name))
+    if len(databases) == 1 and not _WILDCARD.search(databases[0]):
+        connections += databases
+        databases = ()
     if len(connections) > 1:
         raise ArgumentError("two connections are given: leave one of -d and the connection string out")
     names = tuple(word for word in positional if not is_connection(word))
@@ -31,7 +40,7 @@ def sort_positional(positional: Sequence[str], dbname: str | None) -> tuple[str 
             "one of the arguments has an @ or a colon outside double quotes: a connection URI begins with "
             "postgresql://, and a table's name holds neither"
         )
-    return (connections[0] if connections else None), names
+    return (connections[0] if connections else None), names, databases
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from airflow_seqfix.cli.connecting import Address
+from airflow_seqfix.cli.databases import Databases
 from airflow_seqfix.cli.mapping_file import with_file
 from airflow_seqfix.cli.messages import Messages
 from airflow_seqfix.cli.output import Output
@@ -48,6 +49,8 @@ class Run:
     limits: Limits
     #: The tables that were given as plain arguments.
     names: tuple[str, ...]
+    #: Many databases of the server; None: the one of the address.
+    databases: Databases | None = None
 
     @classmethod
     def read(cls, positional: tuple[str, ...], given: Mapping[str, Any], *, forms: tuple[str, ...]) -> Run:
@@ -62,7 +65,10 @@ class Run:
         options = dict(given)
         source, schemas = options.pop("source", None), read_schemas(options.pop("source_schemas", ()))
         mine = {name: options.pop(name) for name in (*CONNECTION, *SHEET, *TALK) if name in options}
-        target, names = sort_positional(positional, mine.pop("dbname"))
+        target, names, patterns = sort_positional(positional, mine.pop("dbname"))
+        databases = Databases.read(
+            target, patterns, options.pop("all_databases", None), options.pop("exclude_databases", ())
+        )
         messages = Messages(**{name: mine.pop(name) for name in TALK})
         if messages.quiet and messages.verbose:
             raise ArgumentError("--quiet and --verbose: give one of them")
@@ -81,7 +87,27 @@ class Run:
         address.on_connected = messages.detail
         if source is not None or schemas:
             options |= {"source": read_source(source), "source_schemas": schemas}
-        return cls(address=address, output=output, messages=messages, options=options, names=names, limits=limits)
+        return cls(
+            address=address,
+            output=output,
+            messages=messages,
+            options=options,
+            names=names,
+            limits=limits,
+            databases=databases,
+        )
+
+    def refuse_many(self) -> None:
+        """Refuse many databases where the command takes one.
+
+        :raises ArgumentError: that says so.
+        """
+        from airflow_seqfix.core import ArgumentError
+
+        if self.databases is not None:
+            raise ArgumentError(
+                "plan and suggest take one database: give one -d without wildcards, or run check or fix"
+            )
 
     @contextlib.contextmanager
     def prepared(self) -> Iterator[None]:
@@ -98,7 +124,7 @@ class Run:
                 raise
             except SelectionError as error:
                 is_table = error.missing in self.names and error.option == "tables"
-                if is_table and error.missing in self._list_databases():
+                if is_table and error.missing in self.list_databases():
                     remedy = f"for the database of that name: -d {shlex.quote(str(error.missing))}"
                     if error.candidates and error.candidates.near:
                         remedy = f"{error.candidates} Or, {remedy}"
@@ -167,13 +193,17 @@ class Run:
         with self._open_sessions() as sessions:
             return list_tables(sessions.session)
 
-    def _list_databases(self) -> list[str]:
+    def list_databases(self, address: Address | None = None) -> list[str]:
+        """Ask the server which databases it has.
+
+        :param address: Where to ask; None: in the database of this run.
+        """
         from airflow_seqfix.core.discover.catalog import list_databases
 
-        with self._open_sessions() as sessions:
+        with self._open_sessions(address) as sessions:
             return list_databases(sessions.session)
 
-    def _open_sessions(self) -> AbstractContextManager[Sessions]:
+    def _open_sessions(self, address: Address | None = None) -> AbstractContextManager[Sessions]:
         from airflow_seqfix.core.database.sessions import open_sessions
 
-        return open_sessions(self.address, self.limits)
+        return open_sessions(address or self.address, self.limits)

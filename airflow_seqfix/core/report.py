@@ -316,6 +316,7 @@ class Report:
             "started_at": self.started_at.isoformat(timespec="seconds"),
             "source": self._source,
             "standbys_confirmed": self.standbys_confirmed,
+            "ok": self.ok,
             "summary": self.summary,
             "sequences": [row.to_dict() for row in (self.sorted_rows if rows is None else rows)],
         }

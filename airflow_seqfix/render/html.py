@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -33,10 +33,11 @@ def html(content: Report | Plan, *, spell: Callable[[str], str] = str) -> str:
     is_plan = isinstance(content, Plan)
     report = content.report if isinstance(content, Plan) else content
     columns = _columns(is_repair=any(row.outcome for row in report.rows), is_plan=is_plan)
-    environment = _environment()
-    style = environment.get_template("report.css").render(headings=[heading for heading, _ in columns])
-    script = environment.get_template("report.js").render()
-    return environment.get_template("report.html").render(
+    script = _environment().get_template("report.js").render()
+    return page(
+        "report.html",
+        headings=[heading for heading, _ in columns],
+        script=script,
         report=report,
         rows=report.sorted_rows,
         not_in_sync=report.failing,
@@ -53,10 +54,19 @@ def html(content: Report | Plan, *, spell: Callable[[str], str] = str) -> str:
         spell=spell,
         widen=widen,
         number_line=number_line,
+    )
+
+
+def page(template: str, *, headings: Sequence[str] = (), script: str | None = None, **content: Any) -> str:
+    """Return a page that needs nothing else: with our style sheet and script, and no other, as its policy says."""
+    environment = _environment()
+    style = environment.get_template("report.css").render(headings=headings)
+    scripts = "" if script is None else f"script-src '{_hash(script)}'; "
+    return environment.get_template(template).render(
+        **content,
         style=_as_it_is(style),
-        script=_as_it_is(script),
-        policy=f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
-        "base-uri 'none'; form-action 'none'",
+        script=_as_it_is(script or ""),
+        policy=f"default-src 'none'; style-src '{_hash(style)}'; {scripts}base-uri 'none'; form-action 'none'",
     )
 
 

@@ -18,7 +18,7 @@ from tests.support.terminal import CTRL_C, on_a_terminal, terminal
 pytestmark = pytest.mark.long
 
 
-@pytest.mark.parametrize("option", ["-d", "-h", "-p", "-U", "--conn-id"])
+@pytest.mark.parametrize("option", ["-h", "-p", "-U", "--conn-id"])
 def test_a_second_connection_is_never_silently_the_winner(option: str) -> None:
     done = seqfix("check", option, "one", option, "two")
     assert (done.returncode, done.stdout) == (2, "")

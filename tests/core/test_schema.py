@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from airflow_seqfix import core
+from airflow_seqfix.core.fleet import DatabaseResult, Fleet
 from airflow_seqfix.core.model import Way
 from tests.support.schema import SCHEMAS, validate
 from tests.support.servers import Database, Server, database_on, server_labels
@@ -24,7 +25,17 @@ def documents(start_server: Callable[[str], Server]) -> Iterator[dict[str, list[
         conn.execute(EVERY_VERDICT)
         report, plan = core.check(conn).to_dict(), core.plan(conn).to_dict()
         mapping = {"public.s": ["t.id", {"column": "t.id", "prefix": "A-", "where": {"tenant": 1}, "ids_per_call": 5}]}
-        yield {"report": [report, core.fix(conn).to_dict()], "plan": [plan], "mapping": [mapping, {"s": "t.id"}]}
+        results = [
+            DatabaseResult(database="shop", report=report),
+            DatabaseResult(database="gone", error="cannot connect"),
+            DatabaseResult(database="cut", report=report, error="the connection was lost"),
+        ]
+        yield {
+            "report": [report, core.fix(conn).to_dict()],
+            "plan": [plan],
+            "mapping": [mapping, {"s": "t.id"}],
+            "fleet": [Fleet.of(results).to_dict(), Fleet.of([]).to_dict()],
+        }
 
 
 @pytest.mark.parametrize("name", SCHEMAS)

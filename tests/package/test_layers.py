@@ -29,6 +29,7 @@ CORE = (
     "repair",
     "message",
     "report",
+    "fleet",
     "settings",
     "source",
     "run",

@@ -13,7 +13,7 @@ from tests.support import ROOT
 DOCS = ROOT / "docs"
 SCHEMAS: dict[str, Any] = {
     name: json.loads((DOCS / f"{name}.schema.json").read_text(encoding="utf-8"))
-    for name in ("report", "plan", "mapping")
+    for name in ("report", "plan", "mapping", "fleet")
 }
 REGISTRY = Registry().with_resources((schema["$id"], Resource.from_contents(schema)) for schema in SCHEMAS.values())
 VALIDATORS = {

@@ -1,5 +1,5 @@
--- The databases of the server that one can connect to, for who gives one where a table is meant.
+-- The databases of this server that somebody can connect to; templates and what a failed DROP DATABASE left are none.
 SELECT d.datname::text AS name
-  FROM pg_catalog.pg_database d
- WHERE d.datallowconn AND NOT d.datistemplate
- ORDER BY 1
+  FROM pg_database d
+ WHERE d.datallowconn AND NOT d.datistemplate AND d.datconnlimit <> -2
+ ORDER BY d.datname
