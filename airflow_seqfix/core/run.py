@@ -135,7 +135,7 @@ class Examination:
         refuse_incomparable(known)
         if self._source is not None:
             refuse_unrelated(self._source, self.server, known)
-        self._known = narrow(known, settings.id_range)
+        self._known = narrow(known, settings.id_range, settings.mapping)
 
     def _discovered(self) -> list[SequenceInfo]:
         session, mapping = self._sessions.session, self._settings.mapping

@@ -135,3 +135,49 @@ def test_the_command_reads_a_file(newest_db: Database, tmp_path: Path) -> None:
 def test_the_schema_refuses(mapping: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         validate("mapping", mapping)
+
+
+#: Two nodes that share a table: odd and even ids in one, a range of one's own in the other.
+NODES = """
+    CREATE TABLE odd (id int PRIMARY KEY); CREATE SEQUENCE odd_seq INCREMENT 2;
+    CREATE TABLE own (id serial PRIMARY KEY); CREATE TABLE plain (id serial PRIMARY KEY);
+    INSERT INTO odd VALUES (1), (3), (100); INSERT INTO own VALUES (1), (2), (5000); INSERT INTO plain VALUES (1);
+"""
+
+
+def test_a_range_and_the_own_steps_of_single_sequences(newest_db: Database, tmp_path: Path) -> None:
+    newest_db.execute(NODES)
+    mapping = {
+        "odd_seq": {"columns": ["odd.id"], "interleaved": True},
+        "own_id_seq": {"id_range": [1, 999]},
+    }
+    assert repaired(newest_db, mapping) == {
+        "odd_seq": ("behind", 5),
+        "own_id_seq": ("behind", 3),
+        "plain_id_seq": ("behind", 2),
+    }
+    file = tmp_path / "mapping.json"
+    file.write_text(json.dumps(mapping))
+    assert seqfix("check", "--mapping", str(file), newest_db.dsn).returncode == 0
+    newest_db.execute("INSERT INTO own VALUES (3), (4); INSERT INTO odd VALUES (7)")
+    with newest_db.connect() as conn:
+        commands = [row.finding.remedy or "" for row in core.check(conn, mapping=mapping, advance_up_to=0).failing]
+        assert core.plan(conn, mapping=mapping).to_dict()["options"]["mapping"] == mapping
+    assert len(commands) == 2
+
+
+@pytest.mark.parametrize(
+    ("about", "said"),
+    [
+        ({"columns": ["odd.id"], "prefix": "A"}, "'prefix' is not known; give columns, id_range, interleaved"),
+        ({"interleaved": "yes"}, "interleaved is 'yes'; give true or false"),
+        ({"id_range": [5]}, "give (lowest, highest), two integers"),
+        ({"columns": []}, "feeds no column; give at least one"),
+        ({"id_range": [1, 9], "columns": ["nope.id"]}, "there is no table nope"),
+    ],
+)
+def test_what_cannot_be_meant_of_a_sequence(about: dict[str, Any], said: str, newest_db: Database) -> None:
+    newest_db.execute(NODES)
+    with newest_db.connect() as conn, pytest.raises(core.ArgumentError) as refusal:
+        core.check(conn, mapping={"odd_seq": about})
+    assert said in str(refusal.value)

@@ -51,7 +51,7 @@ COLUMN = {name: kind for name, kind in get_type_hints(ColumnInfo).items() if nam
 SEQUENCE = {
     field.name: get_type_hints(SequenceInfo)[field.name]
     for field in fields(SequenceInfo)
-    if field.init and field.name not in ("columns", "id_range")
+    if field.init and field.name not in ("columns", "id_range", "interleaved")
 }
 
 

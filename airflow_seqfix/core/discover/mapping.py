@@ -12,23 +12,8 @@ from airflow_seqfix.core.discover.names import Name, did_you_mean, parse_all
 from airflow_seqfix.core.errors import ArgumentError, SelectionError
 from airflow_seqfix.core.model import Extract, Feed, SequenceInfo, TableInfo, Tie
 
-
-@dataclass(frozen=True, slots=True)
-class Fed:
-    """A sequence, and the columns that somebody says it feeds."""
-
-    sequence: Name
-    columns: tuple[Name, ...]
-    #: What is said of the values of each.
-    extracts: tuple[Extract | None, ...]
-
-    @property
-    def written(self) -> list[Any]:
-        """The columns in JSON types."""
-        return [
-            column.text if extract is None else json.loads(extract.written)
-            for column, extract in zip(self.columns, self.extracts, strict=True)
-        ]
+#: What can be said of a sequence.
+KEYS = ("columns", "id_range", "interleaved")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +25,38 @@ class Range:
     high: int
 
 
+@dataclass(frozen=True, slots=True)
+class Fed:
+    """A sequence, and the columns that somebody says it feeds."""
+
+    sequence: Name
+    columns: tuple[Name, ...]
+    #: What is said of the values of each.
+    extracts: tuple[Extract | None, ...]
+    #: The values that are its own; None: all.
+    id_range: Range | None = None
+    #: Whether only values on its own steps count.
+    interleaved: bool = False
+
+    @property
+    def written(self) -> Any:
+        """What was given, in JSON types."""
+        columns = [
+            column.text if extract is None else json.loads(extract.written)
+            for column, extract in zip(self.columns, self.extracts, strict=True)
+        ]
+        said: dict[str, Any] = {} if self.id_range is None else {"id_range": [self.id_range.low, self.id_range.high]}
+        said |= {"interleaved": True} if self.interleaved else {}
+        if not said:
+            return columns
+        return {"columns": columns, **said} if columns else said
+
+
 def parse_mapping(value: Mapping[str, Any]) -> tuple[Fed, ...]:
-    """Read `{sequence: [table.column, …]}`; a column may be an object with `column` and more: docs/mapping.schema.json.
+    """Read `{sequence: [table.column, …]}`.
+
+    A column may be an object with `column` and more, and what is said of a sequence one with `columns` and more: see
+    docs/mapping.schema.json.
 
     :raises ArgumentError: when it is nothing of the kind.
     """
@@ -50,7 +65,10 @@ def parse_mapping(value: Mapping[str, Any]) -> tuple[Fed, ...]:
             option="mapping", value=value, remedy='give {"schema.sequence": ["schema.table.column", …]}'
         )
     mapping = []
-    for sequence, given in value.items():
+    for sequence, said in value.items():
+        about = said if isinstance(said, Mapping) and "column" not in said else {"columns": said}
+        id_range, interleaved = _parse_about(sequence, about)
+        given = about.get("columns")
         listed = [given] if isinstance(given, str | Mapping) or hasattr(given, "as_string") else list(given or ())
         entries = [entry if isinstance(entry, Mapping) else {"column": entry} for entry in listed]
         columns = parse_all([entry.get("column") for entry in entries] or (), "columns")  # type: ignore[misc]
@@ -61,11 +79,24 @@ def parse_mapping(value: Mapping[str, Any]) -> tuple[Fed, ...]:
                     option="mapping",
                     remedy="give table.column or schema.table.column",
                 )
-        if not columns:
+        if not columns and id_range is None and not interleaved:
             raise ArgumentError(f"{sequence!r} feeds no column", option="mapping", remedy="give at least one")
         extracts = tuple(parse_extract(entry) if len(entry) > 1 else None for entry in entries)
-        mapping.append(Fed(_exact(sequence, "mapping"), columns, extracts))
+        mapping.append(Fed(_exact(sequence, "mapping"), columns, extracts, id_range, interleaved))
     return tuple(mapping)
+
+
+def _parse_about(sequence: object, about: Mapping[str, Any]) -> tuple[Range | None, bool]:
+    """Read what is said of a sequence beside its columns."""
+    for key in sorted(map(str, about.keys() - set(KEYS))):
+        raise ArgumentError(f"{key!r} is not known", option="mapping", remedy=f"give {', '.join(KEYS)}")
+    interleaved = about.get("interleaved", False)
+    if type(interleaved) is not bool:
+        raise ArgumentError(f"interleaved is {interleaved!r}", option="mapping", remedy="give true or false")
+    if about.get("id_range") is None:
+        return None, interleaved
+    (own,) = parse_id_range({str(sequence): about["id_range"]})
+    return own, interleaved
 
 
 def parse_id_range(value: Mapping[str, tuple[int, int]]) -> tuple[Range, ...]:
@@ -143,14 +174,16 @@ def refuse_incomparable(sequences: list[SequenceInfo]) -> None:
             )
 
 
-def narrow(sequences: list[SequenceInfo], ranges: tuple[Range, ...]) -> list[SequenceInfo]:
-    """Return the sequences, each with the range that is its own.
+def narrow(
+    sequences: list[SequenceInfo], ranges: tuple[Range, ...], mapping: tuple[Fed, ...] = ()
+) -> list[SequenceInfo]:
+    """Return the sequences, each with the range that is its own, and whether only its own steps count.
 
     :raises SelectionError: when a range is for a sequence that is not there, or could be several.
     :raises ArgumentError: when the sequence can hand out none of the values.
     """
     bounds: dict[int, tuple[int, int]] = {}
-    for own in ranges:
+    for own in (*ranges, *(fed.id_range for fed in mapping if fed.id_range is not None)):
         sequence = _one_sequence(own.sequence, sequences, "id_range")
         if sequence.oid in bounds:
             raise ArgumentError(f"{sequence.qualified_name} has two ranges", option="id_range", remedy="give one")
@@ -162,8 +195,11 @@ def narrow(sequences: list[SequenceInfo], ranges: tuple[Range, ...]) -> list[Seq
                 remedy="give a range within those",
             )
         bounds[sequence.oid] = (own.low, own.high)
+    on_steps = {_one_sequence(fed.sequence, sequences, "mapping").oid for fed in mapping if fed.interleaved}
     return [
-        replace(sequence, id_range=bounds[sequence.oid]) if sequence.oid in bounds else sequence
+        replace(sequence, id_range=bounds.get(sequence.oid), interleaved=sequence.oid in on_steps)
+        if sequence.oid in bounds or sequence.oid in on_steps
+        else sequence
         for sequence in sequences
     ]
 

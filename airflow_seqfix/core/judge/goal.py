@@ -101,7 +101,8 @@ def decisive_value(measurement: Measurement, policy: Policy) -> int | None:
 
 def counts_steps(measurement: Measurement, policy: Policy) -> bool:
     """Whether only the values on the sequence's own steps count."""
-    return policy.interleaved and abs(measurement.sequence.increment_by) > 1
+    sequence = measurement.sequence
+    return (policy.interleaved or sequence.interleaved) and abs(sequence.increment_by) > 1
 
 
 def calls_to_own_values(sequence: SequenceInfo, next_value: int) -> int:

@@ -86,7 +86,8 @@ def _command(sequence: SequenceInfo, policy: Policy, source: SourcePosition | No
             words += [f"--{option.replace('_', '-')}", str(getattr(policy, option))]
     if policy.outliers is not Follow.REPORT:
         words += ["--outliers", str(policy.outliers)]
-    words += [f"--{flag}" for flag in ("interleaved", "foreign") if getattr(policy, flag)]
+    words += ["--interleaved"] if policy.interleaved or sequence.interleaved else []
+    words += ["--foreign"] if policy.foreign else []
     if source is not None:
         words += ["--source", source.uri]
     if policy.lock is not Lock.AUTO:

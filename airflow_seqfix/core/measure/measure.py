@@ -281,7 +281,7 @@ def _read_wide_state(session: Session, sequence: SequenceInfo, *, on_steps: bool
 def _furthest(sequence: SequenceInfo, column: ColumnInfo, table: str, last_value: str, *, on_steps: bool) -> str:
     """Return subqueries for the furthest value, and for the furthest on the sequence's own steps."""
     asked = furthest_query(sequence, column, table)
-    if on_steps and abs(sequence.increment_by) > 1:
+    if (on_steps or sequence.interleaved) and abs(sequence.increment_by) > 1:
         return f"{asked}, {furthest_on_steps_query(sequence, column, table, last_value)}"
     return f"{asked}, NULL::bigint"
 

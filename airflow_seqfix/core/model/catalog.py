@@ -259,6 +259,8 @@ class SequenceInfo:
     columns: tuple[ColumnInfo, ...] = ()
     #: The lowest and the highest value that are this sequence's own where several writers share a column.
     id_range: tuple[int, int] | None = None
+    #: Whether only values on its own steps count, as the mapping says.
+    interleaved: bool = False
 
     #: The columns whose furthest value decides.
     comparable: tuple[ColumnInfo, ...] = field(init=False, repr=False)

@@ -62,7 +62,7 @@ def _reread(finding: Finding, move: Move, policy: Policy, limits: Limits) -> str
     furthest = f"{move.target}::numeric"
     # Values that do not count, or more partitions than one statement may open: then the target has to do.
     is_ignoring = finding.outliers is not None and policy.outliers is Follow.IGNORE
-    if not (is_wide(sequence) or policy.interleaved or is_ignoring):
+    if not (is_wide(sequence) or policy.interleaved or sequence.interleaved or is_ignoring):
         values = ", ".join(furthest_query(sequence, column, column.qualified_table) for column in sequence.comparable)
         there = finding.measurement.handed_out_there
         values += f"{', ' if values and there is not None else ''}{'' if there is None else f'{there}::numeric'}"
