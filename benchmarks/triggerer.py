@@ -140,20 +140,18 @@ PAGE = """\
 Made with `python -m benchmarks.triggerer --out docs/proof/triggerer.md` on PostgreSQL {version}, {cores} cores,
 Python {python}.
 
-A triggerer is one event loop. Its deferred sensors share {at_once} threads, each with one connection at a time,
-whatever their number; `[seqfix] looks_at_once` in Airflow's configuration changes that. The others wait for their turn,
-on the loop, where waiting costs nothing. While it looks, a thread has another one beside it: the
-[clock](../reference/settings.md#the-clients-own-clock).
+A triggerer is one event loop. All its deferred sensors share {at_once} threads, each with one connection at a time; set
+`[seqfix] looks_at_once` in Airflow's configuration to change that. Other sensors wait on the loop. During a look, each
+thread has a second one: the [clock](../reference/settings.md#the-clients-own-clock).
 
-The first look comes after a quarter to the whole of `poke_interval`, at random, and each later one a tenth earlier or
-later, so that a triggerer that is started again does not ask for everything at once. A look that fails (a refused
-login, a connection that is not there, a line that breaks) does not end the wait: the sensor looks again. The task fails
-with the error of the last look before the deadline: [its class](../howto/when-a-task-fails.md).
+The first look comes at random after a quarter to the whole of `poke_interval`, and later looks vary by a tenth, so a
+restarted triggerer does not check everything at once. A failed look does not end the wait; the error of the last look
+before the deadline ends the task: [its class](../howto/when-a-task-fails.md).
 
-Each row: a process of its own, in which all sensors begin in the same moment, as after a restart, look every
-{interval:g} s at a database that is behind, and are watched for {seconds:g} s. *Slow logins*: the server is {slow:g} s
-away, there and back. *Connections* and *threads* are the most that were seen; *blocked* is the longest that the event
-loop was held up, the imports of the first look included; *memory* is what the process grew by.
+Each row is a separate process. All sensors start at the same moment, as after a restart, check a database that is
+behind every {interval:g} s, and run for {seconds:g} s. *Slow logins*: the round trip takes {slow:g} s. *Connections*
+and *threads* are peaks; *blocked* is the longest time that the event loop was blocked, including the imports of the
+first look; *memory* is the growth of the process.
 
 | sensors | logins | connections | threads | loop blocked (ms) | memory (MB) | looks | ended at the deadline |
 |---:|---|---:|---:|---:|---:|---:|---:|

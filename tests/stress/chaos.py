@@ -172,30 +172,30 @@ def targets(kills: int, backends: int, freezes: int) -> Iterator[tuple[str, str]
 PAGE = """\
 # Repairs that are killed
 
-What a repair leaves behind when it dies in the middle: {total} times, in each of its phases.
+A repair that is killed in each of its phases: {total} times.
 
 Made with `{command}` on PostgreSQL {version}, {cores} cores, Python {python}.
 
 A process repairs {sequences} sequences that are behind, some far, one with CACHE, one descending, one whose column has
-no index. It is struck when the server shows it in the phase: the process by a signal, or its session on the server by
-`pg_terminate_backend()`. The drivers psycopg 3 and psycopg2 take turns at random. After each strike:
+no index. When the server shows the phase, the process gets a signal, or its session ends by `pg_terminate_backend()`.
+The drivers psycopg 3 and psycopg2 alternate at random. After each kill:
 
 - no sequence is lower than before, in its direction: {total} of {total};
-- the server has let go of every lock and transaction; the longest time that this took stands in brackets, in seconds;
-- a second repair finishes the work, and the next default insert into each table gets an id beyond the data:
+- the server has released every lock and transaction (in brackets: the longest time, in seconds);
+- a second repair finishes, and the next default insert into each table gets an id beyond the data:
   {inserts:,} of {inserts:,} inserts.
 
-| struck while | {means} |
+| killed while | {means} |
 |---|{dashes}|
 {rows}
 
-What becomes of a repair whose network fails is on [a page of its own](chaos-network.md).
+[Network failures](chaos-network.md) have their own page.
 
-A lock is held for less than a millisecond. To strike there, an event trigger holds it for {hold:g} s. What is killed
-while it waits for a lock or holds one goes on in the server until `lock_timeout` or the end of the statement. A client
-that is stopped (SIGSTOP) and not killed keeps what it has read locked, against nobody but DDL, until
-`idle_in_transaction_session_timeout`, 10 s; the lock on a sequence it does not keep, since the round trip that takes it
-also ends it.
+A repair holds a lock for less than a millisecond; for the test an event trigger holds it for {hold:g} s. If the client
+is killed while it waits for a lock or holds one, the server continues until `lock_timeout` or the end of the
+statement. A stopped client (SIGSTOP) keeps the tables that it has read locked, against DDL only, until
+`idle_in_transaction_session_timeout`, 10 s. It keeps no sequence locked: the round trip that takes the lock releases
+it.
 """
 
 HEADINGS = {"backend": "session terminated"}

@@ -228,24 +228,28 @@ def _wait_for(conn: psycopg.Connection, standby: str) -> None:
 PAGE = """\
 # A network that fails
 
-What a repair does when the network between it and its server is struck at a message, whoever sends it: {total} times.
+A repair whose network fails at one message, in either direction: {total} times.
 
 Made with `{command}` on PostgreSQL {version}, {cores} cores, Python {python}.
 
-A run repairs {tables} sequences with `run_timeout={run:g}` and `statement_timeout={statement:g}`, through a proxy that
-counts the messages and strikes at one of them: it holds it back for 0.3 s (*delay*), ends both directions (*cut*), ends
-one (*half-close*), or passes nothing on any more, on this connection and on new ones, and tells neither side (*drop*).
-The run is given a callable, so that it opens another connection once, which libpq gives up after {connect} s. After
-each strike:
+A run repairs {tables} sequences with `run_timeout={run:g}` and `statement_timeout={statement:g}` through a proxy, which
+counts messages and fails at one of them:
 
-- the run has ended, in the time of the table, and no session and no lock is left on the server;
+- *delay*: holds it back for 0.3 s;
+- *cut*: closes both directions;
+- *half-close*: closes one direction;
+- *drop*: silently passes nothing more, on this connection and on new ones.
+
+The run has a callable, so it opens another connection once; libpq gives up after {connect} s. After each failure:
+
+- the run has ended, within the time of the table, and no session and no lock is left on the server;
 - no sequence is lower than before: {total} of {total};
 - the report is true: what it calls verified was moved, what it calls not moved was not: {total} of {total};
 - the next run repairs what is left.
 
-In the table: strikes; in brackets the longest run, as seconds beyond `run_timeout` (negative: it ended before), and the
-longest time that the server kept a lock afterwards. To open a connection, in place of one that was lost or for another
-job, is not part of `run_timeout`: where the network is silent, each takes {connect} s more.
+Each cell: failures; in brackets the longest run in seconds beyond `run_timeout` (negative: it ended before), and the
+longest time that the server kept a lock afterwards. `run_timeout` does not include opening a connection, which takes
+{connect} s if the network is silent.
 
 | driver, jobs | {faults} |
 |---|{dashes}
@@ -253,9 +257,9 @@ job, is not part of `run_timeout`: where the network is silent, each takes {conn
 
 How the runs ended: {ends}.
 
-**A standby that goes away.** Commits wait for a standby that has gone from one message on, {standbys} times, at
-steps spread over the run. All sequences were moved and verified each time; the longest run ended {standby:+.1f} s
-from `run_timeout`: the moves wait for nobody, and the run waits once in the end, for `statement_timeout`.
+**A standby that goes away** at one message while commits wait for it: {standbys} times, spread over the run. All
+sequences were moved and verified each time, and the longest run ended {standby:+.1f} s from `run_timeout`: moves do
+not wait for the standby, and the run waits once at its end, for `statement_timeout`.
 """
 
 

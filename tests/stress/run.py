@@ -29,17 +29,22 @@ LARGEST = 10_000_000
 PAGE = """\
 # Repairs under live traffic
 
-What happens to ids and to writers while sequences are repaired again and again. Every id that `nextval()` returned is
-kept, for all sessions; one that was returned twice means that the sequence was set back.
+What happens to ids and writers while sequences are repaired without a pause. Every id that `nextval()` returns to any
+session is recorded; an id returned twice means that the sequence was set back.
 
 Made with `{command}` on PostgreSQL {version}, {cores} cores, Python {python}.
 
-The traffic is the same in every row: two writers with default inserts of 1 to 40 rows, two applications that draw 1 to
-100 ids with `nextval()` inside a transaction and insert some of them, one writer of explicit ids just above the present
-position whenever a table is not behind, one reader of the sequences. Beside them two processes repair without a pause.
-Half of the tables have a serial column, half an identity column. A move counts where no writer ever drew its target:
-the sequence did jump over it. "Went back" counts the times that one session saw a value lower than its last one, which
-is less than the truth.
+The traffic is the same in every row:
+
+- two writers with default inserts of 1 to 40 rows;
+- two applications that draw 1 to 100 ids with `nextval()` in a transaction and insert some of them;
+- one writer of explicit ids just above the current position, whenever a table is not behind;
+- one reader of the sequences;
+- two processes that repair without a pause.
+
+Half of the tables have a serial column, half an identity column. A move counts only if no writer ever drew its target.
+*Went back* counts the times that one session saw a value lower than its last one; the true number is higher. Waits are
+those of writers for their statements, in milliseconds, scheduling delays included.
 
 ## This package
 
@@ -47,8 +52,7 @@ is less than the truth.
 |---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|
 {ours}
 
-Only an owner can lock a sequence. A role with UPDATE or USAGE was given the same options as the owner who locks, and
-fell back to `nextval()`.
+Only an owner can lock a sequence. Roles with UPDATE or USAGE ran with the same options, and fell back to `nextval()`.
 
 ## Popular recipes, and no repair at all
 
@@ -56,21 +60,18 @@ fell back to `nextval()`.
 |---|---:|---:|---:|---:|---:|---:|---:|---:|---:|
 {theirs}
 
-All with CACHE 1 (nobody: also 50). A read that failed is a plain `SELECT … FROM sequence` of another session that got
- no row, or XX001.
+All with CACHE 1 (nobody: also 50). *Reads that failed*: a plain `SELECT … FROM sequence` in another session that
+returned no row, or XX001.
 
 ## Beside a transaction that stays open
 
-One more writer calls `nextval()` and keeps its transaction open for {idle:g} s, again and again; one process repairs.
-A lock cannot be had meanwhile, and whoever comes later waits behind the one who waits for it. Here the longest wait has
-to stay near `lock_timeout`, {lock_timeout:g} ms.
+One more writer repeatedly calls `nextval()` and keeps its transaction open for {idle:g} s; one process repairs. The
+lock is not available meanwhile, and later callers queue behind the request. So the longest wait must stay near
+`lock_timeout`, {lock_timeout:g} ms.
 
 | statement | ids issued | issued twice | went back | moves | lock not had | wait p50 | p99 | max |
 |---|---:|---:|---:|---:|---:|---:|---:|---:|
 {stalls}
-
-Waits are those of writers for their statements, in milliseconds; they hold whatever a machine with more processes than
-cores adds.
 """
 
 
