@@ -55,23 +55,24 @@ print(json.dumps({
 PAGE = """\
 # Airflow versions
 
-Made with `make test-airflow-matrix` on {cores} cores: the tests of the provider, each time in an environment of its
-own, whose packages are those of the weeks after that Airflow's release. PostgreSQL 18, Python {python}.
+Made with `make test-airflow-matrix` on {cores} cores: the provider's tests, each time in an environment with the
+packages of the weeks after that Airflow's release. PostgreSQL 18, Python {python}.
 
 | Airflow | the hook's driver | postgres provider | common-compat | SQLAlchemy | passed | failed | left out | seconds |
 |---|---|---|---|---|---:|---:|---:|---:|
 {rows}
 
-Which driver the hook uses is decided by what else is installed: psycopg 3 from SQLAlchemy 2 on, psycopg2 before.
-Airflow 2.11 and 3.0 allow SQLAlchemy 1.4 only, 3.2 and later SQLAlchemy 2 only; 3.1 is run with both.
+The hook uses psycopg 3 with SQLAlchemy 2, and psycopg2 with SQLAlchemy 1.4. Airflow 2.11 and 3.0 allow only SQLAlchemy
+1.4, 3.2 and later only SQLAlchemy 2; 3.1 is run with both.
 
 ## Airflow 2
 
-Airflow 2 has reached the end of its life: 2.11 is kept working for those who are about to leave it. Operators, sensor
-and trigger are the same there. The DAGs that these pages and `example_dags/` show are written for Airflow 3. Of the
-examples only the manual repair is parsed as it is, and where it asks a person it fails, since that came with 3.1. In
-the others write `from airflow.providers.common.compat.sdk import DAG, task` for the import of `airflow.sdk`, and all of
-them are parsed.
+Airflow 2 has reached its end of life; 2.11 is supported for users who are about to upgrade. Operators, sensor and
+trigger are the same there. The DAGs on these pages and in `example_dags/` are written for Airflow 3. On 2.11:
+
+- The manual repair parses unchanged, but its approval fails: approvals came with 3.1.
+- In the other examples replace the import of `airflow.sdk` by
+  `from airflow.providers.common.compat.sdk import DAG, task`.
 
 ## Left out
 

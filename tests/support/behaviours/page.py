@@ -23,15 +23,15 @@ THEN = " then "
 RIGHT, NOT_JUDGED = "✓", "not loaded"
 
 INTRODUCTION = """\
-# Behaviours
+# Recipes and tools compared
 
-What the next inserts get in {total} situations that tools for resetting sequences are known to differ on.
+The ids of the next inserts in {total} situations that tools for resetting sequences handle differently.
 
 Made with `make behaviours` on PostgreSQL {version}. Each situation is a file in `tests/scenarios`, which ran in fresh
 databases: with nothing run, after `fix()` with its defaults, and after [recipes and tools](#recipes-and-tools).
 
 Right with nothing run: {before} of {total}. Right after `fix()`: {right}; on purpose not: {on_purpose}; wrong: {wrong}.
-"Error" stands where no id is left, and the insert has to say so instead of taking one twice.
+*Error*: no id is left, and the insert must fail instead of taking one twice.
 
 | case | expected | nothing run | after fix() | right? |
 |---|---|---|---|---|"""
@@ -39,16 +39,16 @@ Right with nothing run: {before} of {total}. Right after `fix()`: {right}; on pu
 COMPARISON = """
 ## Recipes and tools
 
-The same situations after four recipes and three tools. A recipe (`tests/support/behaviours/recipes.py`) is run column
-by column, a tool (`tests/support/behaviours/tools.py`) table by table where it can be, so that an error for one does
-not stop the others.
+The same situations after four recipes and three tools. A recipe (`tests/support/behaviours/recipes.py`) runs column by
+column, a tool (`tests/support/behaviours/tools.py`) table by table if it can, so an error for one does not stop the
+others.
 
-- *Worse* counts the situations that were right with nothing run and are not any more: an insert that worked before
-  fails, or gets an id that was given out before.
-- A sequence *is ahead* where rows were deleted, as in [ahead_of_data](../../tests/scenarios/ahead_of_data.sql).
-- *Beside an open transaction*: a table has the ids 1 to 100, and its sequence is in sync. A writer inserts ten rows
-  more, the repair runs, the writer commits. The next insert ought to get 111. pgloader empties the table, for which it
-  would wait. What ids get under minutes of traffic is counted in [Repairs under live traffic](stress.md).
+- *Worse* counts situations that were right with nothing run, and are wrong afterwards: an insert that worked fails, or
+  gets an id that was issued before.
+- A sequence *is ahead* after deletes, as in [ahead_of_data](../../tests/scenarios/ahead_of_data.sql).
+- *Beside an open transaction*: a table has the ids 1 to 100, and its sequence is in sync. A writer inserts ten more
+  rows, the repair runs, the writer commits. The next insert should get 111. pgloader would wait to empty the table.
+  Minutes of traffic: [Repairs under live traffic](stress.md).
 
 | | right | worse | moves back one that is ahead | beside an open transaction |
 |---|---:|---:|---|---|"""
@@ -94,11 +94,11 @@ KINDS: dict[str, tuple[tuple[str, ...], str]] = {
             "renamed_table",
             "unlogged",
         ),
-        "What a fixture or a load into an application's own tables needs, and all do it.",
+        "Enough for a fixture or a load into an application's own tables, and all tools do it.",
     ),
     "Identity columns": (
         ("identity_always", "identity_by_default"),
-        "pgloader reads defaults, and an identity column has none.",
+        "pgloader reads defaults; an identity column has none.",
     ),
     "Names and schemas": (
         (
@@ -124,7 +124,7 @@ KINDS: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "One sequence for several tables": (
         ("like_including_all", "shared_nonowner_larger", "shared_unowned"),
-        "The owner's maximum counts, or that of the table that comes last, and not the largest.",
+        "The owner's maximum counts, or that of the last table, instead of the largest.",
     ),
     "Partitions and inheritance": (
         ("part_serial", "part_identity", "part_attached_own_serial", "part_unowned", "inherit_child_larger"),
@@ -135,7 +135,7 @@ KINDS: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "Beside a primary key of one column": (
         ("composite_pk_serial_2nd", "no_pk_unique_only", "non_pk_serial", "two_serials"),
-        "A model of Django has one AutoField, and ActiveRecord asks for the primary key.",
+        "A Django model has one AutoField; ActiveRecord looks at the primary key.",
     ),
     "Nothing to repair": (
         (
@@ -150,11 +150,11 @@ KINDS: dict[str, tuple[tuple[str, ...], str]] = {
             "max_below_minvalue",
             "only_negative_ids",
         ),
-        "The sequence is set to the maximum wherever it stood: ids of deleted rows come back, and START is forgotten.",
+        "The sequence is set to the maximum wherever it stood: ids of deleted rows return, and START is lost.",
     ),
     "Descending, or in steps": (
         ("descending", "descending_serial", "increment10_offgrid"),
-        "The maximum is the wrong end, and 105 is no value of a sequence that goes 1, 11, 21.",
+        "The maximum is the wrong end; 105 is not a value of a sequence 1, 11, 21.",
     ),
     "At the end of the numbers": (
         ("bigint_seq_int4_col", "int4_exhausted", "max_above_maxvalue"),
