@@ -161,9 +161,9 @@ def test_a_range_and_the_own_steps_of_single_sequences(newest_db: Database, tmp_
     assert seqfix("check", "--mapping", str(file), newest_db.dsn).returncode == 0
     newest_db.execute("INSERT INTO own VALUES (3), (4); INSERT INTO odd VALUES (7)")
     with newest_db.connect() as conn:
-        commands = [row.finding.remedy or "" for row in core.check(conn, mapping=mapping, advance_up_to=0).failing]
+        failing = {row.sequence for row in core.check(conn, mapping=mapping).failing}
         assert core.plan(conn, mapping=mapping).to_dict()["options"]["mapping"] == mapping
-    assert len(commands) == 2
+    assert failing == {"public.odd_seq", "public.own_id_seq"}
 
 
 @pytest.mark.parametrize(
