@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from airflow_seqfix.core.errors import printable
 from airflow_seqfix.core.policy import Follow, Policy
+from airflow_seqfix.core.repair.plan_sql import SELF_CONTAINED
 from airflow_seqfix.core.report import Plan, Report, Row
 from airflow_seqfix.render.phrases import (
     NOT_ON_STANDBYS,
@@ -85,7 +86,7 @@ def plan_markdown(plan: Plan, *, rows: int = 50, sql: bool = True, spell: Spell 
     parts += _warnings(plan.report)
     if moving and sql:
         shown = replace(plan, report=replace(plan.report, rows=tuple(moving[:rows])))
-        parts += ["**The same as SQL for psql**", _sql(shown.to_sql())]
+        parts += ["**The same as SQL for psql**", _sql(shown.to_sql(), is_short=len(moving[:rows]) <= SELF_CONTAINED)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -212,9 +213,9 @@ def _remarks(rows: Iterable[Row], spell: Spell) -> list[str]:
     return [fence("\n\n".join(said), "sql")] if said else []
 
 
-def _sql(script: str) -> str:
+def _sql(script: str, *, is_short: bool) -> str:
     if any(not line.isprintable() for line in script.split("\n")):
         return "It is left out here: names in it hold characters that do not print. `seqfix plan` writes it to a file."
-    if len(script) > LONGEST_SCRIPT:
+    if len(script) > LONGEST_SCRIPT or not is_short:
         return f"It is left out here: it has {script.count(chr(10)):,} lines. `seqfix plan` writes it to a file."
     return fence(script, "sql")

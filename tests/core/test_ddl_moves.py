@@ -45,14 +45,21 @@ def plan_sql(db: Database) -> Callable[[Database], None]:
     return lambda db: psql(db.dsn, script=text) and None
 
 
-@pytest.mark.parametrize("face", ["library", "script", "plan"])
+def long_plan_sql(db: Database) -> Callable[[Database], None]:
+    """As if there were many more moves: the text that they share stands once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("airflow_seqfix.core.repair.plan_sql.SELF_CONTAINED", 0)
+        return plan_sql(db)
+
+
+@pytest.mark.parametrize("face", ["library", "script", "plan", "long plan"])
 @pytest.mark.parametrize("swap", SWAPS)
 def test_the_lock_is_on_the_sequence_and_not_on_its_name(swap: str, face: str, db: Database) -> None:
     db.execute(SWAP)
     owner = db.role()
     db.execute(f"ALTER SEQUENCE app.ids_new OWNER TO {owner}; ALTER SEQUENCE other.ids OWNER TO {owner}")
     oids = {name: db.value(f"SELECT '{name}'::regclass::oid::int8") for name in ("app.ids", "app.ids_new", "other.ids")}
-    repair = {"library": library, "script": script, "plan": plan_sql(db)}[face]
+    repair = {"library": library, "script": script, "plan": plan_sql(db), "long plan": long_plan_sql(db)}[face]
     with db.connect() as writer, db.connect() as watcher:
         writer.execute("BEGIN; SELECT nextval('app.ids')")
         thread = threading.Thread(target=repair, args=[db])
@@ -75,7 +82,7 @@ SHARES = {
 }
 
 
-@pytest.mark.parametrize("face", ["library", "script", "plan"])
+@pytest.mark.parametrize("face", ["library", "script", "plan", "long plan"])
 @pytest.mark.parametrize("shares", SHARES)
 @pytest.mark.parametrize("owned_by", ["the superuser", "a role"])
 def test_an_event_trigger_that_grants_is_no_new_owner(owned_by: str, shares: str, face: str, db: Database) -> None:
@@ -88,7 +95,7 @@ def test_an_event_trigger_that_grants_is_no_new_owner(owned_by: str, shares: str
             $$ BEGIN {SHARES[shares].format(role=grantee)} END $$;
         CREATE EVENT TRIGGER share ON ddl_command_end WHEN tag IN ('ALTER SEQUENCE') EXECUTE FUNCTION share();
     """)
-    {"library": library, "script": script, "plan": plan_sql(db)}[face](db)
+    {"library": library, "script": script, "plan": plan_sql(db), "long plan": long_plan_sql(db)}[face](db)
     assert db.state("orders_id_seq")[:2] == (100, True)
     db.execute("DROP EVENT TRIGGER share")
     for role in db.roles:
@@ -96,7 +103,7 @@ def test_an_event_trigger_that_grants_is_no_new_owner(owned_by: str, shares: str
 
 
 @pytest.mark.parametrize("fires", ["nothing", "an event trigger"])
-@pytest.mark.parametrize("face", ["library", "script", "plan"])
+@pytest.mark.parametrize("face", ["library", "script", "plan", "long plan"])
 def test_an_owner_that_it_got_meanwhile_stays(face: str, fires: str, db: Database) -> None:
     db.execute(TABLE + "ALTER SEQUENCE orders_id_seq CACHE 5; ALTER SEQUENCE orders_id_seq OWNED BY NONE;")
     owner = db.role()
@@ -107,7 +114,7 @@ def test_an_owner_that_it_got_meanwhile_stays(face: str, fires: str, db: Databas
                 $$ BEGIN {SHARES["revokes and grants"].format(role=owner)} END $$;
             CREATE EVENT TRIGGER share ON ddl_command_end WHEN tag IN ('ALTER SEQUENCE') EXECUTE FUNCTION share();
         """)
-    repair = {"library": library, "script": script, "plan": plan_sql(db)}[face]
+    repair = {"library": library, "script": script, "plan": plan_sql(db), "long plan": long_plan_sql(db)}[face]
     with db.connect() as other, db.connect() as watcher:
         other.execute(f"BEGIN; ALTER SEQUENCE orders_id_seq OWNER TO {owner}")
         thread = threading.Thread(target=repair, args=[db])

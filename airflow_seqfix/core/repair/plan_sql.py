@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable
+from typing import Any
 
 from airflow_seqfix.core.database.session import kinds_not_read, milliseconds
 from airflow_seqfix.core.errors import printable
@@ -11,6 +12,7 @@ from airflow_seqfix.core.measure.column_sql import furthest_query
 from airflow_seqfix.core.measure.partitions import is_wide
 from airflow_seqfix.core.model import Finding, Move, Server, Way
 from airflow_seqfix.core.policy import Follow, Limits, Policy
+from airflow_seqfix.core.repair import plan_shared
 from airflow_seqfix.core.repair.statements import statement
 
 #: How a move of a plan begins: inside a larger transaction, to whose end its lock would stay, COMMIT is an error.
@@ -19,6 +21,26 @@ _ALONE = """
     COMMIT;
     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;"""
 
+
+#: Beyond so many moves the text that they share is written once.
+SELF_CONTAINED = 20
+
+#: How a plan is run, by its form.
+_RUN = (
+    "-- Run it with psql, outside of a transaction: psql -X -f plan.sql -d …",
+    "-- Each move is a transaction of its own, can be made twice, or late, and leaves no setting behind. Where one is",
+    "-- refused, an ERROR says why, and the next follows. Inside a larger transaction (psql -1, AUTOCOMMIT off, all",
+    '-- sent at once) each is refused: "invalid transaction termination".',
+)
+_SHORT = (
+    *_RUN,
+    "-- Each can be run alone, also by a client that sends statement after statement with autocommit.",
+)
+_LONG = (
+    *_RUN,
+    "-- Only psql runs it: for any other client the first backslash is a syntax error, and nothing is moved. The text",
+    "-- that all moves share stands in variables of psql, is joined with the values of each, and run by DO.",
+)
 
 #: How a plan ends. A lock is held for no longer than this server takes to commit.
 _STANDBYS = """\
@@ -38,26 +60,42 @@ def plan_sql(
     lines = [
         f"-- Moves {movable} of the {len(listed)} sequences of database {database} that are not in sync",
         f"-- PostgreSQL {_comment(server.version)} at {server.address}, read {when} as role {_comment(server.role)}",
-        "-- Each move is a transaction of its own, can be run alone, twice, or late, and leaves no setting behind.",
-        '-- With psql -1, with AUTOCOMMIT off, or all sent at once: "invalid transaction termination".',
+        "--",
     ]
+    is_long = movable > SELF_CONTAINED
+    if is_long:
+        ways = {_query_of(finding.move) for finding in listed if finding.move and finding.move.obstacle is None}
+        more = {"statement_timeout": milliseconds(limits.statement_timeout), "kinds": kinds_not_read(foreign=False)}
+        lines += [*_LONG, *plan_shared.definitions(ways, server, limits, begin=_ALONE, **more)]
+    else:
+        lines += _SHORT
     for finding in listed:
         move = finding.move
         lines += ["", f"-- {_comment(finding.sequence.qualified_name)}: {_comment(finding.reason or '')}"]
         if move is None or move.obstacle is not None:
             why = move.obstacle.reason if move and move.obstacle else str(finding.verdict)
             lines += [f"-- not moved: {'; '.join(_comment(text) for text in (why, finding.remedy) if text)}"]
+        elif is_long and not _is_foreign(finding):
+            lines += [f"-- {_comment(move.why)}", *plan_shared.move(_query_of(move), finding)]
+            lines += plan_shared.look(finding, **_looked_at(finding, move, policy))
         else:
-            name = "advance_to" if move.way is Way.ADVANCE else str(move.way)
-            block = statement(name, finding, limits, begin=_ALONE, database=server.database_literal)
+            block = statement(_query_of(move), finding, limits, begin=_ALONE, database=server.database_literal)
             lines += [f"-- {_comment(move.why)}", f"{block};", f"{_reread(finding, move, policy, limits)};"]
     if movable:
         lines += ["", _STANDBYS]
     return "\n".join(lines)
 
 
-def _reread(finding: Finding, move: Move, policy: Policy, limits: Limits) -> str:
-    """Return a query that says how the sequence stands after the move."""
+def _query_of(move: Move) -> str:
+    return "advance_to" if move.way is Way.ADVANCE else str(move.way)
+
+
+def _is_foreign(finding: Finding) -> bool:
+    return any(column.is_foreign or column.has_foreign_partition for column in finding.sequence.comparable)
+
+
+def _looked_at(finding: Finding, move: Move, policy: Policy) -> dict[str, Any]:
+    """Return what the look afterwards compares."""
     sequence = move.sequence
     furthest = f"{move.target}::numeric"
     # Values that do not count, or more partitions than one statement may open: then the target has to do.
@@ -67,15 +105,18 @@ def _reread(finding: Finding, move: Move, policy: Policy, limits: Limits) -> str
         there = finding.measurement.handed_out_there
         values += f"{', ' if values and there is not None else ''}{'' if there is None else f'{there}::numeric'}"
         furthest = f"{'greatest' if sequence.is_ascending else 'least'}({values})"
+    return {"lowest": sequence.lowest, "highest": sequence.highest, "furthest_value": furthest}
+
+
+def _reread(finding: Finding, move: Move, policy: Policy, limits: Limits) -> str:
+    """Return a query that says how the sequence stands after the move."""
     return statement(
         "reread",
         finding,
         limits,
-        kinds=kinds_not_read(foreign=any(c.is_foreign or c.has_foreign_partition for c in sequence.comparable)),
-        lowest=sequence.lowest,
-        highest=sequence.highest,
-        furthest_value=furthest,
+        kinds=kinds_not_read(foreign=_is_foreign(finding)),
         statement_timeout=milliseconds(limits.statement_timeout),
+        **_looked_at(finding, move, policy),
     )
 
 

@@ -1,0 +1,144 @@
+"""A long plan as SQL: the text that its moves share stands once, and each of them has every guard all the same."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import psycopg
+import pytest
+
+from airflow_seqfix import core
+from airflow_seqfix.core.policy import Limits
+from airflow_seqfix.core.repair import plan_shared, plan_sql
+from airflow_seqfix.core.repair.statements import statement
+from tests.support.psql import psql
+from tests.support.servers import Database
+
+MOVES = plan_sql.SELF_CONTAINED + 5
+NAMES = (
+    "it's",
+    'quo"te',
+    "back\\slash \\! id",
+    "colon :seqfix_move",
+    "$seqfix$",
+    "two\nlines",
+    "{oid} %s",
+    "-- comment",
+)
+
+
+@pytest.fixture
+def many(newest_db: Database) -> Database:
+    """A database with more moves than a short plan has, some with names that try to be something else."""
+    names = [*NAMES, *(f"t{number}" for number in range(MOVES - len(NAMES)))]
+    for name in names:
+        quoted = '"{}"'.format(name.replace('"', '""'))
+        newest_db.execute(f"CREATE TABLE {quoted} (id serial PRIMARY KEY); INSERT INTO {quoted} VALUES (1), (50)")
+    return newest_db
+
+
+def unlike(text: str) -> str:
+    """Return the block of a move without what tells one move from another, and without layout."""
+    text = re.sub(r"\(VALUES .*?\) AS v \(table_oid|unnest\(.*?\) AS v \(table_oid", "(VALUES) AS v (table_oid", text)
+    return " ".join(text.split())
+
+
+@pytest.mark.parametrize("lock", ["none", "sequence", "guarded"])
+def test_a_move_has_the_very_guards_of_a_short_plan(lock: Any, many: Database) -> None:
+    with many.connect() as conn:
+        plan = core.plan(conn, lock=lock, sequences=["public.t1_id_seq"])
+    (finding,) = (row.finding for row in plan.report.rows)
+    assert finding.move is not None
+    name = plan_sql._query_of(finding.move)
+    server = plan.report.server
+    lines = plan_shared.definitions(
+        {name}, server, Limits(), begin=plan_sql._ALONE, statement_timeout=60000, kinds="view, foreign-table"
+    )
+    (shared,) = (line for line in lines if line.startswith(f"\\set seqfix_{name} "))
+    shared = shared.split(" '", 1)[1][:-1].replace("''", "'").split("; ", 1)[1].removesuffix("; END")
+    values = dict(zip(plan_shared.VALUES, plan_shared._values(finding).split(", "), strict=True))
+    for variable, value in values.items():
+        shared = shared.replace(f"p_{variable}", value)
+    block = statement(name, finding, Limits(), begin=plan_sql._ALONE, database=server.database_literal)
+    alone = plan_shared._plain(block.split("$seqfix$")[1])
+    assert unlike(shared) == unlike(alone)
+
+
+@pytest.mark.parametrize("lock", ["auto", "none", "sequence", "guarded"])
+def test_it_moves_every_sequence_once(lock: Any, many: Database) -> None:
+    with many.connect() as conn:
+        script = core.plan(conn, lock=lock).to_sql()
+        assert script.count("DO :'seqfix_move';") == 2 * MOVES
+        done = psql(many.dsn, "--csv", script=script)
+        assert done.stderr == ""
+        assert done.stdout.count(",51,50,t\n") == MOVES
+        assert core.check(conn).ok
+        states = many.rows("SELECT sequencename, last_value FROM pg_sequences ORDER BY 1")
+        assert psql(many.dsn, "--csv", script=script).stderr == "", "twice"
+        assert many.rows("SELECT sequencename, last_value FROM pg_sequences ORDER BY 1") == states
+        assert many.value('INSERT INTO "$seqfix$" DEFAULT VALUES RETURNING id') == 51
+
+
+def test_what_is_refused_says_why_and_stops_no_other(many: Database) -> None:
+    with many.connect() as conn:
+        script = core.plan(conn, lock="sequence").to_sql()
+    many.execute("ALTER SEQUENCE t1_id_seq RENAME TO other")
+    many.execute("TRUNCATE t2; ALTER SEQUENCE t3_id_seq INCREMENT 2; DROP TABLE t4")
+    done = psql(many.dsn, script=script)
+    assert "sequence public.t1_id_seq does not have OID" in done.stderr
+    assert "sequence public.t2_id_seq or what it feeds has changed since it was read" in done.stderr
+    assert "sequence public.t3_id_seq or what it feeds has changed since it was read" in done.stderr
+    assert "sequence public.t4_id_seq does not have OID" in done.stderr
+    assert many.state("other")[:2] == many.state("t2_id_seq")[:2] == (1, False)
+    with many.connect() as conn:
+        assert {row.sequence for row in core.check(conn).failing} == {"public.other", "public.t3_id_seq"}
+
+
+def test_one_that_was_set_back_is_left_alone(many: Database) -> None:
+    many.execute("SELECT setval('t1_id_seq', 20)")
+    with many.connect() as conn:
+        script = core.plan(conn).to_sql()
+    many.execute("SELECT setval('t1_id_seq', 3)")
+    said = "sequence public.t1_id_seq was set back since it was read: it stood at 20, and stands at 3"
+    assert said in psql(many.dsn, script=script).stderr
+    assert many.state("t1_id_seq")[:2] == (3, True)
+
+
+@pytest.mark.parametrize("form", ["short", "long"])
+def test_sent_whole_it_moves_nothing(form: str, many: Database) -> None:
+    with many.connect() as conn:
+        script = core.plan(conn, **({"tables": ["t1"]} if form == "short" else {})).to_sql()
+        # As pgAdmin and JDBC do: all in one message, which is one transaction.
+        with pytest.raises(psycopg.Error) as refused:
+            conn.execute(script.encode())
+    error = psycopg.errors.InvalidTransactionTermination if form == "short" else psycopg.errors.SyntaxError
+    assert isinstance(refused.value, error)
+    # As DBeaver does: statement after statement, with autocommit; none of them is longer than its line.
+    with many.connect() as conn:
+        for line in script.splitlines() if form == "long" else ():
+            try:
+                conn.execute(line.encode())
+            except psycopg.Error:
+                conn.rollback()
+    assert many.state("t1_id_seq")[:2] == (1, False)
+    assert many.state("t0_id_seq")[:2] == (1, False)
+
+
+@pytest.mark.parametrize("option", ["-1", "--set=AUTOCOMMIT=off"])
+def test_in_a_transaction_a_move_is_refused(option: str, many: Database) -> None:
+    with many.connect() as conn:
+        script = core.plan(conn).to_sql()
+    done = psql(many.dsn, option, "-v", "ON_ERROR_STOP=1", "-f", "-", script=script)
+    assert "invalid transaction termination" in done.stderr
+    assert many.state("t1_id_seq")[:2] == (1, False)
+
+
+def test_it_is_short(many: Database) -> None:
+    with many.connect() as conn:
+        plan = core.plan(conn)
+        short, long = core.plan(conn, tables=["t1"]).to_sql(), plan.to_sql()
+    moves = long[long.index("\\set seqfix_begin") :].split("\n\n")[1:-1]
+    assert len(moves) == MOVES
+    assert max(map(len, moves)) < 1500 < len(short) / 4
+    assert all(len(move.splitlines()) == 7 for move in moves if move.startswith("-- public.t"))
