@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 import psycopg
 import pytest
 
+import tests.support.airflow  # noqa: F401  # chooses AIRFLOW_HOME, before any test imports Airflow
 from tests.support.cluster import running
 from tests.support.servers import Database, Server, database_on, server_binaries, server_labels, wheel_label
 
