@@ -194,6 +194,40 @@ def test_cutover_from_another_database(
     assert database.value(NEXT_CUSTOMER) == 6001
 
 
+FLEET = """
+    CREATE SCHEMA seqfix_example; CREATE TABLE seqfix_example.t (id serial PRIMARY KEY);
+    INSERT INTO seqfix_example.t SELECT generate_series(1, 40)
+"""
+
+
+def test_fleet(empty: Database, run_example: Callable[..., Any], tmp_path: Path) -> None:
+    """Each database behind is repaired; one that is not there fails the run, and nothing else."""
+    text = (ROOT / "example_dags" / "example_seqfix_fleet.py").read_text()
+    page = tmp_path / "page.html"
+    unasked = tmp_path / "example_seqfix_fleet.py"
+    text = text.replace("\nASKS = True\n", "\nASKS = False\n")
+    unasked.write_text(text.replace("\nPAGE: str | None = None\n", f"\nPAGE = 'file://{page}'\n"))
+    with database_on(empty.server) as one, database_on(empty.server) as other, database_on(empty.server) as bare:
+        for database in (one, other):
+            database.execute(FLEET)
+        names = [one.name, "nothing_like_it", other.name, bare.name]
+        run = run_example("example_seqfix_fleet", unasked, databases=names)
+        assert run.state == "failed"
+        counts = result(run, "join")
+        assert {state: counts[state] for state in ("databases", "failing", "empty", "error", "ok")} == {
+            "databases": 4,
+            "failing": 2,
+            "empty": 1,
+            "error": 1,
+            "ok": 0,
+        }
+        assert "its task came to no report" in page.read_text() and one.where in page.read_text()
+        for database in (one, other):
+            assert database.value("INSERT INTO seqfix_example.t DEFAULT VALUES RETURNING id") == 41
+        again = run_example("example_seqfix_fleet", unasked, databases=[one.name, bare.name])
+        assert (again.state, states(again).get("repair")) == ("success", None)
+
+
 def test_inside_a_task(database: Database, run_example: Callable[..., Any]) -> None:
     run = run_example("example_seqfix_task")
     assert (run.state, result(run, "seed")["fixed"]) == ("success", 1)
