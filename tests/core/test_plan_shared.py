@@ -12,6 +12,7 @@ from airflow_seqfix import core
 from airflow_seqfix.core.policy import Limits
 from airflow_seqfix.core.repair import plan_shared, plan_sql
 from airflow_seqfix.core.repair.statements import statement
+from airflow_seqfix.sql import reset_sequences
 from tests.support.psql import psql
 from tests.support.servers import Database
 
@@ -142,3 +143,26 @@ def test_it_is_short(many: Database) -> None:
     assert len(moves) == MOVES
     assert max(map(len, moves)) < 1500 < len(short) / 4
     assert all(len(move.splitlines()) == 7 for move in moves if move.startswith("-- public.t"))
+
+
+def test_the_script_sent_whole_moves_nothing(many: Database) -> None:
+    with many.connect() as conn, pytest.raises(psycopg.errors.SyntaxError):
+        conn.execute(reset_sequences().encode())
+    assert many.state("t1_id_seq")[:2] == (1, False)
+
+
+def test_the_remedy_runs_in_any_client(many: Database) -> None:
+    with many.connect() as conn:
+        (row,) = core.check(conn, tables=["t1"]).failing
+        conn.execute(str(row.remedy).encode(), prepare=True)
+    assert many.state("t1_id_seq")[:2] == (50, True)
+
+
+@pytest.mark.parametrize("lock", ["none", "sequence"])
+def test_a_short_plan_runs_statement_by_statement(lock: Any, many: Database) -> None:
+    """As DBeaver sends it: the parts between semicolons that stand outside of quotes, with autocommit."""
+    with many.connect() as conn:
+        script = core.plan(conn, lock=lock, tables=["t1", "t2"]).to_sql()
+        for part in re.findall(r"(?:\$seqfix\$.*?\$seqfix\$|'(?:[^']|'')*'|--[^\n]*|[^;])+;", script, re.DOTALL):
+            conn.execute(part.encode())
+    assert many.state("t1_id_seq")[:2] == many.state("t2_id_seq")[:2] == (50, True)
