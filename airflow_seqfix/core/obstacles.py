@@ -201,4 +201,15 @@ def ended(what: str, error: Exception, limits: Limits) -> tuple[str, str]:
                 f"the server's lock table had no room for the {what}",
                 "run again when others hold fewer locks (pg_locks shows them), or a larger max_locks_per_transaction",
             )
+        case "22P05":
+            return (
+                f"a name is no text in the client's encoding ({first_line(error)})",
+                "connect with client_encoding=utf8",
+            )
+        case "22021":
+            # A database of SQL_ASCII holds any bytes.
+            return (
+                f"a name is no text in the client's encoding ({first_line(error)})",
+                "connect with client_encoding=latin1, in which every byte is a letter",
+            )
     return first_line(error), "see the server's log"

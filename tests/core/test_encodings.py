@@ -61,6 +61,34 @@ def assert_repaired(conn: Any, table: str, lock: Any) -> None:
     assert table in row.finding.sequence.qualified_name
 
 
+@pytest.mark.parametrize("driver", ["psycopg", "psycopg2"])
+def test_a_name_in_no_encoding_is_told_with_what_helps(driver: str, newest_server: Server) -> None:
+    with database_on(newest_server, "SQL_ASCII") as db:
+        with db.connect(client_encoding="sql_ascii") as conn:
+            conn.execute(b'CREATE TABLE "\xff" (id serial); INSERT INTO "\xff" VALUES (9); CREATE TABLE t (id serial)')
+
+        def check(encoding: str) -> core.Report:
+            connect = db.psycopg2 if driver == "psycopg2" else db.connect
+            with contextlib.closing(connect(client_encoding=encoding)) as conn:
+                return core.check(conn)
+
+        with pytest.raises(core.CatalogError) as refusal:
+            check("utf8")
+        assert refusal.value.remedy == "connect with client_encoding=latin1, in which every byte is a letter"
+        assert {row.sequence: str(row.verdict) for row in check("latin1").rows} == {
+            'public."ÿ_id_seq"': "behind",
+            "public.t_id_seq": "in_sync",
+        }
+
+
+def test_a_name_that_the_client_has_no_letters_for(newest_server: Server) -> None:
+    with database_on(newest_server, "UTF8") as db:
+        fill(db, "ж")
+        with db.connect(client_encoding="latin1") as conn, pytest.raises(core.CatalogError) as refusal:
+            core.check(conn)
+    assert refusal.value.remedy == "connect with client_encoding=utf8"
+
+
 def test_what_is_sent_has_letters_of_ascii_only() -> None:
     home = Path(airflow_seqfix.__file__).parent
     files = [*home.glob("core/queries/*.sql"), *home.glob("sql/*.sql")]
