@@ -271,7 +271,7 @@ def test_manual_plan_changes_nothing(database: Database, run_example: Callable[.
     assert set(states(run)) == {"choose", "plan", "decide", "summary"}
     assert "seqfix_example.customers" in result(run, "plan", "markdown").replace("\\", "")
     assert result(run, "summary")[-1] == "nothing was changed"
-    assert database.state("seqfix_example.customers_id_seq")[:2] == (10, True)
+    assert database.state("seqfix_example.customers_id_seq")[:2] == (3, True)
 
 
 def test_manual_repair_without_approval(database: Database, run_example: Callable[..., Any], unasked: Path) -> None:
