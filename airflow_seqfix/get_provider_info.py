@@ -22,7 +22,10 @@ def get_provider_info() -> dict[str, Any]:
         ],
         "extra-links": ["airflow_seqfix.task.links.SequenceReportLink"],
         "triggers": [
-            {"integration-name": "PostgreSQL sequences", "python-modules": ["airflow_seqfix.triggers.postgres"]}
+            {
+                "integration-name": "PostgreSQL sequences",
+                "python-modules": ["airflow_seqfix.triggers.postgres", "airflow_seqfix.triggers.watch"],
+            }
         ],
         "sensors": [
             {"integration-name": "PostgreSQL sequences", "python-modules": ["airflow_seqfix.sensors.postgres"]}

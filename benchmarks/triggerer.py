@@ -160,7 +160,7 @@ first look; *memory* is the growth of the process.
 
 
 def page(rows: list[str], version: str) -> str:
-    from airflow_seqfix.triggers.postgres import LOOKS_AT_ONCE
+    from airflow_seqfix.triggers.looking import LOOKS_AT_ONCE
 
     return PAGE.format(
         version=version,

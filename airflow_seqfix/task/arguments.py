@@ -46,6 +46,7 @@ RULES: Mapping[str, Rule] = {
     "retry_on_drift": Flag(),
     "on_drift": Choice(("wait", "fail", "skip")),
     "deferrable": Flag(),
+    "poke_interval": Seconds(),
 }
 OPTIONAL = ("database", "source_conn_id", "source_schemas", "hook_params", "report_path", "report_url")
 

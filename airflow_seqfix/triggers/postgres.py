@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import random
-import threading
 import time
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from airflow.providers.common.compat.sdk import conf
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_seqfix.task.connection import Slot
+from airflow_seqfix.triggers.looking import look
 
 #: The version of the arguments, which are stored while a task is deferred: arguments are added, never renamed.
 WIRE_VERSION = 1
-#: How many looks a triggerer takes at once, unless `[seqfix] looks_at_once` says otherwise.
-LOOKS_AT_ONCE = 8
 #: The first wait and those after it, as shares of `poke_interval`: the sensors of a triggerer that is started again do
 #: not all look at the same moment.
 FIRST_WAIT, WAIT = (0.25, 1.0), (0.9, 1.1)
@@ -139,49 +134,7 @@ class PostgresSequenceTrigger(BaseTrigger):
         return error
 
     async def _look(self) -> tuple[bool, str] | None:
-        """Check in a thread: a slow query must not hold up the other triggers. None: it was not its turn in time."""
-        airflow_connection = await fetch(self.conn_id)
-        job = _threads().submit(self._check, airflow_connection)
-        looked = asyncio.wrap_future(job)
-        try:
-            await asyncio.wait({looked}, timeout=max(0.0, self.deadline - time.time()))
-            if job.cancel():
-                return None
-            return await looked
-        except asyncio.CancelledError:
-            if not job.cancel():
-                # Not awaited, and not on the loop: the others must not wait for the server's answer.
-                threading.Thread(target=self._slot.cancel, name="seqfix-cancel", daemon=True).start()
-            raise
-
-    def _check(self, airflow_connection: Any) -> tuple[bool, str]:
-        from airflow_seqfix import core
-        from airflow_seqfix.task.connection import open_connection
-
-        where = (self.conn_id, self.database, self.hook_params, airflow_connection)
-        with open_connection(*where) as connection, self._slot.hold(connection):
-            report = core.check(connection, **self.options)
-        return report.ok, report.message
-
-
-async def fetch(conn_id: str) -> Any:
-    """Return what Airflow knows of a connection. In the triggerer it can only be fetched on the event loop.
-
-    :raises ConnectionFailedError: when there is none, as in the worker.
-    """
-    from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
-
-    from airflow_seqfix.task.connection import not_defined
-
-    wait_for = getattr(BaseHook, "aget_connection", None)
-    try:
-        return await wait_for(conn_id) if wait_for else BaseHook.get_connection(conn_id)
-    except AirflowNotFoundException as error:
-        raise not_defined(conn_id) from error
-
-
-@functools.cache
-def _threads() -> ThreadPoolExecutor:
-    """Return the threads that all deferred sensors of this triggerer share; each has one connection at a time."""
-    at_once = conf.getint("seqfix", "looks_at_once", fallback=LOOKS_AT_ONCE)
-    return ThreadPoolExecutor(max_workers=max(1, at_once), thread_name_prefix="seqfix")
+        """Look once. None: it was not its turn in time."""
+        left = max(0.0, self.deadline - time.time())
+        report = await look(self.conn_id, self.database, self.hook_params, self.options, self._slot, left)
+        return None if report is None else (report.ok, report.message)

@@ -90,6 +90,7 @@ ENVIRONMENTS = (
             "test_operator.py::test_mapped_over_schemas_and_fed_by_a_mapped_task": "a mapped `@task` takes no "
             "`default_args` that are not its own",
             "test_pages.py": "the DAGs that are shown are written for Airflow 3",
+            "test_watch.py": "asset watchers came with 3.0",
             "test_report_file.py::test_any_store_that_airflow_knows": "it attaches a store in the way of Airflow 3",
         },
     ),

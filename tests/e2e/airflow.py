@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +26,7 @@ class Airflow(Standalone):
     """`airflow standalone` as somebody has set it up for others: they sign in, and the manual repair is ready."""
 
     def __init__(self, home: Path) -> None:
+        self._triggerer: subprocess.Popen[bytes] | None = None
         self.passwords = {"admin": secrets.token_urlsafe(12), "guest": secrets.token_urlsafe(12)}
         passwords = home / "passwords.json"
         passwords.write_text(json.dumps(self.passwords))
@@ -63,6 +66,34 @@ class Airflow(Standalone):
         asked = api.post(f"dags/{dag_id}/dagRuns", json={"logical_date": None, "conf": conf})
         asked.raise_for_status()
         return Run(self, api, dag_id, asked.json()["dag_run_id"])
+
+    def restart_triggerer(self) -> None:
+        """Kill the triggerer without a warning, and start another one."""
+        self.kill_triggerer()
+        with self.log.open("ab") as log:
+            self._triggerer = subprocess.Popen(
+                [sys.executable, "-m", "airflow", "triggerer"],
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def kill_triggerer(self) -> None:
+        assert self._process is not None
+        of_ours = ["pgrep", "--pgroup", str(self._process.pid), "--full", "triggerer"]
+        for pid in subprocess.run(of_ours, capture_output=True, text=True).stdout.split():
+            os.kill(int(pid), signal.SIGKILL)
+        if self._triggerer is not None:
+            os.killpg(self._triggerer.pid, signal.SIGKILL)
+            self._triggerer.wait()
+            self._triggerer = None
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self.kill_triggerer()
+        super().stop()
 
     def complaints(self) -> str:
         """Return what its log says about errors."""

@@ -228,6 +228,12 @@ def test_fleet(empty: Database, run_example: Callable[..., Any], tmp_path: Path)
         assert (again.state, states(again).get("repair")) == ("success", None)
 
 
+def test_watch_without_an_event_repairs_nothing(database: Database, run_example: Callable[..., Any]) -> None:
+    # What an event starts is in tests/e2e.
+    run = run_example("example_seqfix_watch")
+    assert (run.state, states(run)) == ("success", {"tell": "success"})
+
+
 def test_inside_a_task(database: Database, run_example: Callable[..., Any]) -> None:
     run = run_example("example_seqfix_task")
     assert (run.state, result(run, "seed")["fixed"]) == ("success", 1)
