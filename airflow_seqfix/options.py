@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Protocol, TypedDict, get
 from airflow_seqfix.rules import (
     BySequence,
     Choice,
+    Days,
     Flag,
     Integer,
     LockSeconds,
@@ -210,6 +211,17 @@ class TableOptions(TypedDict, total=False):
         Option(Group.POLICY, None, Integer(1), "Fail with fewer values left than this.", decides=True, unit="VALUES"),
     ]
     """Fail with fewer values left than this. None: off, the default."""
+    min_days_left: Annotated[
+        float | None,
+        Option(
+            Group.POLICY,
+            None,
+            Days(),
+            "Fail if less time than this is left, by earlier reports.",
+            unit="DAYS",
+        ),
+    ]
+    """Fail if less time than this is left, by earlier reports. None: off, the default."""
     fail_on: Annotated[
         Collection[str],
         Option(Group.POLICY, FAIL_ON, Several(CAN_FAIL), "Fail only for these verdicts (repeatable).", templated=True),

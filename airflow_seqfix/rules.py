@@ -84,6 +84,14 @@ class Percentage(Rule):
 
 
 @dataclass(frozen=True, slots=True)
+class Days(Rule):
+    wanted = "a number of days greater than 0"
+
+    def allows(self, value: Any) -> bool:
+        return _is_number(value) and value > 0
+
+
+@dataclass(frozen=True, slots=True)
 class Seconds(Rule):
     #: Whether 0 is allowed: it turns the option off.
     zero: bool = False

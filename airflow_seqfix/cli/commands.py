@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from airflow_seqfix.cli.options import (
     Command,
     connection,
     databases,
+    history,
     judging,
     limits,
     moving,
@@ -30,8 +32,8 @@ if TYPE_CHECKING:
     from airflow_seqfix.cli.run import Run
     from airflow_seqfix.core import Plan, Report
 
-#: How many characters a plan may have: one of 100,000 moves has half as many.
-LARGEST_PLAN = 250_000_000
+#: How many characters a plan or a report may have: a plan of 100,000 moves has half as many.
+LARGEST_FILE = 250_000_000
 
 #: What a command can write, its default first.
 REPORT_FORMS = ("table", "json", "markdown", "html", "csv")
@@ -64,8 +66,8 @@ fish:  seqfix completion fish | source     in ~/.config/fish/config.fish
 
 
 @click.command(cls=Command, epilog=f"{ARGUMENTS}\n{EPILOG}")
-@together(connection, databases, selection, judging, limits, output(*REPORT_FORMS, all_rows=True))
-def check(positional: tuple[str, ...], **given: Any) -> int:
+@together(connection, databases, selection, judging, history, limits, output(*REPORT_FORMS, all_rows=True))
+def check(positional: tuple[str, ...], since: Sequence[IO[str]], **given: Any) -> int:
     """Check how each sequence stands. Reads only."""
     from airflow_seqfix import core
     from airflow_seqfix.cli import fleet
@@ -73,7 +75,9 @@ def check(positional: tuple[str, ...], **given: Any) -> int:
 
     run = Run.read(positional, given, forms=REPORT_FORMS)
     if run.databases is not None:
+        _refuse_history(since)
         return fleet.check(run)
+    run.options["since"] = _read_reports(since)
     with run.prepared():
         options = run.understood()
         report = run.outcome(core.check, **options)
@@ -98,17 +102,32 @@ def suggest(positional: tuple[str, ...], **given: Any) -> int:
 
 
 @click.command(cls=Command, epilog=f"{ARGUMENTS}\n{EPILOG}")
-@together(connection, selection, judging, moving, limits, output(*PLAN_FORMS))
-def plan(positional: tuple[str, ...], **given: Any) -> int:
+@together(connection, selection, judging, history, moving, limits, output(*PLAN_FORMS))
+def plan(positional: tuple[str, ...], since: Sequence[IO[str]], **given: Any) -> int:
     """Print what fix would do. Reads only."""
-    return _print_plan(positional, given)
+    return _print_plan(positional, since, given)
 
 
 @click.command(cls=Command, epilog=f"{ARGUMENTS}\n{ASKING}\n{EPILOG}")
 @together(
-    connection, databases, selection, judging, moving, repairing, limits, output(*REPORT_FORMS, "sql", all_rows=True)
+    connection,
+    databases,
+    selection,
+    judging,
+    history,
+    moving,
+    repairing,
+    limits,
+    output(*REPORT_FORMS, "sql", all_rows=True),
 )
-def fix(positional: tuple[str, ...], plan_file: IO[str] | None, dry_run: bool, yes: bool, **given: Any) -> int:
+def fix(
+    positional: tuple[str, ...],
+    plan_file: IO[str] | None,
+    since: Sequence[IO[str]],
+    dry_run: bool,
+    yes: bool,
+    **given: Any,
+) -> int:
     """Move sequences that are behind forward, and verify each."""
     from airflow_seqfix import core
     from airflow_seqfix.cli import confirm, fleet
@@ -120,14 +139,16 @@ def fix(positional: tuple[str, ...], plan_file: IO[str] | None, dry_run: bool, y
         if plan_file or yes:
             raise ArgumentError(f"--dry-run changes nothing: leave {'--plan' if plan_file else '--yes'} out")
         del given["all_rows"]
-        return _print_plan(positional, given)
+        return _print_plan(positional, since, given)
     if given["form"] == "sql":
         raise ArgumentError("--format sql is for plan, and for --dry-run")
     run = Run.read(positional, given, forms=REPORT_FORMS)
     if run.databases is not None:
         if plan_file:
             raise ArgumentError("a plan is of one database", option="plan", remedy="leave -a and the second -d out")
+        _refuse_history(since)
         return fleet.fix(run, yes=yes)
+    run.options["since"] = _read_reports(since)
     stored = _read_plan(plan_file) if plan_file else None
     if stored is not None and not stored["moves"]:
         run.messages.say("the plan has no moves")
@@ -184,12 +205,13 @@ def completion(shell: str) -> None:
     click.echo(completes(seqfix, {}, "seqfix", "_SEQFIX_COMPLETE").source())
 
 
-def _print_plan(positional: tuple[str, ...], given: dict[str, Any]) -> int:
+def _print_plan(positional: tuple[str, ...], since: Sequence[IO[str]], given: dict[str, Any]) -> int:
     from airflow_seqfix import core
     from airflow_seqfix.cli.run import Run
 
     run = Run.read(positional, given, forms=PLAN_FORMS)
     run.refuse_many()
+    run.options["since"] = _read_reports(since)
     with run.prepared():
         options = run.understood()
         made = run.outcome(core.plan, **options)
@@ -198,28 +220,47 @@ def _print_plan(positional: tuple[str, ...], given: dict[str, Any]) -> int:
     return DRIFT if made.report.failing else IN_SYNC
 
 
+def _refuse_history(since: Sequence[IO[str]]) -> None:
+    from airflow_seqfix.core import ArgumentError
+
+    if since:
+        raise ArgumentError("a report is of one database", option="since", remedy="leave -a and the second -d out")
+
+
+def _read_reports(since: Sequence[IO[str]]) -> list[dict[str, Any]]:
+    return [_read_json(file, "since", "seqfix check --format json makes a report") for file in since]
+
+
 def _read_plan(plan_file: IO[str]) -> dict[str, Any]:
     """Read a plan.
 
     :raises ArgumentError: when it is none, before anything is opened.
     """
-    from airflow_seqfix.core import ArgumentError
     from airflow_seqfix.core.repair.plan import StoredPlan
 
+    made = "seqfix plan --format json makes a plan, and the SQL of seqfix plan is for psql -f"
+    data = _read_json(plan_file, "plan", made)
+    StoredPlan.read(data)
+    return data
+
+
+def _read_json(file: IO[str], option: str, made: str) -> dict[str, Any]:
+    """Read a file that a command has written.
+
+    :param made: Which command that was.
+    :raises ArgumentError: when it is none.
+    """
+    from airflow_seqfix.core import ArgumentError
+
     try:
-        text = plan_file.read(LARGEST_PLAN + 1)
-        if len(text) > LARGEST_PLAN:
-            raise ArgumentError(f"plan: {plan_file.name} has more than {LARGEST_PLAN:,} characters: make a smaller one")
+        text = file.read(LARGEST_FILE + 1)
+        if len(text) > LARGEST_FILE:
+            raise ArgumentError(f"{option}: {file.name} has more than {LARGEST_FILE:,} characters: make a smaller one")
         data: dict[str, Any] = json.loads(text)
     except RecursionError:
-        raise ArgumentError(f"plan: {plan_file.name} is nested too deep to be a plan: make a new one") from None
+        raise ArgumentError(f"{option}: {file.name} is nested too deep: make a new one") from None
     except ValueError as error:
-        raise ArgumentError(
-            f"{plan_file.name} is no JSON ({error})",
-            option="plan",
-            remedy="seqfix plan --format json makes a plan, and the SQL of seqfix plan is for psql -f",
-        ) from None
-    StoredPlan.read(data)
+        raise ArgumentError(f"{file.name} is no JSON ({error})", option=option, remedy=made) from None
     return data
 
 

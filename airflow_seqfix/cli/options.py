@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from airflow_seqfix.options import OPTIONS, Group, Option, names_of
-from airflow_seqfix.rules import BySequence, Choice, Flag, Integer, NameList, Percentage, Seconds, Several
+from airflow_seqfix.rules import BySequence, Choice, Days, Flag, Integer, NameList, Percentage, Seconds, Several
 
 Decorator = Callable[[Any], Any]
 
@@ -133,7 +133,7 @@ def _values(option: Option) -> dict[str, Any]:
             return {"is_flag": True, "default": None}
         case Seconds():
             return {"type": float, "metavar": "SECONDS"}
-        case Percentage():
+        case Percentage() | Days():
             return {"type": float}
         case Integer():
             return {"type": int}
@@ -170,6 +170,13 @@ judging = together(
     _judging(
         "--source-schemas", multiple=True, metavar="HERE=THERE", help="Schema that has another name in the source."
     ),
+)
+history = _judging(
+    "--since",
+    type=click.File(encoding="utf-8"),
+    multiple=True,
+    metavar="FILE",
+    help="Earlier report, in JSON, for how long sequences last (repeatable).",
 )
 moving = together(*_named(*names_of(Group.MOVING)))
 limits = together(*_named(*names_of(Group.LIMITS, Group.RUN)))

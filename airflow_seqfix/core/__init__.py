@@ -89,6 +89,7 @@ def check(
     *,
     source: SourceLike | None = None,
     source_schemas: Mapping[str, str] | None = None,
+    since: Iterable[Report | Mapping[str, Any]] = (),
     progress: Watcher | None = None,
     **options: Unpack[Options],
 ) -> Report:
@@ -101,6 +102,8 @@ def check(
         URI, or a report of it that was made with `all_positions`. No value that it has handed out is handed out again:
         its position counts beside the data, and alone for sequences without a column. It is read first, READ ONLY.
     :param source_schemas: What schemas that have another name in the source are called there, by their names here.
+    :param since: Earlier reports of the same database, or their `to_dict()` back from JSON: the rows then say how fast
+        each sequence is used, and how long it lasts at that pace, where the past tells.
     :param progress: Called with a `Progress` before and after each statement that reads. What it raises ends the run.
     :param options: See `help(core.Options)`.
     :raises ArgumentError: when an option cannot be meant, a name matches nothing (`SelectionError`), or no sequence was
@@ -112,7 +115,7 @@ def check(
     :raises CatalogError: when the catalogs could not be read.
     :raises DeadlineError: when `run_timeout` was over before the sequences were known.
     """
-    return _check(conn, _settings(options, progress, source, source_schemas), progress)
+    return _check(conn, _settings(options, progress, source, source_schemas), progress, _earlier(since))
 
 
 def plan(
@@ -121,6 +124,7 @@ def plan(
     stored: Plan | Mapping[str, Any] | None = None,
     source: SourceLike | None = None,
     source_schemas: Mapping[str, str] | None = None,
+    since: Iterable[Report | Mapping[str, Any]] = (),
     progress: Watcher | None = None,
     **options: Unpack[Options],
 ) -> Plan:
@@ -131,11 +135,11 @@ def plan(
     """
     settings = _settings(options, progress, source, source_schemas)
     if stored is None:
-        report = _check(conn, settings, progress)
+        report = _check(conn, settings, progress, _earlier(since))
     else:
         held = _stored(stored, settings)
         with _open_sessions(conn, settings) as sessions:
-            examination, due = _measured_again(sessions, settings, held, progress)
+            examination, due = _measured_again(sessions, settings, held, progress, _earlier(since))
             rows = tuple(Row(finding=o.before, outcome=o if o.error is not None else None) for o in due)
             started_at = sessions.session.started_at
             report = _report(examination, settings, started_at, rows)
@@ -148,6 +152,7 @@ def fix(
     plan: Plan | Mapping[str, Any] | None = None,
     source: SourceLike | None = None,
     source_schemas: Mapping[str, str] | None = None,
+    since: Iterable[Report | Mapping[str, Any]] = (),
     progress: Watcher | None = None,
     **options: Unpack[Options],
 ) -> Report:
@@ -167,10 +172,10 @@ def fix(
     with _open_sessions(conn, settings, writes=True) as sessions:
         started_at = sessions.session.started_at
         if stored is None:
-            examination, findings = _look(sessions, settings, progress, moves=True)
+            examination, findings = _look(sessions, settings, progress, _earlier(since), moves=True)
             due = [Outcome(before=finding, after=finding) for finding in findings if finding.move is not None]
         else:
-            examination, due = _measured_again(sessions, settings, stored, progress)
+            examination, due = _measured_again(sessions, settings, stored, progress, _earlier(since))
             findings = [outcome.before for outcome in due]
         server = examination.server
         if server.in_recovery:
@@ -242,6 +247,10 @@ def fix_sequence(
     return report
 
 
+def _earlier(since: Iterable[Report | Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [report.to_dict() if isinstance(report, Report) else report for report in since]
+
+
 def _settings(
     options: Options,
     progress: Watcher | None,
@@ -292,10 +301,12 @@ def _await_standbys(sessions: Sessions, server: Server, rows: Iterable[Row]) -> 
     return sessions.session.await_standbys() if moved and server.waits_for_standbys else None
 
 
-def _check(conn: Connectable, settings: Settings, progress: Watcher | None) -> Report:
+def _check(
+    conn: Connectable, settings: Settings, progress: Watcher | None, since: Iterable[Mapping[str, Any]] = ()
+) -> Report:
     with _open_sessions(conn, settings) as sessions:
         started_at = sessions.session.started_at
-        examination, findings = _look(sessions, settings, progress)
+        examination, findings = _look(sessions, settings, progress, since)
         rows = tuple(Row(finding=finding) for finding in findings)
         report = _report(examination, settings, started_at, rows)
         _unless_lost(sessions, report, f"{sum(row.obstacle is None for row in rows)} were read")
@@ -304,16 +315,20 @@ def _check(conn: Connectable, settings: Settings, progress: Watcher | None) -> R
 
 
 def _look(
-    sessions: Sessions, settings: Settings, watcher: Watcher | None, **how: Any
+    sessions: Sessions,
+    settings: Settings,
+    watcher: Watcher | None,
+    since: Iterable[Mapping[str, Any]] = (),
+    **how: Any,
 ) -> tuple[Examination, list[Finding]]:
     """Find out how each sequence stands; over another connection where the catalogs could not be read over this."""
     try:
-        examination = Examination(sessions, settings, watcher)
+        examination = Examination(sessions, settings, watcher, since)
         return examination, examination.check(**how)
     except ConnectionFailedError:
         if not sessions.renew():
             raise
-        examination = Examination(sessions, settings, watcher)
+        examination = Examination(sessions, settings, watcher, since)
         return examination, examination.check(**how)
 
 
@@ -331,11 +346,15 @@ def _unless_lost(sessions: Sessions, report: Report, done: str) -> Report:
 
 
 def _measured_again(
-    sessions: Sessions, settings: Settings, stored: StoredPlan, progress: Watcher | None
+    sessions: Sessions,
+    settings: Settings,
+    stored: StoredPlan,
+    progress: Watcher | None,
+    since: Iterable[Mapping[str, Any]],
 ) -> tuple[Examination, list[Outcome]]:
     """Hold the moves of a stored plan against the present, in their order."""
     only = frozenset(move.sequence for move in stored.moves)
-    examination, findings = _look(sessions, settings, progress, only=only)
+    examination, findings = _look(sessions, settings, progress, since, only=only)
     server = examination.server
     stored.refuse_other_database(server)
     present: dict[str, Finding] = {finding.sequence.qualified_name: finding for finding in findings}

@@ -28,6 +28,7 @@ class Policy:
     warn_used_pct: float = OPTIONS["warn_used_pct"].default
     fail_used_pct: float | None = OPTIONS["fail_used_pct"].default
     min_remaining: int | None = OPTIONS["min_remaining"].default
+    min_days_left: float | None = OPTIONS["min_days_left"].default
     fail_on: Collection[str] = OPTIONS["fail_on"].default
     lock: Lock | Literal["auto", "none", "sequence", "guarded"] = OPTIONS["lock"].default
     advance_up_to: int = OPTIONS["advance_up_to"].default

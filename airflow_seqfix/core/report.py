@@ -158,6 +158,8 @@ class Row:
             "outliers": _apart(finding.outliers),
             "used_pct": finding.used_pct,
             "remaining": finding.remaining,
+            "used_per_day": _rounded(finding.use.used_per_day),
+            "days_left": _rounded(finding.use.days_left),
         }
         if self.outcome is not None:
             error = self.outcome.error
@@ -177,6 +179,10 @@ class Row:
 
 def _phrase(verdict: Verdict) -> str:
     return str(verdict).replace("_", " ")
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 1)
 
 
 def _apart(outliers: Outliers | None) -> dict[str, int] | None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
+from typing import Any
 
 from airflow_seqfix.core.database.sessions import Sessions
 from airflow_seqfix.core.discover.catalog import discover, identify, list_tables
@@ -21,12 +22,14 @@ from airflow_seqfix.core.errors import (
     SelectionError,
     sqlstate,
 )
+from airflow_seqfix.core.judge.arithmetic import values_left
 from airflow_seqfix.core.judge.goal import looks
+from airflow_seqfix.core.judge.history import read_history, use_of
 from airflow_seqfix.core.judge.verdict import judge, judge_unread
 from airflow_seqfix.core.measure.measure import measure, positions
 from airflow_seqfix.core.measure.validation import versions
 from airflow_seqfix.core.measure.writers import Writers, open_writers, wait_for_writers
-from airflow_seqfix.core.model import Finding, Measurement, SequenceInfo, SourcePosition, Verdict
+from airflow_seqfix.core.model import Finding, Measurement, Position, SequenceInfo, SourcePosition, Use, Verdict
 from airflow_seqfix.core.obstacles import ended, has_vanished, lost, restless
 from airflow_seqfix.core.progress import Progress, ProgressReporter, Watcher
 from airflow_seqfix.core.report import Report
@@ -53,7 +56,13 @@ class Examination:
     are, as a seqlock's reader does; what has changed in between is discovered and read again.
     """
 
-    def __init__(self, sessions: Sessions, settings: Settings, watcher: Watcher | None = None) -> None:
+    def __init__(
+        self,
+        sessions: Sessions,
+        settings: Settings,
+        watcher: Watcher | None = None,
+        since: Iterable[Mapping[str, Any]] = (),
+    ) -> None:
         self._sessions = sessions
         self._source = settings.source
         self._settings = settings
@@ -61,6 +70,9 @@ class Examination:
         self._writers: Writers = {}
         with catalogs_read(settings):
             self.server = identify(sessions.session)
+        #: Where each sequence was found, by OID, before this run moved it.
+        self._seen: dict[int, int] = {}
+        self._history = read_history(since, self.server.database)
         self._discover()
 
     def check(self, only: Collection[str] | None = None, *, moves: bool = False) -> list[Finding]:
@@ -227,7 +239,20 @@ class Examination:
             measurement = replace(measurement, open_writers=len(transactions))
         if self._source is not None:
             measurement = replace(measurement, source=self._position_of(measurement.sequence))
-        return judge(measurement, self._settings.policy, self.server)
+        return judge(measurement, self._settings.policy, self.server, self._use(measurement))
+
+    def _use(self, measurement: Measurement) -> Use | None:
+        """Return how fast a sequence is used, where earlier reports know of it."""
+        sequence, next_value = measurement.sequence, measurement.next_value
+        past = self._history.get(sequence.qualified_name)
+        if past is None or next_value is None:
+            return None
+        at = self._sessions.session.started_at
+        first = self._seen.setdefault(sequence.oid, next_value)
+        left = values_left(sequence, next_value)
+        moved_from = None if first == next_value else first
+        now = Position(at=at, next_value=next_value, remaining=left, moved_from=moved_from)
+        return use_of([*past, now], sequence.increment_by)
 
 
 def _chosen(is_meant: Callable[[SequenceInfo], bool]) -> Select:

@@ -21,6 +21,8 @@ _COLUMNS: dict[str, Callable[[Row], object]] = {
     "inserts_until_collision_is_at_least": lambda row: str(row.finding.is_at_least).lower(),
     "used_pct": lambda row: row.finding.used_pct,
     "remaining": lambda row: row.finding.remaining,
+    "used_per_day": lambda row: row.to_dict()["used_per_day"],
+    "days_left": lambda row: row.to_dict()["days_left"],
     "warnings": lambda row: ", ".join(map(str, row.finding.warnings)),
     "reason": lambda row: row.reason,
     "cure": remedy,

@@ -63,7 +63,17 @@ def gap(row: Row) -> str:
 
 
 def used(row: Row) -> str:
-    return "-" if row.finding.used_pct is None else f"{row.finding.used_pct:.0f} %"
+    if row.finding.used_pct is None:
+        return "-"
+    days_left = row.finding.use.days_left
+    return f"{row.finding.used_pct:.0f} %" + (f", {lasts(days_left)}" if days_left is not None else "")
+
+
+def lasts(days: float) -> str:
+    """Return how long something lasts, no more exactly than it is known."""
+    if days < 2 * 365:
+        return f"{days:,.0f} days"
+    return f"{days / 365:,.0f} years" if days < 100 * 365 else "> 100 years"
 
 
 def next_was(row: Row) -> int | None:

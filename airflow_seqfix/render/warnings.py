@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from airflow_seqfix.core.measure.measure import SLOW_ROWS
 from airflow_seqfix.core.model import SequenceWarning, Verdict
 from airflow_seqfix.core.report import Report, Row
-from airflow_seqfix.render.phrases import count
+from airflow_seqfix.render.phrases import count, lasts
 
 #: How many sequences a warning names.
 NAMED = 5
@@ -72,7 +72,9 @@ def figure(row: Row, warning: SequenceWarning) -> str:
     finding, sequence = row.finding, row.finding.sequence
     match warning:
         case SequenceWarning.EXHAUSTING:
-            return f"{finding.used_pct:g} % used, {finding.remaining:,} left"
+            days_left = finding.use.days_left
+            lasting = "" if days_left is None else f", {lasts(days_left)} at the present pace"
+            return f"{finding.used_pct:g} % used, {finding.remaining:,} left{lasting}"
         case SequenceWarning.OPEN_WRITERS:
             return count(finding.measurement.open_writers, "transaction")
         case SequenceWarning.CACHED:

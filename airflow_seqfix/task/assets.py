@@ -27,6 +27,7 @@ def found(report: Report) -> dict[str, Any]:
     """Return the few figures of a report that somebody downstream may want to decide by."""
     summary = report.summary
     gaps = [row.outcome.before.gap if row.outcome else row.finding.gap for row in report.rows]
+    left = [row.finding.use.days_left for row in report.rows]
     return {
         "host": report.server.host,
         "port": report.server.port,
@@ -36,5 +37,6 @@ def found(report: Report) -> dict[str, Any]:
         "exhausted": summary["exhausted"],
         "unknown": summary["unknown"],
         "fixed": summary["fixed"],
+        "days_left": min((days for days in left if days is not None), default=None),
         "worst_gap": max((gap for gap in gaps if gap), default=0),
     }

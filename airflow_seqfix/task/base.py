@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from airflow_seqfix.options import FAIL_ON, NAME_OPTIONS, OPTIONS, Group
 from airflow_seqfix.rules import BySequence
+from airflow_seqfix.task import history
 from airflow_seqfix.task.arguments import read_all, refuse_early
 from airflow_seqfix.task.connection import Slot
 from airflow_seqfix.task.reporting import REPORT_ARGUMENTS, ReportingTask
@@ -61,6 +62,8 @@ class SequenceTask(ReportingTask):
     :param warn_used_pct: From this share of used values on, in percent, a sequence is listed as exhausting.
     :param fail_used_pct: From this share on it fails the task, whatever its verdict; None: never.
     :param min_remaining: With fewer values left than this it fails the task, whatever its verdict; None: never.
+    :param min_days_left: With fewer days left than this, at the pace of this task's earlier runs, it fails the task,
+        whatever its verdict; None: never, and no history is kept. Where the past does not tell, it does not fail.
     :param lock_timeout: How long to wait for a lock, in seconds; at most 1.
     :param statement_timeout: How long one statement may run, in seconds.
     :param run_timeout: How long the whole run may take, in seconds; what was not reached is reported as unknown.
@@ -105,6 +108,7 @@ class SequenceTask(ReportingTask):
         warn_used_pct: float = 75.0,
         fail_used_pct: float | None = None,
         min_remaining: int | None = None,
+        min_days_left: float | None = None,
         lock_timeout: float = 0.1,
         statement_timeout: float = 60.0,
         run_timeout: float = 300.0,
@@ -136,6 +140,7 @@ class SequenceTask(ReportingTask):
         self.warn_used_pct = warn_used_pct
         self.fail_used_pct = fail_used_pct
         self.min_remaining = min_remaining
+        self.min_days_left = min_days_left
         self.lock_timeout = lock_timeout
         self.statement_timeout = statement_timeout
         self.run_timeout = run_timeout
@@ -181,11 +186,13 @@ class SequenceTask(ReportingTask):
         :raises AirflowFailException: when an argument is invalid, which no retry mends.
         :raises ConnectionFailedError: when there is no connection to be had; nothing of Airflow's: it is retried.
         """
-        from airflow_seqfix.core import ConnectionFailedError
+        from airflow_seqfix.core import ArgumentError, ConnectionFailedError
         from airflow_seqfix.task.connection import heard_while_waiting, open_connection
         from airflow_seqfix.task.errors import no_retry
 
         options: dict[str, Any] = {**self.options(context), **more}
+        if self.min_days_left is not None:
+            options["since"] = self.earlier = self.earlier or history.earlier(context)
         with no_retry():
             self.report_file()
             with contextlib.ExitStack() as stack:
@@ -197,8 +204,19 @@ class SequenceTask(ReportingTask):
 
                 ready = [connect()]
                 stack.enter_context(heard_while_waiting(ready[0]))
+
+                def lend() -> Connection:
+                    return ready.pop() if ready else connect()
+
                 try:
-                    return work(lambda: ready.pop() if ready else connect(), **options)
+                    return work(lend, **options)
+                except ArgumentError as error:
+                    if error.option != "since":
+                        raise
+                    # The connection leads to another database by now.
+                    self.log.warning("What earlier runs have found is left out: %s", error)
+                    self.earlier = []
+                    return work(lend, **options | {"since": []})
                 except ConnectionFailedError as error:
                     if error.report is not None:
                         context["ti"].xcom_push(key="return_value", value=self.deliver(context, error.report))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator, BaseOperatorLink
 
+from airflow_seqfix.task import history
 from airflow_seqfix.task.arguments import read_all
 from airflow_seqfix.task.links import LINK_KEY, SequenceReportLink
 
@@ -53,6 +54,8 @@ class ReportingTask(BaseOperator):
         self.check_results: list[Any] = []
         self._report: Report | None = None
         self._advised = False
+        #: What earlier runs have found, where it matters.
+        self.earlier: list[dict[str, Any]] | None = None
         self._last_line: float | None = None
 
     def hook_arguments(self) -> dict[str, Any]:
@@ -123,6 +126,8 @@ class ReportingTask(BaseOperator):
 
         self.log_report(report, is_plan=plan is not None)
         self.publish(context, report)
+        if self.earlier is not None:
+            context["ti"].xcom_push(key=history.KEY, value=history.with_report(self.earlier, report))
         delivered = xcom(report)
         file = self.report_file()
         if file is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import importlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,8 @@ async def look(
     :param patience: How many seconds to wait for a turn and the answer; None: as long as it takes.
     :return: The report; None: it was not its turn in time.
     """
+    # The first look of a triggerer imports what it needs beside the loop, which others wait for.
+    await asyncio.wrap_future(_threads().submit(_import))
     where = (conn_id, database, hook_params, await fetch(conn_id))
     job = _threads().submit(_check, where, options, slot)
     looked = asyncio.wrap_future(job)
@@ -68,6 +71,11 @@ def _check(where: tuple[str, str | None, dict[str, Any] | None, Any], options: d
 
     with open_connection(*where) as connection, slot.hold(connection):
         return core.check(connection, **options)
+
+
+def _import() -> None:
+    for module in ("airflow_seqfix.core", "airflow_seqfix.task.errors", "airflow.providers.postgres.hooks.postgres"):
+        importlib.import_module(module)
 
 
 @functools.cache

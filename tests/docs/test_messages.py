@@ -68,6 +68,7 @@ OTHER = {
     "core/model/grant.py": {"GRANT …"},
     "core/report.py": {"<Report of", "<Plan of", "… of … … in …", "is not in sync"},
     "operators/postgres.py": {"The same as SQL"},
+    "triggers/watch.py": {"seqfix watch", "Looking failed, and is tried again: %s"},
     "task/links.py": {"Sequence report"},
     "options.py": {"… None: off"},
     "rules.py": {"a name or pattern, or a list of them", "a dictionary by sequence"},

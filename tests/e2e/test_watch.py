@@ -20,11 +20,20 @@ NEXT_ORDER = "INSERT INTO watched.orders DEFAULT VALUES RETURNING id"
 
 
 def events(api: httpx.Client) -> list[dict[str, Any]]:
-    """Return what the events of the watched asset say, oldest first."""
-    answer = api.get("assets/events", params={"order_by": "id", "limit": 100})
+    """Return what the events of the watched asset say of sequences, oldest first.
+
+    Before the connection is made, there may be one that says that it is not there.
+    """
+    # A busy SQLite fails a request now and then.
+    for _ in range(20):
+        answer = api.get("assets/events", params={"order_by": "timestamp", "limit": 100})
+        if answer.is_success:
+            break
+        time.sleep(1)
     answer.raise_for_status()
     mine = [event for event in answer.json()["asset_events"] if event["name"] == "e2e_drift"]
-    return [event["extra"]["payload"] for event in mine]
+    told = [event["extra"]["payload"] for event in mine]
+    return [payload for payload in told if names(payload) != {None}]
 
 
 def names(payload: dict[str, Any]) -> set[str]:

@@ -248,8 +248,8 @@ def test_the_events_of_outlets_say_what_was_found(told: Told) -> None:
         "unknown": 0,
     }
     expected = {
-        "orders_loaded": {**common, "fixed": 1, "worst_gap": 100},
-        "orders_checked": {**common, "fixed": 0, "worst_gap": 0},
+        "orders_loaded": {**common, "fixed": 1, "days_left": None, "worst_gap": 100},
+        "orders_checked": {**common, "fixed": 0, "days_left": None, "worst_gap": 0},
     }
     # Other tests have other assets in the same metadata database.
     assert {name: extra for name, extra in told.assets.items() if name.startswith("orders_")} == expected

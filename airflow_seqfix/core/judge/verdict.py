@@ -18,6 +18,7 @@ from airflow_seqfix.core.model import (
     Server,
     SourcePosition,
     TooMuch,
+    Use,
     Verdict,
 )
 from airflow_seqfix.core.policy import Follow, Policy
@@ -132,8 +133,11 @@ def _nothing_to_compare(sequence: SequenceInfo) -> str:
     return "no column draws from it"
 
 
-def judge(measurement: Measurement, policy: Policy, server: Server) -> Finding:
-    """Judge what was read."""
+def judge(measurement: Measurement, policy: Policy, server: Server, use: Use | None = None) -> Finding:
+    """Judge what was read.
+
+    :param use: How fast the sequence is used, by earlier reports; None: there are none.
+    """
     sequence, next_value = measurement.sequence, measurement.next_value
     warnings = warnings_of(measurement, server)
     source = measurement.source
@@ -164,6 +168,7 @@ def judge(measurement: Measurement, policy: Policy, server: Server) -> Finding:
         gap=0,
         used_pct=used_pct,
         remaining=remaining,
+        use=use or Use(),
         margin=policy.margin,
         needed_value=None if goal.furthest is None else goal.furthest + policy.margin * sequence.increment_by,
         outliers=goal.outliers,

@@ -17,6 +17,7 @@ from airflow_seqfix.core.model.finding import Finding, Move, Outcome, Outliers, 
 from airflow_seqfix.core.model.grant import Grant, together
 from airflow_seqfix.core.model.measurement import Look, Measurement, Obstacle, Probe, SourcePosition
 from airflow_seqfix.core.model.source import Source, SourceSequence
+from airflow_seqfix.core.model.use import Position, Use
 
 __all__ = [
     "DRAWN_AS_IS",
@@ -32,6 +33,7 @@ __all__ = [
     "Optimizer",
     "Outcome",
     "Outliers",
+    "Position",
     "Probe",
     "SequenceInfo",
     "SequenceWarning",
@@ -42,6 +44,7 @@ __all__ = [
     "TableInfo",
     "Tie",
     "TooMuch",
+    "Use",
     "Verdict",
     "Way",
     "address",

@@ -7,6 +7,7 @@ from enum import Enum
 
 from airflow_seqfix.core.model.catalog import SequenceInfo
 from airflow_seqfix.core.model.measurement import Measurement, Obstacle
+from airflow_seqfix.core.model.use import UNKNOWN, Use
 from airflow_seqfix.core.policy import Policy
 
 
@@ -102,6 +103,8 @@ class Finding:
     used_pct: float | None = None
     #: How many values are left.
     remaining: int | None = None
+    #: How fast it is used, by earlier reports.
+    use: Use = UNKNOWN
     #: How many steps beyond the furthest value the next value has to lie.
     margin: int = 0
     #: The value beyond which the next value has to lie: the furthest that counts, and the margin.
@@ -132,6 +135,10 @@ class Finding:
             return f"{self.used_pct} % of its values are used, and fail_used_pct is {policy.fail_used_pct:g}"
         if self.remaining is not None and policy.min_remaining is not None and self.remaining < policy.min_remaining:
             return f"it has {self.remaining:,} values left, and min_remaining is {policy.min_remaining:,}"
+        days_left = self.use.days_left
+        if days_left is not None and policy.min_days_left is not None and days_left < policy.min_days_left:
+            pace = f"{self.use.used_per_day:,.0f} values a day"
+            return f"at {pace} it lasts {days_left:,.0f} days, and min_days_left is {policy.min_days_left:g}"
         return None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
-from airflow.sdk import DAG, Asset, AssetWatcher
+from airflow.sdk import DAG, Asset, AssetWatcher, task
 
 from airflow_seqfix.triggers.watch import PostgresSequenceDriftTrigger
 
@@ -15,6 +15,13 @@ drift = Asset(
 )
 
 with DAG(dag_id="e2e_watch", schedule=[drift]):
-    TriggerDagRunOperator(
+
+    @task.short_circuit
+    def tell(triggering_asset_events=None) -> bool:
+        """Go on where something is behind: the first event may be of a connection that is not there yet."""
+        events = [event for of_one in triggering_asset_events.values() for event in of_one]
+        return any(row["verdict"] == "behind" for event in events for row in event.extra["payload"]["new"])
+
+    tell() >> TriggerDagRunOperator(
         task_id="repair", trigger_dag_id="example_seqfix_manual", conf={"mode": "repair", "schemas": ["watched"]}
     )

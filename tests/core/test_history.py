@@ -1,0 +1,269 @@
+"""How long sequences last: a generated year of reports, the forecast against the truth, and when it keeps silent."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from statistics import median
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from airflow_seqfix import core
+from airflow_seqfix.core.judge.history import use_of
+from airflow_seqfix.core.model import Position, Use
+from tests.support.servers import Database
+
+BEGIN = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+LIMIT = 2_147_483_647
+#: How much more or less than the forecast says may be left in truth, where it says something.
+FACTOR = 2.0
+
+
+def positions(*points: tuple[float, int], limit: int = LIMIT, increment: int = 1) -> list[Position]:
+    """Return positions from days and next values."""
+    return [
+        Position(at=BEGIN + datetime.timedelta(days=day), next_value=value, remaining=(limit - value) // increment + 1)
+        for day, value in points
+    ]
+
+
+def test_a_steady_pace() -> None:
+    use = use_of(positions(*((day, 1 + 1000 * day) for day in range(30))), 1)
+    assert use.used_per_day == pytest.approx(1000)
+    assert use.days_left == pytest.approx((LIMIT - 29_000) / 1000)
+
+
+@pytest.mark.parametrize(
+    ("points", "used_per_day"),
+    [
+        ([(0, 5)], None),
+        ([(0, 5), (0, 5)], None),
+        ([(0, 5), (0.01, 500)], None),
+        ([(0, 5), (2, 405)], 200),
+        ([(0, 5), (30, 3005)], 100),
+        ([(0, 5), (1, 105), (2, 205), (3, 305)], 100),
+        ([(day, 7) for day in range(30)], 0),
+    ],
+    ids=["alone", "twice", "minutes", "two days", "two reports", "three days", "unused"],
+)
+def test_too_little_is_no_forecast(points: list[tuple[float, int]], used_per_day: float | None) -> None:
+    use = use_of(positions(*points), 1)
+    assert use.days_left is None
+    assert use.used_per_day == (None if used_per_day is None else pytest.approx(used_per_day))
+
+
+def test_a_load_is_no_pace() -> None:
+    """One day of a hundred times as much: nobody knows whether it comes again."""
+    loaded = [(day, 1 + 1000 * day + (100_000 if day >= 20 else 0)) for day in range(30)]
+    assert use_of(positions(*loaded), 1).days_left is None
+    # Four weeks later the pace is as before, and the load is not forgotten: it may come again.
+    later = [(day, 1 + 1000 * day + (100_000 if day >= 20 else 0)) for day in range(60)]
+    use = use_of(positions(*later), 1)
+    assert (use.used_per_day, use.days_left) == (pytest.approx(1000), None)
+
+
+def test_a_repair_in_between_is_not_used() -> None:
+    known = positions(*((day, 1 + 1000 * day + (5_000_000 if day >= 15 else 0)) for day in range(30)))
+    known[15] = replace(known[15], moved_from=known[15].next_value - 5_000_000)
+    use = use_of(known, 1)
+    assert use.used_per_day == pytest.approx(1000)
+    assert use.days_left == pytest.approx(known[-1].remaining / 1000)
+
+
+def test_repairs_that_come_every_night_use_values() -> None:
+    known = [
+        replace(position, moved_from=position.next_value - 900)
+        for position in positions(*((day, 1 + 1000 * day) for day in range(1, 30)))
+    ]
+    assert use_of(known, 1).used_per_day == pytest.approx(1000)
+
+
+@pytest.mark.parametrize("at", [10, 15, 25])
+def test_a_reset_and_a_wider_type_break_the_past_and_do_not_end_it(at: int) -> None:
+    reset = positions(*((day, 1 + 1000 * (day if day < at else day - at)) for day in range(30)))
+    assert use_of(reset, 1).used_per_day == pytest.approx(1000)
+    narrow = positions(*((day, 1 + 1000 * day) for day in range(at)), limit=32_767_000)
+    wide = positions(*((day, 1 + 1000 * day) for day in range(at, 30)), limit=2**63 - 1)
+    use = use_of([*narrow, *wide], 1)
+    assert use.used_per_day == pytest.approx(1000)
+    assert use.days_left == pytest.approx(wide[-1].remaining / 1000)
+
+
+def test_another_increment_is_another_pace() -> None:
+    before = positions(*((day, 1 + 1000 * day) for day in range(15)))
+    after = positions(*((day, 20_001 + 10_000 * (day - 15)) for day in range(15, 30)), increment=10)
+    assert use_of([*before, *after], 10).used_per_day == pytest.approx(1000)
+
+
+def test_downwards() -> None:
+    known = [
+        Position(at=BEGIN + datetime.timedelta(days=day), next_value=-1 - 7 * day, remaining=1_000_000 - 7 * day)
+        for day in range(30)
+    ]
+    assert use_of(known, -1).used_per_day == pytest.approx(7)
+
+
+@dataclass(frozen=True)
+class Year:
+    """What happens in a year: how many values each of its days uses."""
+
+    name: str
+    day: Callable[[int, random.Random], float]
+    #: How often it has to say something, and how often it has to be silent, of the days after the first month.
+    speaks: float = 0.0
+    silent: float = 0.0
+    #: How often it may be wrong: nobody can tell the first burst from what was before it.
+    wrong: float = 0.05
+
+
+YEARS = [
+    Year("steady", lambda day, dice: 1000 * dice.uniform(0.7, 1.3), speaks=0.99),
+    Year("weekdays", lambda day, dice: 1400.0 if day % 7 < 5 else 50.0, speaks=0.99),
+    Year("growing", lambda day, dice: 500 * 1.003**day * dice.uniform(0.8, 1.2), speaks=0.99),
+    Year("nightly loads", lambda day, dice: 200 + 5000 * dice.uniform(0.9, 1.1), speaks=0.99),
+    Year("a burst a quarter", lambda day, dice: 500.0 + (60_000 if day % 91 == 45 else 0), silent=0.25, wrong=0.2),
+    Year("bursts", lambda day, dice: 200.0 + (40_000 if dice.random() < 0.04 else 0), silent=0.5, wrong=0.2),
+    Year("begins late", lambda day, dice: 0.0 if day < 200 else 1000.0, speaks=0.3),
+]
+
+
+def year_of(year: Year, seed: int) -> tuple[list[int], list[Position]]:
+    """Return what each day used, and where the sequence stood each morning; repaired, reset and widened in between."""
+    dice = random.Random(seed)
+    used = [round(year.day(day, dice)) for day in range(365)]
+    value, limit = 1, 50_000_000
+    known: list[Position] = []
+    for day, amount in enumerate(used):
+        moved_from = None
+        if day == 120:
+            moved_from, value = value, value + 3_000_000
+        if day == 180:
+            limit = 500_000_000
+        if day == 250:
+            value = 1
+        at = BEGIN + datetime.timedelta(days=day, minutes=dice.uniform(0, 30))
+        known.append(Position(at=at, next_value=value, remaining=limit - value + 1, moved_from=moved_from))
+        value += amount
+    return used, known
+
+
+@pytest.mark.parametrize("year", YEARS, ids=lambda year: year.name)
+@pytest.mark.parametrize("seed", range(3))
+def test_a_year(year: Year, seed: int) -> None:
+    used, known = year_of(year, seed)
+    errors: list[float] = []
+    silent = 0
+    for day in range(30, 330):
+        use = use_of(known[: day + 1], 1)
+        truth = sum(used[day : day + 30]) / 30
+        if use.days_left is None:
+            silent += 1
+        elif truth:
+            errors.append((known[day].remaining / use.days_left) / truth)
+    total = silent + len(errors)
+    wrong = sum(not 1 / FACTOR <= error <= FACTOR for error in errors)
+    print(f"{year.name}: {silent} of {total} silent, median {median(errors or [0]):.2f}, {wrong} beyond {FACTOR}")
+    assert len(errors) >= year.speaks * total
+    assert silent >= year.silent * total
+    assert wrong <= year.wrong * total
+
+
+@st.composite
+def pasts(draw: st.DrawFn) -> Iterator[list[Position]]:
+    days = draw(st.lists(st.floats(0, 400), max_size=20))
+    values = draw(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=len(days), max_size=len(days)))
+    limits = draw(st.lists(st.integers(0, 2**63), min_size=len(days), max_size=len(days)))
+    return [  # type: ignore[return-value]
+        Position(at=BEGIN + datetime.timedelta(days=day), next_value=value, remaining=remaining)
+        for day, value, remaining in zip(days, values, limits, strict=True)
+    ]
+
+
+@settings(max_examples=300, deadline=None)
+@given(pasts(), st.sampled_from([1, -1, 7, 2**40]))
+def test_whatever_the_past_is_it_says_a_number_or_nothing(known: list[Position], increment: int) -> None:
+    use = use_of(known, increment)
+    assert use.used_per_day is None or use.used_per_day >= 0
+    assert use.days_left is None or use.days_left >= 0
+    assert use.days_left is None or use.used_per_day
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(1, 10**6), st.integers(8, 100), st.integers(0, 10**9), st.randoms())
+def test_a_steady_past_is_its_own_future_in_any_order(pace: int, days: int, start: int, dice: random.Random) -> None:
+    known = positions(*((day, start + pace * day) for day in range(days + 1)), limit=2**62)
+    dice.shuffle(known)
+    use = use_of(known, 1)
+    assert use == Use(used_per_day=pytest.approx(pace), days_left=pytest.approx((2**62 - start) / pace))
+
+
+ORDERS = "CREATE TABLE orders (id serial PRIMARY KEY); SELECT setval('orders_id_seq', 30000)"
+
+
+def report_of(database: str, day: int, value: int, **more: object) -> dict[str, object]:
+    """Return a report of so many days ago, as it comes back from JSON."""
+    at = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=day)
+    row = {"sequence": "public.orders_id_seq", "next_value": value, "remaining": LIMIT - value + 1, **more}
+    return {"database": database, "started_at": at.isoformat(), "sequences": [row]}
+
+
+def test_a_check_with_earlier_reports_says_how_long_it_lasts(newest_db: Database) -> None:
+    newest_db.execute(ORDERS)
+    since = [report_of(newest_db.name, day, 30_001 - 1000 * day) for day in range(1, 29)]
+    with newest_db.connect() as conn:
+        for report in (core.check(conn, since=since), core.fix(conn, since=since), core.plan(conn, since=since).report):
+            (row,) = report.to_dict()["sequences"]
+            assert row["used_per_day"] == pytest.approx(1000, rel=0.01)
+            assert row["days_left"] == pytest.approx(LIMIT / 1000, rel=0.01)
+            assert report.ok
+        days = LIMIT / 1000
+        assert core.check(conn, since=since, min_days_left=days / 2).ok
+        with pytest.raises(core.DriftError, match=r"at 1,000 values a day it lasts .* days, and min_days_left is"):
+            core.check(conn, since=since, min_days_left=days * 2).raise_for_failing()
+        # Without a past it says nothing, and fails nobody.
+        silent = core.check(conn, min_days_left=10**9)
+        assert silent.ok
+        (row,) = silent.to_dict()["sequences"]
+        assert (row["used_per_day"], row["days_left"]) == (None, None)
+
+
+def test_a_move_of_the_run_itself_is_not_used(newest_db: Database) -> None:
+    newest_db.execute(ORDERS + "; INSERT INTO orders VALUES (900000)")
+    since = [report_of(newest_db.name, day, 30_001 - 1000 * day) for day in range(1, 29)]
+    with newest_db.connect() as conn:
+        (row,) = core.fix(conn, since=since).to_dict()["sequences"]
+    assert row["next_value"] == 900_001
+    assert row["used_per_day"] == pytest.approx(1000, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("report", "said"),
+    [
+        ({}, "since: this is no report"),
+        ([], "since: this is no report"),
+        ({"database": "x", "started_at": "yesterday", "sequences": []}, "since: this is no report"),
+        ({"database": "x", "started_at": None, "sequences": [{}]}, "since: this is no report"),
+        ({"database": "x", "started_at": "2026-01-01T00:00:00+00:00", "sequences": [7]}, "since: this is no report"),
+        (
+            {"database": "elsewhere", "started_at": "2026-01-01T00:00:00+00:00", "sequences": []},
+            "since: it holds a report of database 'elsewhere', and this is",
+        ),
+    ],
+)
+def test_what_is_no_report_of_this_database(report: dict[str, object], said: str, newest_db: Database) -> None:
+    newest_db.execute(ORDERS)
+    with newest_db.connect() as conn, pytest.raises(core.ArgumentError) as refused:
+        core.check(conn, since=[report])
+    assert str(refused.value).startswith(said)
+
+
+def test_a_whole_report_is_read_back(newest_db: Database) -> None:
+    newest_db.execute(ORDERS)
+    with newest_db.connect() as conn:
+        earlier = core.check(conn)
+        assert core.check(conn, since=[earlier, json.loads(json.dumps(earlier.to_dict()))]).ok
