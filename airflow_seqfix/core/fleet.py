@@ -38,11 +38,16 @@ class DatabaseResult:
     @property
     def where(self) -> str:
         """The database, with its server where that is known."""
+        return self.database if self.report is None else f"{self.database} on {self.server}"
+
+    @property
+    def server(self) -> str | None:
+        """Host and port, primary or standby, and the role; None where that is not known."""
         report = self.report
         if report is None:
-            return self.database
+            return None
         kind = "standby" if report["in_recovery"] else "primary"
-        return f"{report['database']} on {address(report['host'], report['port'])} ({kind}, as {report['role']})"
+        return f"{address(report['host'], report['port'])} ({kind}, as {report['role']})"
 
     def count(self, name: str) -> int:
         """Return a figure of the report's summary."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -30,7 +31,7 @@ def table(fleet: Fleet, *, width: int | None, spell: Spell = str) -> str:
     lines = [*_overview(fleet, width)]
     for one in fleet.databases:
         if one.state in ("error", "failing"):
-            lines += ["", printable(one.where), *_explained(one, spell)]
+            lines += ["", printable(one.where), *_explained(one, spell, width=width)]
     return "\n".join([*lines, "", summary(fleet)])
 
 
@@ -75,6 +76,8 @@ def html(fleet: Fleet, *, spell: Spell = str) -> str:
 
     return page(
         "fleet.html",
+        headings=["next value", "furthest value", "gap"],
+        of_databases=list(map(spaced, FIGURES)),
         fleet=fleet,
         summary=summary(fleet),
         figures=FIGURES,
@@ -106,18 +109,30 @@ def _overview(fleet: Fleet, width: int | None) -> Iterator[str]:
         yield "  ".join(padded).rstrip()
 
 
-def _explained(one: DatabaseResult, spell: Spell, *, comment: str = "  ") -> Iterator[str]:
-    """Yield why a database is not in order, and what helps; of its sequences the first few."""
+def _explained(one: DatabaseResult, spell: Spell, *, comment: str = "  ", width: int | None = None) -> Iterator[str]:
+    """Yield why a database is not in order, and what helps; of its sequences the first few.
+
+    What can be pasted stays on one line.
+    """
     if one.error is not None:
-        yield f"{comment}{printable(spell(one.error))}"
+        yield from _folded(f"{comment}{printable(spell(one.error))}", width)
     elif one.report is None:
         yield f"{comment}there is no report"
     for row in one.failing[:EXPLAINED]:
-        yield f"{comment}{spaced(row['verdict'])}: {printable(row['sequence'])}: {printable(spell(_reason(row)))}"
+        said = f"{spaced(row['verdict'])}: {printable(row['sequence'])}: {printable(spell(_reason(row)))}"
+        yield from _folded(f"{comment}{said}", width)
         if row.get("cure"):
             yield f"{comment}  {printable(spell(row['cure']))}"
     if len(one.failing) > EXPLAINED:
         yield f"{comment}and {len(one.failing) - EXPLAINED:,} more"
+
+
+def _folded(text: str, width: int | None) -> list[str]:
+    if width is None:
+        return [text]
+    return textwrap.wrap(
+        text, width, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False, drop_whitespace=True
+    )
 
 
 def _reason(row: Mapping[str, Any]) -> str:

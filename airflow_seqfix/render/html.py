@@ -57,10 +57,21 @@ def html(content: Report | Plan, *, spell: Callable[[str], str] = str) -> str:
     )
 
 
-def page(template: str, *, headings: Sequence[str] = (), script: str | None = None, **content: Any) -> str:
-    """Return a page that needs nothing else: with our style sheet and script, and no other, as its policy says."""
+def page(
+    template: str,
+    *,
+    headings: Sequence[str],
+    of_databases: Sequence[str] = (),
+    script: str | None = None,
+    **content: Any,
+) -> str:
+    """Return a page that needs nothing else: with our style sheet and script, and no other, as its policy says.
+
+    :param headings: Those of the figures of a sequence, for narrow screens.
+    :param of_databases: Those of the figures of a database.
+    """
     environment = _environment()
-    style = environment.get_template("report.css").render(headings=headings)
+    style = environment.get_template("report.css").render(headings=headings, of_databases=of_databases)
     scripts = "" if script is None else f"script-src '{_hash(script)}'; "
     return environment.get_template(template).render(
         **content,

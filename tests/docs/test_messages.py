@@ -52,7 +52,7 @@ OTHER = {
     "core/judge/remedies.py": {"(last_value, "},
     "core/repair/statements.py": {"(…) AS v", "VALUES …", "the server made it up"},
     "core/measure/partitions.py": {"SAVEPOINT slice", "ROLLBACK TO SAVEPOINT slice"},
-    "core/fleet.py": {"… on … (…, as …)"},
+    "core/fleet.py": {"… (…, as …)"},
     # Under source_differs of a report, whose page says what it is.
     "core/model/source.py": {"… is … there and … here"},
     "core/measure/measure.py": {"s.last_value, s.is_called", "…, NULL::bigint"},
