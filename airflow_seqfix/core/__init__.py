@@ -1,6 +1,6 @@
 """The library: find sequences that are behind their data, and move them forward.
 
-Everything here works on a connection of psycopg 3 or psycopg2 and knows nothing of Airflow.
+Works on connections of psycopg 3 and psycopg2, without Airflow.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def check(
     progress: Watcher | None = None,
     **options: Unpack[Options],
 ) -> Report:
-    """Find out how each sequence stands. Reads only: every transaction is READ ONLY.
+    """Check every sequence. Only reads: every transaction is READ ONLY.
 
     :param conn: An open connection of psycopg 3 or psycopg2 outside a transaction, which comes back as it was; or a
         callable that opens one, takes one from a pool, or returns a context manager that does: it is given back the way
@@ -106,7 +106,7 @@ def check(
         each sequence is used, and how long it lasts at that pace, where the past tells.
     :param progress: Called with a `Progress` before and after each statement that reads. What it raises ends the run.
     :param options: See `help(core.Options)`.
-    :raises ArgumentError: when an option cannot be meant, a name matches nothing (`SelectionError`), or no sequence was
+    :raises ArgumentError: when an option is invalid, a name matches nothing (`SelectionError`), or no sequence was
         checked (`NothingCheckedError`, whose `report` says why), unless `allow_empty`.
     :raises ArgumentTypeError: when `conn` is no connection, or a name is no option: a `TypeError` as well.
     :raises ConnectionFailedError: when the connection cannot be opened, or is lost; where `conn` is a callable, another
@@ -128,7 +128,7 @@ def plan(
     progress: Watcher | None = None,
     **options: Unpack[Options],
 ) -> Plan:
-    """Find out what `fix()` would move, where to and in which way. Reads only; parameters and errors as `check()`, and:
+    """Return the moves that `fix()` would make. Only reads; parameters and errors as `check()`, and:
 
     :param stored: A plan that was made before: what `fix(plan=stored)` would do now, measured again. A move that would
         be refused is no move of the result, and the `error` of its row says why.
@@ -158,8 +158,8 @@ def fix(
 ) -> Report:
     """Move every sequence that is behind forward, and verify each in a new transaction.
 
-    Nothing is written where nothing is behind, and no sequence ever goes back. One that cannot be moved is reported
-    and does not stop the others. In a session that is lent, `lastval()` is that of the repair afterwards.
+    Writes only to sequences that are behind, and never moves one back. A sequence that cannot be moved is reported
+    and does not stop the others. In your session, `lastval()` is then that of the repair.
     Parameters and errors as `check()`, and:
 
     :param plan: What `plan()` returned, or its `to_dict()` back from JSON: only its moves are made, to its targets. One
@@ -205,9 +205,9 @@ def fix(
 
 
 def suggest(conn: Connectable, **options: Unpack[Options]) -> Suggestions:
-    """Say which columns may draw from the sequences that nobody was seen to draw from, with evidence for each.
+    """Suggest columns for sequences that no default names, with evidence for each.
 
-    Nothing of it is taken unasked: `mapping` of what is returned is for a person to read, and to give to `check()` and
+    No suggestion is applied: review `mapping` of the result, and pass it to `check()` and
     `fix()`. Reads only; parameters and errors as `check()`, and a database without such a sequence is in order.
     """
     settings = Settings.parse(options)

@@ -1,4 +1,4 @@
-"""What can go wrong, with what helps, in fields: nobody has to read a message to decide."""
+"""Errors with their remedies in fields, so that no code has to parse a message."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ LOST = "08006"
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """The names that there are instead of one that was looked for."""
+    """Existing names, in place of one that was not found."""
 
-    #: Those that may have been meant.
+    #: Similar names.
     near: tuple[str, ...]
     known: tuple[str, ...]
 
@@ -32,13 +32,13 @@ class SeqfixError(Exception):
     """The base of every error that this package raises on purpose. Its text holds no password.
 
     :ivar message: What was found.
-    :ivar option: The option or argument at fault; None: none is.
-    :ivar value: Its value, where that is at fault as it stands; `...`: none is.
+    :ivar option: The option or argument at fault, if any.
+    :ivar value: Its invalid value; `...`: the value is not at fault.
     :ivar remedy: What helps.
-    :ivar allowed_by: The option that lets it pass.
+    :ivar allowed_by: The option that allows it.
     """
 
-    #: Whether the same call may succeed later, without a change by anybody.
+    #: Whether the same call may succeed later, unchanged.
     retryable = True
     #: The database in which it was found, and its server; None: in none yet.
     where: str | None = None
@@ -112,7 +112,7 @@ class SelectionError(ArgumentError):
 
 
 class NothingCheckedError(SelectionError):
-    """There is no sequence, or each was skipped: that must not pass for a database in which all is well."""
+    """No sequence was checked: there is none, or all were skipped."""
 
     #: The `Report` that lists what was skipped, and why; None where the error was made of a message alone.
     report: Any
@@ -123,7 +123,7 @@ class NothingCheckedError(SelectionError):
 
 
 class UnsupportedServerError(SeqfixError):
-    """The server is none that this package can read sequences from."""
+    """The server is not a supported PostgreSQL."""
 
     retryable = False
 
@@ -133,16 +133,16 @@ class CatalogError(SeqfixError):
 
 
 class UnexpectedAnswerError(SeqfixError):
-    """The server answers with what PostgreSQL never does; nothing of that answer was used."""
+    """The server gave an answer that PostgreSQL never gives; it was not used."""
 
     def __init__(self, what: str) -> None:
         super().__init__(f"the server answers with {what}, which PostgreSQL never does: connect to PostgreSQL itself")
 
 
 class ConnectionFailedError(SeqfixError):
-    """The connection could not be opened, or was lost on the way.
+    """The connection could not be opened, or was lost.
 
-    :ivar report: The `Report` of what was found and done until it was lost; None where that is nothing.
+    :ivar report: The `Report` up to the loss; None if there is nothing to report.
     """
 
     report: Any = None
@@ -162,7 +162,7 @@ class FailingError(SeqfixError):
 
 
 class LockTimeoutError(FailingError):
-    """A lock could not be had in time; trying again may help."""
+    """A lock was not available in time; a retry may help."""
 
     retryable = True
 
@@ -184,7 +184,7 @@ class StoppedError(SeqfixError):
 
 
 class CancelledStatementError(SeqfixError):
-    """Somebody has cancelled a statement, with pg_cancel_backend() for instance."""
+    """Somebody cancelled a statement, with pg_cancel_backend() for instance."""
 
     #: As of one that took too long: the server's message tells them apart, in its own language.
     sqlstate = "57014"

@@ -1,4 +1,4 @@
-"""Why a sequence could not be read or moved, and what helps: SQLSTATEs and privileges into sentences."""
+"""SQLSTATEs and missing privileges as sentences and remedies."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _VANISHED = ("42P01", "3F000", "42703")
 
 
 def forbidden(sequence: SequenceInfo, server: Server) -> Obstacle | None:
-    """Return what the role may not read of a sequence and its columns, with the grants that are missing."""
+    """Return the missing privileges to read a sequence and its columns, with the grants."""
     missing: list[str] = []
     grants: list[Grant] = []
     role = server.quoted_role
@@ -108,14 +108,14 @@ def _select(sequence: SequenceInfo, role: str) -> Grant:
 
 
 def out_of_time(limits: Limits) -> Obstacle:
-    """Return what stands for everything that `run_timeout` left undone."""
+    """Return the obstacle of everything that `run_timeout` left undone."""
     return Obstacle(
         reason=f"run_timeout of {limits.run_timeout:g} s was over before it was done", remedy="a larger run_timeout"
     )
 
 
 def lost(when: str) -> Obstacle:
-    """Return what stands for everything that a lost connection left open.
+    """Return the obstacle of everything that a lost connection left open.
 
     :param when: What had or had not been done by then.
     """
@@ -123,7 +123,7 @@ def lost(when: str) -> Obstacle:
 
 
 def restless() -> Obstacle:
-    """Return what stands for a sequence that never stood still between two looks at the catalogs."""
+    """Return the obstacle of a sequence that changed during each read."""
     return Obstacle(
         reason="it changed while it was read: it or what it feeds was altered, truncated or renamed each time",
         remedy="run again when that is done",
@@ -139,12 +139,12 @@ def has_vanished(obstacle: Obstacle | None) -> bool:
 
 
 def gone(sequence: SequenceInfo) -> Obstacle:
-    """Return what is said of a sequence that was dropped before it was moved."""
+    """Return the obstacle of a sequence that was dropped before its move."""
     return Obstacle(reason=f"{sequence.qualified_name} is no longer there", remedy="run again", sqlstate="42P01")
 
 
 def refused(sequence: SequenceInfo) -> Obstacle:
-    """Return why a move that is no longer what was measured is not made."""
+    """Return why a move is refused whose sequence has changed since it was measured."""
     return Obstacle(
         reason=f"{sequence.qualified_name} or what it feeds has changed since it was read, and it was not moved",
         remedy="check again",
@@ -153,7 +153,7 @@ def refused(sequence: SequenceInfo) -> Obstacle:
 
 
 def set_back(sequence: SequenceInfo) -> Obstacle:
-    """Return why a move is not made where somebody else has moved the sequence the other way."""
+    """Return why a move is refused after somebody set the sequence back."""
     return Obstacle(
         reason=f"{sequence.qualified_name} was set back since it was read, and it was not moved",
         remedy="check again",
@@ -183,7 +183,7 @@ def immovable(move: Move, error: Exception, limits: Limits) -> Obstacle:
 
 
 def ended(what: str, error: Exception, limits: Limits) -> tuple[str, str]:
-    """Return reason and remedy of what can end a read and a move alike."""
+    """Return reason and remedy of errors that can end both a read and a move."""
     match sqlstate(error):
         case "57014" if isinstance(error, CancelledStatementError):
             return (

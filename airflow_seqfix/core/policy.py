@@ -14,7 +14,7 @@ __all__ = ["Follow", "Limits", "Lock", "Policy"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """The opinions that a user can change.
+    """The rules of judgement that a user can change.
 
     :raises ArgumentError: when a value is invalid.
     """

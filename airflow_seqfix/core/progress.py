@@ -1,4 +1,4 @@
-"""How far a run has come, for whoever watches it."""
+"""The progress of a run."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a run has come. What was moved is read once more in the end: "read" can come again after "move"."""
+    """The progress of a run. Moved sequences are read again, so "read" can follow "move"."""
 
     phase: Literal["read", "move"]
     #: How many sequences are read, or moved.
     done: int = 0
     #: How many are to be read, or moved, in this phase.
     total: int
-    #: How many of those that were read so far are behind, exhausted or unknown.
+    #: How many sequences read so far are behind, exhausted or unknown.
     found: int = 0
-    #: The table that is read, or the sequence that is moved; None in between. Of several that are read together it is
+    #: The table being read, or the sequence being moved; None in between. Of several read together, it is
     #: the one that is likely to take longest.
     current: str | None = None
     #: How many values of a long advance have been passed.
@@ -27,7 +27,7 @@ class Progress:
     values_total: int = 0
 
     def __str__(self) -> str:
-        """Say it in one line, for a log."""
+        """Return it as one line, for a log."""
         if self.phase == "read":
             text = f"read {self.done:,} of {self.total:,} sequences, {self.found:,} not in sync"
             return f"{text}; reading {self.current}" if self.current else text
@@ -47,11 +47,11 @@ class ProgressReporter:
         self.state = state
 
     def begin(self, current: str, *, values: int = 0) -> None:
-        """Something begins that may take long."""
+        """Announce the current table or sequence."""
         self._report(replace(self.state, current=current, values_done=0, values_total=values))
 
     def passed(self, values: int) -> None:
-        """A move has come so far."""
+        """Report the progress of a move."""
         self._report(replace(self.state, values_done=values))
 
     def end(self, *, done: int, found: int = 0) -> None:

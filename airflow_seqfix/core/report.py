@@ -1,4 +1,4 @@
-"""What was found and done, as data: `Report` and `Plan`."""
+"""Findings and outcomes as data: `Report` and `Plan`."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ LOCK_NOT_AVAILABLE, INSUFFICIENT_PRIVILEGE = "55P03", "42501"
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Row:
-    """One sequence of a report: how it stands now, and what was done about it."""
+    """One sequence of a report: its state now, and what was done."""
 
     finding: Finding
     outcome: Outcome | None = None
@@ -71,12 +71,12 @@ class Row:
 
     @property
     def gap(self) -> int | None:
-        """How many values the sequence is behind; None where that is not known."""
+        """How many values the sequence is behind; None: not known."""
         return self.finding.gap
 
     @property
     def next_value(self) -> int | None:
-        """What `nextval()` would return; None where it could not be read."""
+        """What `nextval()` would return; None: could not be read."""
         return self.finding.measurement.next_value
 
     @property
@@ -95,7 +95,7 @@ class Row:
 
     @property
     def caches_discarded(self) -> bool | None:
-        """Whether other sessions have lost the values that they had cached; None where nothing was moved or cached."""
+        """Whether the cached values of other sessions were discarded; None if nothing was moved or cached."""
         if self.outcome is None or self.outcome.way is None or self.finding.sequence.cache_size == 1:
             return None
         return self.outcome.way is Way.LOCKED and self.outcome.error is None
@@ -202,7 +202,7 @@ def _state(finding: Finding) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Report:
-    """Everything that a run found and did. Iterating gives its rows, worst first."""
+    """All findings and outcomes of a run. Iterating gives its rows, worst first."""
 
     server: Server
     policy: Policy
@@ -222,7 +222,7 @@ class Report:
         return len(self.rows)
 
     def __bool__(self) -> bool:
-        """Refuse: a report that lists something, and one that finds nothing wrong, could both be taken for true."""
+        """Refuse: truth could mean that the report lists something, or that all is well."""
         raise TypeError("a report is neither true nor false: ask report.ok, or len(report)")
 
     def __repr__(self) -> str:
@@ -233,13 +233,13 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether no row fails: everything is in sync or skipped, and no repair was refused or went wrong."""
+        """Whether no row fails: everything is in sync or skipped, and no repair was refused or failed."""
         return not any(row.fails(self.policy) for row in self.rows)
 
     def raise_for_failing(self) -> None:
         """Raise if rows fail.
 
-        :raises LockTimeoutError: when a lock could not be had in time: trying again may help.
+        :raises LockTimeoutError: when a lock was not available in time: a retry may help.
         :raises PrivilegeError: when a privilege is missing for every row that fails.
         :raises DriftError: when it is something else. All three are a `FailingError`, with this report as `report`.
         """

@@ -1,4 +1,4 @@
-"""The way from a session to findings: discover, select, measure, judge, and look whether that still holds."""
+"""From a session to findings: discover, select, measure, judge, and check that nothing has changed."""
 
 from __future__ import annotations
 
@@ -36,23 +36,23 @@ from airflow_seqfix.core.report import Report
 from airflow_seqfix.core.settings import Settings
 from airflow_seqfix.core.source import refuse_unrelated
 
-#: How often what has changed while it was read is read.
+#: How often a sequence is read that changes during the read.
 READS = 4
 
 #: How often the catalogs are read where what an entry refers to has vanished meanwhile: "cache lookup failed for …",
 #: which the functions that print expressions and types raise, for they do not go by the query's snapshot.
 DISCOVERIES = 10
 VANISHED = "XX000"
-#: What is said of values where nobody knows whether the catalogs have changed meanwhile.
+#: The obstacle if it is unknown whether the catalogs have changed.
 UNCONFIRMED = lost("the connection was lost before it was known whether it has changed while it was read")
 
 Select = Callable[[list[SequenceInfo]], Selected]
 
 
 class Examination:
-    """The sequences of a database as the catalogs describe them at one moment, and how each of them stands.
+    """The sequences of a database as the catalogs describe them at one moment, and their findings.
 
-    The catalogs can change at any time. So their versions are noted before they are read and looked up after the values
+    The catalogs can change at any time. So their versions are read before the catalogs and again after the values
     are, as a seqlock's reader does; what has changed in between is discovered and read again.
     """
 
@@ -76,11 +76,11 @@ class Examination:
         self._discover()
 
     def check(self, only: Collection[str] | None = None, *, moves: bool = False) -> list[Finding]:
-        """Return what is to be said of each sequence that is selected.
+        """Return the finding for each selected sequence.
 
         :param only: Qualified names; None: what the settings select.
-        :param moves: Whether what can be moved is moved right away: nobody asks when it would have collided.
-        :raises SelectionError: when the selection names what is not there or not checkable, or selects nothing.
+        :param moves: Whether moves follow at once, so that the first collision of those is not needed.
+        :raises SelectionError: when the selection names something missing or not checkable, or selects nothing.
         """
         select = self._selected if only is None else _chosen(lambda sequence: sequence.qualified_name in only)
         with catalogs_read(self._settings):
@@ -125,7 +125,7 @@ class Examination:
                 if not unread:
                     break
             except ConnectionFailedError:
-                # Nothing that was read before is confirmed.
+                # No earlier read is confirmed.
                 unread = selected.sequences
                 if not self._sessions.renew():
                     obstacle = UNCONFIRMED
@@ -174,7 +174,7 @@ class Examination:
             return self._settings.selection.apply(known, lambda: list_tables(self._sessions.session))
 
     def _look_for_writers(self, selected: Selected, *, wait: bool) -> None:
-        """Look who is writing, before the values are read: who ends in between has been seen."""
+        """Find the open writers before the values are read, so that the rows of those that end in between are seen."""
         tables = frozenset(column.table_oid for sequence in selected.sequences for column in sequence.comparable)
         seconds = self._settings.limits.wait_for_writers
         session = self._sessions.session
@@ -262,7 +262,7 @@ def _chosen(is_meant: Callable[[SequenceInfo], bool]) -> Select:
 
 
 def refuse_nothing(report: Report, settings: Settings) -> None:
-    """Refuse what must not pass for a database in which all is well.
+    """Refuse to pass a run that checked nothing.
 
     :raises NothingCheckedError: when no sequence was checked, and nobody has allowed that.
     """
@@ -289,7 +289,7 @@ def refuse_nothing(report: Report, settings: Settings) -> None:
 
 @contextlib.contextmanager
 def catalogs_read(settings: Settings) -> Iterator[None]:
-    """Tell what ended a read that all sequences need."""
+    """Name the cause of a failed read that all sequences need."""
     try:
         yield
     except Exception as error:
@@ -300,7 +300,7 @@ def catalogs_read(settings: Settings) -> Iterator[None]:
 
 
 def _refuse_skipped(named: list[Finding]) -> None:
-    """A table that somebody names, and that then is not looked at, must not pass for one that is fine."""
+    """A named table that is not checked must not pass for a healthy one."""
     skipped = [finding for finding in named if finding.verdict is Verdict.SKIPPED]
     if skipped:
         what = "; ".join(f"{finding.sequence.qualified_name}: {finding.reason}" for finding in skipped)

@@ -28,7 +28,7 @@ class Settings:
     all_positions: bool = OPTIONS["all_positions"].default
     #: The other side of a cutover, once it has been read.
     source: Source | None = None
-    #: When the run has to be over, by `time.monotonic()`; None: `run_timeout` from when its connection is there.
+    #: When the run must end, by `time.monotonic()`; None: `run_timeout` after its connection is open.
     deadline: float | None = None
 
     @property

@@ -1,7 +1,7 @@
-"""How far each sequence has come, and how far the columns that it feeds.
+"""Read the state of each sequence and the furthest values of its columns.
 
 The state of a sequence and the furthest values of its columns are read in one statement: its snapshot is older than
-the state, so a row that another session adds meanwhile cannot make a healthy sequence look behind.
+the state, so a concurrent insert cannot make a healthy sequence look behind.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from airflow_seqfix.core.obstacles import forbidden, lost, out_of_time, unreadab
 #: A column without an index and with more rows than this is read in a statement of its own.
 SLOW_ROWS = 100_000
 #: While another session rewrites a sequence (ALTER SEQUENCE … RESTART), the file that a reader has just found can be
-#: emptied under it: the server says this, or returns no row. It is read again so many times.
+#: emptied under it: the server reports this, or returns no row. The read is retried so many times.
 REWRITING = "XX001"
 REWRITTEN = 4
 #: What a read says that a lock keeps out for longer than `lock_timeout`.
@@ -49,10 +49,10 @@ def measure(
     looks: Sequence[LookUp] = (),
     begin: Callable[[str], None] = lambda table: None,
 ) -> Iterator[list[Measurement]]:
-    """Read each of `sequences`, and yield those that were read together; one that cannot be read costs only itself.
+    """Read each of `sequences`, and yield those read together; an unreadable one does not affect the others.
 
     :param on_steps: Whether the furthest value on a sequence's own steps is looked up as well.
-    :param looks: Each says what is to be looked up besides, from what is known by then.
+    :param looks: Each returns a further probe, given the measurement so far.
     :param begin: Called with the name of a table before it is read: of several, with the one likely to take longest.
     """
     reader = _Reader(server=server, on_steps=on_steps, looks=looks, begin=begin)
@@ -76,7 +76,7 @@ def measure(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Reader:
-    """What a run wants to know, on whichever of its sessions."""
+    """The reads of a run, on any of its sessions."""
 
     server: Server
     on_steps: bool
@@ -86,14 +86,14 @@ class _Reader:
     def states(
         self, session: Session, chunk: list[SequenceInfo], tell: Callable[[Event], None]
     ) -> tuple[list[Measurement], list[Measurement]]:
-        """Return what is settled, and what is still to be looked up."""
+        """Return the complete measurements, and those that need a probe."""
         tell(partial(self.begin, _slowest(chunk).qualified_table))
         unread = [Measurement(sequence=sequence) for sequence in chunk]
         settled: list[Measurement] = []
         reached: list[Measurement] = []
         for measurement in _read_singly(session, self.server, unread, partial(_read_states, on_steps=self.on_steps)):
             (reached if any(look(measurement) for look in self.looks[:1]) else settled).append(measurement)
-        # A few of each chunk are looked up together later: each for itself would be as many statements again.
+        # Collected and probed together later: one statement per chunk would double the number of statements.
         if len(reached) < len(settled):
             return settled, reached
         for part in _chunks(reached, _SEQUENCE):
@@ -101,7 +101,7 @@ class _Reader:
         return settled, []
 
     def probes(self, session: Session, chunk: list[Measurement], tell: Callable[[Event], None]) -> list[Measurement]:
-        """Look up what else a verdict needs. A probe that fails takes nothing away."""
+        """Run the probes. A failed probe leaves the measurement as it is."""
         tell(partial(self.begin, _slowest([measurement.sequence for measurement in chunk]).qualified_table))
         known = {measurement.sequence.oid: measurement for measurement in chunk}
         for look in self.looks:
@@ -139,7 +139,7 @@ def _is_slow(column: ColumnInfo) -> bool:
 
 
 class _EmptyError(Exception):
-    """A sequence gave no row."""
+    """The sequence was empty in the middle of a rewrite: retry."""
 
     sqlstate = REWRITING
 
@@ -148,7 +148,7 @@ Reader = Callable[[Session, Server, list[Measurement]], list[Measurement]]
 
 
 def _read_singly(session: Session, server: Server, chunk: list[Measurement], read: Reader) -> list[Measurement]:
-    """Read a chunk; where that fails, split it until the culprits stand alone."""
+    """Read a chunk; if that fails, split it until each failing sequence is alone."""
     try:
         for _ in range(REWRITTEN):
             try:
@@ -193,9 +193,9 @@ def _kept_out(session: Session, chunk: list[Measurement], state: str | None) -> 
 
 
 def _split(chunk: list[Measurement], state: str | None) -> list[list[Measurement]]:
-    """Return the parts in which to look for what made a statement fail."""
+    """Return the parts of a failed chunk to read next."""
     if state == "57014":
-        # To halve would be to wait for statement_timeout half a dozen times. Columns without an index are suspected.
+        # Halving would wait for statement_timeout half a dozen times: read columns without an index alone.
         suspects = [[m] for m in chunk if not all(column.has_index for column in m.sequence.comparable)]
         others = [m for m in chunk if all(column.has_index for column in m.sequence.comparable)]
         if suspects:
@@ -218,9 +218,9 @@ def _read_states(session: Session, server: Server, chunk: list[Measurement], *, 
     answers = ask(session, chunk, query, **STATE, **FURTHEST)
     read = []
     for index, measurement in enumerate(chunk):
-        # One that is rewritten meanwhile has no row, or NULLs, in a part of the statement.
+        # During a rewrite a sequence has no row, or NULLs.
         if len(answers[index]) != len(measurement.sequence.comparable) or answers[index][0][0] is None:
-            # Read alone, and by its name, it says what is wrong.
+            # Read alone, by name: the server's error then says what is wrong.
             if len(chunk) == 1:
                 raise _EmptyError("another session is rewriting the sequence")
             read += _read_singly(session, server, [measurement], partial(_read_states, on_steps=on_steps))
@@ -232,7 +232,7 @@ def _read_states(session: Session, server: Server, chunk: list[Measurement], *, 
 
 
 def positions(sessions: Sessions, server: Server, sequences: list[SequenceInfo]) -> Iterator[list[Measurement]]:
-    """Read where each of `sequences` stands, whatever it feeds; one that cannot be read costs only itself."""
+    """Read the position of each of `sequences` alone; an unreadable one does not affect the others."""
     obstacles = [(sequence, forbidden(replace(sequence, columns=()), server)) for sequence in sequences]
     yield [Measurement(sequence=sequence, obstacle=obstacle) for sequence, obstacle in obstacles if obstacle]
     unread = [Measurement(sequence=sequence) for sequence, obstacle in obstacles if obstacle is None]
@@ -256,7 +256,7 @@ def _read_positions(session: Session, server: Server, chunk: list[Measurement]) 
     for place, measurement in enumerate(chunk):
         last_value, is_called = found.get(place, (None, None))
         if last_value is None:
-            # Read alone, and by its name, it says what is wrong.
+            # Read alone, by name: the server's error then says what is wrong.
             read += _read_singly(session, server, [measurement], _read_positions)
         else:
             read.append(replace(measurement, last_value=last_value, is_called=is_called))
@@ -271,7 +271,7 @@ def _read_wide_state(session: Session, sequence: SequenceInfo, *, on_steps: bool
             raise _EmptyError("another session is rewriting the sequence")
         furthest = partial(_furthest, sequence, last_value=f"'{before}'::bigint", on_steps=on_steps)
         values = read_in_slices(session, sequence, furthest, **FURTHEST)
-        # Last, because reading a sequence goes by no snapshot.
+        # Last, because reading a sequence uses no snapshot.
         last_value, is_called = next(iter(session.rows(state, **STATE)), (None, None))
     if last_value is None or is_called is None or (last_value - before) % sequence.increment_by:
         raise _EmptyError("another session is rewriting the sequence")
@@ -287,7 +287,7 @@ def _furthest(sequence: SequenceInfo, column: ColumnInfo, table: str, last_value
 
 
 def _measured(sequence: SequenceInfo, last_value: int, is_called: bool, values: Iterable[Sequence[Any]]) -> Measurement:
-    """Put together what was found.
+    """Combine the results.
 
     :param values: Places of columns with a furthest value and the furthest on steps; one column may come in parts.
     """

@@ -1,4 +1,4 @@
-"""Reading what is too much for one statement: tables with thousands of partitions, sequences that feed many tables."""
+"""Reads that are too large for one statement: thousands of partitions, or many tables on one sequence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is looked up of a few sequences beyond their state: where they collide, and the values at the far end."""
+"""Probes of a few sequences: their first collision, and the values at the far end."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PROBE: dict[str, Kind] = {
     "beyond": str | None,
 }
 
-#: Says what is to be looked up of a sequence, from what is known.
+#: Returns the next probe of a sequence, given its measurement; None: none.
 LookUp = Callable[[Measurement], Look]
 
 
@@ -67,7 +67,7 @@ def _probe(measurement: Measurement, look: Look, answers: list[list[Any]]) -> Pr
         [value for value in values if value is not None] for values in zip(*answers, strict=True)
     )
     collision = near(collisions, default=None)
-    # Where no look ended early, all values were looked at; where one did, nobody knows what lies beyond.
+    # If no probe ended early, all values were read; otherwise the rest is unknown.
     end = near(ends, default=measurement.furthest_value)
     if ends and collision is not None and near(collision, *ends) != collision:
         collision = None

@@ -1,4 +1,4 @@
-"""Whether what verdicts rest on has changed while it was read."""
+"""Whether the catalogs have changed during the read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from airflow_seqfix.core.database.session import Session
 #: How many catalog rows there are, and a digest of their versions.
 Versions = tuple[int, str]
 
-#: A run that is out of time still learns whether what it has read holds, in so many seconds.
+#: Seconds for this check in a run that is out of time.
 OVERTIME = 5.0
 
 

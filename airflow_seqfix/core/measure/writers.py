@@ -1,4 +1,4 @@
-"""Who is writing: rows of a transaction that is still open are invisible to min() and max()."""
+"""Open writers: rows of an open transaction are invisible to min() and max()."""
 
 from __future__ import annotations
 

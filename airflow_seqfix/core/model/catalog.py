@@ -25,14 +25,14 @@ class Feed(str, Enum):
     VIEW = "view"  #: the default of a view's column
     TRIGGER = "trigger"  #: a BEFORE INSERT trigger fills the column from this sequence, and from no other
     OWNED = "owned"  #: OWNED BY the column, and a BEFORE INSERT trigger draws in a way that was not understood
-    UNDRAWN = "undrawn"  #: OWNED BY the column, which was not seen to draw from the sequence
+    UNDRAWN = "undrawn"  #: OWNED BY the column, which has no default from the sequence
 
     def __str__(self) -> str:
         return self.value
 
 
 class TooMuch(str, Enum):
-    """What there is more of than is looked at."""
+    """Kinds of objects of which there are more than are examined."""
 
     COLUMNS = "columns"  #: of one table, which all draw from the sequence
     LEVELS = "levels"  #: of inheritance children or partitions
@@ -109,9 +109,9 @@ class Server:
 
     @property
     def has_state_function(self) -> bool:
-        """Whether there is pg_get_sequence_data(): a quarter of the time, because nothing is planned for a relation.
+        """Whether there is pg_get_sequence_data(): four times faster, because no relation is planned.
 
-        It answers NULL where a plain read says what is wrong.
+        It returns NULL where a plain read raises an error.
         """
         return self.version_num >= 180000
 
@@ -309,7 +309,7 @@ class SequenceInfo:
 
     @property
     def is_undrawn(self) -> bool:
-        """Whether nobody was seen to draw from it, though an application may."""
+        """Whether nothing in the catalogs draws from it, though an application may."""
         is_drawn = any(column.feed is not Feed.UNDRAWN for column in self.counted)
         return not (is_drawn or self.cycle or self.extension is not None)
 

@@ -1,4 +1,4 @@
-"""What is said of one sequence, the move that repairs it, and what came of that."""
+"""The finding for one sequence, the move that repairs it, and the outcome."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Verdict(str, Enum):
     IN_SYNC = "in_sync"  #: the next value lies beyond every value in the columns
     BEHIND = "behind"  #: the data have reached the next value
     EXHAUSTED = "exhausted"  #: no value is left that fits both the sequence and its columns
-    UNKNOWN = "unknown"  #: could be judged, but could not be read
-    SKIPPED = "skipped"  #: nothing to compare, or not ours to move
+    UNKNOWN = "unknown"  #: it could not be read
+    SKIPPED = "skipped"  #: nothing to compare, or excluded
 
     def __str__(self) -> str:
         return self.value
@@ -28,18 +28,18 @@ class SequenceWarning(str, Enum):
     """What to know beside the verdict."""
 
     EXHAUSTING = "exhausting"  #: `warn_used_pct` of the values are used
-    OUTLIER = "outlier"  #: the furthest values lie far from all others, and are not followed unasked
-    CACHED = "cached"  #: CACHE > 1: open sessions may still hand out values that they took earlier
+    OUTLIER = "outlier"  #: the furthest values lie far from all others, and are not followed by default
+    CACHED = "cached"  #: CACHE > 1: open sessions may still use cached values
     NO_INDEX = "no_index"  #: no index leads with a column, so it is read from end to end
-    NOT_UNIQUE = "not_unique"  #: a column takes the same value twice without an error
+    NOT_UNIQUE = "not_unique"  #: a column has no unique index: it takes the same value twice
     SHARED = "shared"  #: the sequence feeds several columns
     NOT_OWNED = "not_owned"  #: no column owns the sequence
-    UNDRAWN = "undrawn"  #: nobody was seen to draw from it: an application may
+    UNDRAWN = "undrawn"  #: nothing in the catalogs draws from it; an application may
     NOT_COMPARED = "not_compared"  #: it also feeds a column whose values cannot be compared
-    UNTRUSTED = "untrusted"  #: a table draws from it whose owner may not use it, and which does not count
+    UNTRUSTED = "untrusted"  #: a table whose owner may not use the sequence draws from it, and does not count
     NOT_AT_SOURCE = "not_at_source"  #: the other side of the cutover has no such sequence
     SOURCE_DIFFERS = "source_differs"  #: it has another increment or other bounds there
-    OPEN_WRITERS = "open_writers"  #: transactions were writing whose rows could not be seen yet
+    OPEN_WRITERS = "open_writers"  #: open transactions have written rows that nobody can see yet
     STANDBY = "standby"  #: read on a standby, which sees sequences ahead of the primary
 
     def __str__(self) -> str:
@@ -49,9 +49,9 @@ class SequenceWarning(str, Enum):
 class Way(str, Enum):
     """How one sequence is moved."""
 
-    ADVANCE = "advance"  #: nextval() until it has passed the target: cannot go back, blocks nobody
-    LOCKED = "locked"  #: lock the sequence, look again, set it: cannot go back, blocks nextval() for a moment
-    GUARDED = "guarded"  #: setval() where still behind: a race with writers remains
+    ADVANCE = "advance"  #: nextval() until it reaches the target: cannot go back, blocks nobody
+    LOCKED = "locked"  #: lock the sequence, check again, set it: cannot go back, blocks nextval() for a moment
+    GUARDED = "guarded"  #: setval() if still behind: a race with writers remains
 
     def __str__(self) -> str:
         return self.value
@@ -59,34 +59,34 @@ class Way(str, Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
-    """The move that mends one sequence: afterwards `last_value = target, is_called = true`, or further."""
+    """The move that repairs one sequence: afterwards `last_value = target, is_called = true`, or further."""
 
     sequence: SequenceInfo
     target: int
-    #: How many calls of nextval() lead there.
+    #: The number of calls of nextval() to the target.
     calls: int
     #: None where this role cannot move it.
     way: Way | None
     #: Why this way.
     why: str
-    #: What stands in the way of every way.
+    #: Why no method works.
     obstacle: Obstacle | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outliers:
-    """The furthest values, where the sequence will not reach them in its life."""
+    """The furthest values, if the sequence will never reach them by counting."""
 
     count: int
     lowest: int
     highest: int
-    #: The furthest value that is none; None where all are.
+    #: The furthest value that is no outlier; None if all are.
     before: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What is to be said of one sequence."""
+    """The verdict on one sequence, with its figures."""
 
     measurement: Measurement
     verdict: Verdict
@@ -95,7 +95,7 @@ class Finding:
     warnings: tuple[SequenceWarning, ...] = ()
     #: How many values the sequence is behind.
     gap: int | None = None
-    #: How many default inserts succeed before one fails; None where that is not known.
+    #: How many default inserts succeed before one fails; None: not known.
     inserts_until_collision: int | None = None
     #: Whether `inserts_until_collision` is only a lower bound.
     is_at_least: bool = False
@@ -105,12 +105,12 @@ class Finding:
     remaining: int | None = None
     #: How fast it is used, by earlier reports.
     use: Use = UNKNOWN
-    #: How many steps beyond the furthest value the next value has to lie.
+    #: How many steps beyond the furthest value the next value must lie.
     margin: int = 0
-    #: The value beyond which the next value has to lie: the furthest that counts, and the margin.
+    #: The value beyond which the next value must lie: the furthest that counts, plus the margin.
     needed_value: int | None = None
     outliers: Outliers | None = None
-    #: The move that mends it.
+    #: The move that repairs it.
     move: Move | None = None
     #: Whether the remedy is a statement that makes the move.
     is_pasteable: bool = False
@@ -144,11 +144,11 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of one sequence that was behind."""
+    """The outcome for one sequence that was behind."""
 
-    #: How it was found.
+    #: The finding before.
     before: Finding
-    #: How it stands now, read again in a new transaction; the same as `before` where nothing was tried.
+    #: The finding after, from a new transaction; the same as `before` if nothing was tried.
     after: Finding
     way: Way | None = None
     #: Whether it was read again and found in sync.

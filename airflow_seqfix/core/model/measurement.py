@@ -1,4 +1,4 @@
-"""What is read of one sequence and its columns. Pure."""
+"""The values read for one sequence and its columns. Pure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Obstacle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """What is to be looked up of a sequence beyond its state and the furthest values."""
+    """Lookups for a sequence beyond its state and the furthest values."""
 
     #: The first stored value that nextval() will hit.
     collision: bool = False
@@ -34,7 +34,7 @@ class Look:
     on_steps: bool = False
     #: The furthest value beyond the last one that the sequence can hand out.
     beyond: bool = False
-    #: The longest row of free values from one value on the sequence's steps to another; None: not asked for.
+    #: The longest run of free values from one value on the sequence's steps to another; None: not asked for.
     free_from: int | None = None
     free_to: int | None = None
 
@@ -44,7 +44,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
-    """What was looked up so."""
+    """The results of a probe."""
 
     #: The first stored value that nextval() will hit; None where the values looked at do not show one.
     collision: int | None = None
@@ -54,7 +54,7 @@ class Probe:
     furthest: tuple[int, ...] | None = None
     #: The furthest value beyond the last one that the sequence can hand out.
     beyond: int | None = None
-    #: The longest row of free values up to the value that was asked for; None where that is not known.
+    #: The longest run of free values up to the value that was asked for; None where that is not known.
     free_in_a_row: int | None = None
 
 
@@ -124,7 +124,7 @@ class Measurement:
 
     @property
     def distance(self) -> int:
-        """How far apart the next and the furthest value are; 0 where there is none."""
+        """The distance from the next to the furthest value; 0 without one."""
         if self.next_value is None or self.furthest_value is None:
             return 0
         return abs(self.furthest_value - self.next_value)
