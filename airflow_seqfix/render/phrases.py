@@ -137,6 +137,22 @@ def sentence(row: Row) -> str:
     return f"{reason[:1].upper()}{reason[1:]}."
 
 
+def explained_at(row: Row) -> str | None:
+    """Return where the documentation explains the reason: an anchor of docs/reference/messages.md."""
+    if row.reason is None:
+        return None
+    if row.outcome is not None and row.outcome.error is not None:
+        return "not-moved"
+    match row.verdict:
+        case Verdict.UNKNOWN:
+            return "could-not-be-read-unknown"
+        case Verdict.SKIPPED:
+            return "not-compared-skipped"
+        case Verdict.BEHIND:
+            return "outliers" if row.finding.outliers else "the-cure-of-a-sequence-that-is-behind"
+    return "the-limit-that-binds"
+
+
 def consequence(row: Row) -> str | None:
     """Say what the next inserts will meet."""
     inserts = row.finding.inserts_until_collision

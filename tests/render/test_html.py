@@ -13,6 +13,7 @@ from airflow_seqfix import core
 from airflow_seqfix.cli.option_names import with_options
 from airflow_seqfix.core.errors import printable
 from airflow_seqfix.render.html import html
+from tests.support.pages import read
 from tests.support.servers import Database
 
 VOID = {"meta", "input", "line", "rect", "use", "path", "br"}
@@ -158,3 +159,20 @@ def test_a_line_that_is_not_to_scale_says_so(report: core.Report) -> None:
     page = Page(html(report))
     assert set(page.texts["figcaption"]) == {"not to scale"}
     assert len(page.texts["figcaption"]) < len(page.texts["figure"])
+
+
+@pytest.mark.parametrize("which", ["report", "repaired"])
+def test_each_finding_can_be_linked_to_and_leads_to_its_explanation(request: pytest.FixtureRequest, which: str) -> None:
+    found: core.Report = request.getfixturevalue(which)
+    page = Page(html(found))
+    cards = [attributes["id"] for tag, attributes in page.elements if tag == "article"]
+    assert len(cards) == len(set(cards)) > 5
+    headings = re.findall(r"^#+ (.+)$", read("docs/reference/messages.md"), re.MULTILINE)
+    anchors = {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    named = [
+        text.split("#")[1] for text in page.texts["p"] if text.startswith("Explained in docs/reference/messages.md#")
+    ]
+    assert len(named) == sum(row.reason is not None for row in found.failing)
+    assert set(named) <= anchors
+    if which == "report":
+        assert {"outliers", "the-limit-that-binds", "could-not-be-read-unknown"} <= set(named)
