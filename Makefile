@@ -101,8 +101,8 @@ build: $(READY) ## Build the wheel and the sdist
 	$(BIN)/twine check --strict dist/*
 
 .PHONY: zipapp
-zipapp: $(READY) ## Build dist/seqfix.pyz, the command in one file that needs only Python and libpq
-	$(BIN)/python tools/build_zipapp.py dist/seqfix.pyz
+zipapp: ## Build dist/seqfix.pyz, the command in one file that needs only Python and libpq
+	$(PYTHON) tools/build_zipapp.py dist/seqfix.pyz
 
 .PHONY: constraints
 constraints: ## Resolve all dependencies anew and write constraints.txt
