@@ -74,6 +74,9 @@ class Examination:
         self._seen: dict[int, int] = {}
         self._history = read_history(since, self.server.database)
         self._discover()
+        if self._source is not None:
+            # Once: what is altered later must not end a run that has begun to move.
+            refuse_unrelated(self._source, self.server, self._known)
 
     def check(self, only: Collection[str] | None = None, *, moves: bool = False) -> list[Finding]:
         """Return the finding for each selected sequence.
@@ -145,8 +148,6 @@ class Examination:
         with catalogs_read(settings):
             known = self._discovered()
         refuse_incomparable(known)
-        if self._source is not None:
-            refuse_unrelated(self._source, self.server, known)
         self._known = narrow(known, settings.id_range, settings.mapping)
 
     def _discovered(self) -> list[SequenceInfo]:

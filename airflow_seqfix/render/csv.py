@@ -8,13 +8,22 @@ from collections.abc import Callable
 
 from airflow_seqfix.core.errors import printable
 from airflow_seqfix.core.report import Plan, Report, Row
-from airflow_seqfix.render.phrases import move, next_then, next_was, remedy
+from airflow_seqfix.render.phrases import move, next_then, next_there, next_was, remedy
 
+#: Where it was, so that the lines of two reports can stand below each other.
+_WHERE: dict[str, Callable[[Report], object]] = {
+    "host": lambda report: report.server.host,
+    "port": lambda report: report.server.port,
+    "database": lambda report: report.server.database,
+    "role": lambda report: report.server.role,
+    "in_recovery": lambda report: str(report.server.in_recovery).lower(),
+}
 _COLUMNS: dict[str, Callable[[Row], object]] = {
     "sequence": lambda row: row.sequence,
     "columns": lambda row: ", ".join(c.qualified_name for c in row.finding.sequence.counted if not c.is_covered),
     "verdict": lambda row: row.verdict,
     "next_value": lambda row: row.next_value,
+    "source_next_value": next_there,
     "furthest_value": lambda row: row.furthest_value,
     "gap": lambda row: row.gap,
     "inserts_until_collision": lambda row: row.finding.inserts_until_collision,
@@ -52,12 +61,12 @@ def csv(content: Report | Plan, *, spell: Callable[[str], str] = str) -> str:
         columns |= _OF_A_REPAIR
     text = io.StringIO()
     lines = writer.writer(text, lineterminator="\n")
-    lines.writerow(columns)
+    lines.writerow([*columns, *_WHERE])
     for row in report.sorted_rows:
         cells = {name: value(row) for name, value in columns.items()} | {"cure": remedy(row, spell)}
         for name in cells.keys() & {"reason", "why"}:
             cells[name] = spell(str(cells[name] or ""))
-        lines.writerow(map(_cell, cells.values()))
+        lines.writerow(map(_cell, [*cells.values(), *(value(report) for value in _WHERE.values())]))
     return text.getvalue()
 
 

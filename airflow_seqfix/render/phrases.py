@@ -206,6 +206,12 @@ def source_of(report: Report) -> str:
     return said
 
 
+def next_there(row: Row) -> int | None:
+    """Return the next value in the source."""
+    source = row.finding.measurement.source
+    return None if source is None else source.next_value
+
+
 def headline(report: Report) -> str:
     """Return how it stands, in a few words."""
     total, failing = len(report.rows), len(report.failing)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from psycopg import sql
 
 from airflow_seqfix import core
 from tests.support.psql import psql
@@ -188,6 +189,54 @@ def test_schemas_may_be_renamed(old: Database, new: Database) -> None:
             core.check(conn, source=there, source_schemas={"app": "public"})
         with pytest.raises(core.ArgumentError, match="source_schemas: there is no source; give source as well"):
             core.check(conn, source_schemas={"app": "public"})
+
+
+NAMES = [
+    "a.b",
+    'with "quotes"',
+    "back\\slash",
+    "st*r",
+    "[0]",
+    "größe",
+    "new\nline",
+    "'; DROP TABLE orders; --",
+    "select",
+    "UP",
+]
+
+
+@pytest.mark.parametrize("kind", ["uri", "report"])
+def test_names_that_are_hard_to_write(kind: str, old: Database, new: Database) -> None:
+    for database in (old, new):
+        with database.connect() as conn:
+            for name in NAMES:
+                conn.execute(sql.SQL("CREATE SEQUENCE {}").format(sql.Identifier(name)))
+    with old.connect() as conn:
+        for number, name in enumerate(NAMES):
+            conn.execute("SELECT setval(%s, %s)", [sql.Identifier(name).as_string(conn), 100 + number])
+    with new.connect() as conn:
+        report = core.fix(conn, source=source_of(old, kind))
+        assert report.ok and report.only_at_source == ()
+        for number, name in enumerate(NAMES):
+            ((value,),) = conn.execute("SELECT nextval(%s)", [sql.Identifier(name).as_string(conn)]).fetchall()
+            assert value == 101 + number, name
+
+
+def test_what_is_altered_in_the_middle_does_not_end_a_run(old: Database, new: Database) -> None:
+    """The schema that has another name in the source goes away while the others are moved."""
+    new.execute("CREATE SCHEMA app; CREATE SEQUENCE app.s; ALTER SEQUENCE orders_id_seq OWNED BY NONE")
+    old.execute("CREATE SCHEMA here; CREATE SEQUENCE here.s; SELECT setval('here.s', 7)")
+    dropped = []
+
+    def drop(progress: core.Progress) -> None:
+        if progress.phase == "move" and not dropped:
+            dropped.append(new.execute("DROP SCHEMA app CASCADE"))
+
+    with new.connect() as conn, old.connect() as there:
+        report = core.fix(conn, source=there, source_schemas={"app": "here"}, progress=drop)
+    assert dropped
+    assert rows(report)["alone"]["verified"]
+    assert not rows(report)["app.s"]["verified"]
 
 
 def test_a_role_that_may_not_read_there(old: Database, new: Database) -> None:
