@@ -46,7 +46,7 @@ def _of_one_kind(grants: list[Grant]) -> str:
     first = grants[0]
     if len(grants) >= ALL_FROM and first.kind in _ALL:
         return f"GRANT {first.privilege} ON {_ALL[first.kind]} {first.schema} TO {first.role};"
-    return _statement(first, ", ".join(grant.name for grant in grants))
+    return _statement(first, ", ".join(sorted(grant.name for grant in grants)))
 
 
 def _statement(grant: Grant, names: str) -> str:
