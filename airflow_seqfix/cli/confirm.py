@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -27,8 +27,10 @@ Keyboard = AbstractContextManager[IO[str]]
 
 #: How many moves are listed before the question; `seqfix plan` lists all.
 LISTED = 40
-#: From this width on there is room for the reason of each way.
-WIDE = 110
+#: Below this width each move has lines of its own; from this one on there is room for the reason of each way.
+NARROW, WIDE = 60, 110
+
+CANNOT = "cannot be moved"
 
 WAYS = {
     "advance": "calls nextval() until it has passed: cannot go back, blocks nobody",
@@ -62,12 +64,16 @@ def keyboard() -> Keyboard | None:
 
 def show(plan: Mapping[str, Any], server: Server, where: str) -> None:
     """Show on stderr what a plan, as a dictionary, moves and where."""
-    width = max(60, shutil.get_terminal_size().columns)
+    width = shutil.get_terminal_size().columns
     console = messages.console(width=width)
     _show_target(console, server, where)
     moves = {move["sequence"]: move for move in plan["moves"]}
     found = {row.get("sequence"): row for row in plan.get("sequences", ()) if isinstance(row, Mapping)}
-    console.print(_table(plan, moves, found, width))
+    if width < NARROW:
+        for name, *cells in _rows(plan, moves, found):
+            console.print("{}\n  next value {}, then {}, {}".format(name, *cells), markup=False, soft_wrap=True)
+    else:
+        console.print(_table(plan, moves, found, width))
     if len(moves) > LISTED:
         console.print(f"… and {len(moves) - LISTED:,} more, which plan lists.")
     left = sum(
@@ -103,8 +109,6 @@ def _table(
     from rich.table import Table
     from rich.text import Text
 
-    from airflow_seqfix.core.errors import printable
-    from airflow_seqfix.core.repair.plan import StoredPlan
     from airflow_seqfix.render.layout import elide
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False, header_style="bold")
@@ -114,17 +118,30 @@ def _table(
     table.add_column("way", no_wrap=True)
     if width >= WIDE:
         table.add_column("because", no_wrap=True)
-    for move in StoredPlan.read(plan).moves[:LISTED]:
-        way = moves[move.sequence].get("way")
-        cells = [
-            elide(printable(move.sequence), width - (60 if width >= WIDE else 42)),
-            str(found.get(move.sequence, {}).get("next_value", "?")),
-            str(move.target + move.increment_by),
-            str(way or "cannot be moved"),
-            str(moves[move.sequence].get("why") or ""),
-        ]
-        table.add_row(*(Text(printable(cell), style="" if way else "yellow") for cell in cells[: len(table.columns)]))
+    for name, *cells in _rows(plan, moves, found):
+        cells = [elide(name, width - (60 if width >= WIDE else 42)), *cells][: len(table.columns)]
+        table.add_row(*(Text(cell, style="yellow" if CANNOT in cells else "") for cell in cells))
     return table
+
+
+def _rows(
+    plan: Mapping[str, Any], moves: Mapping[str, Mapping[str, Any]], found: Mapping[Any, Any]
+) -> Iterator[list[str]]:
+    """Yield of each of the first moves its sequence, the next value now and then, the way, and why that."""
+    from airflow_seqfix.core.errors import printable
+    from airflow_seqfix.core.repair.plan import StoredPlan
+
+    for move in StoredPlan.read(plan).moves[:LISTED]:
+        given = moves[move.sequence]
+        now = found.get(move.sequence, {}).get("next_value", "?")
+        cells = [
+            move.sequence,
+            now,
+            move.target + move.increment_by,
+            given.get("way") or CANNOT,
+            given.get("why") or "",
+        ]
+        yield [printable(str(cell)) for cell in cells]
 
 
 def announce_differences(stored: Mapping[str, Any], fresh: Plan) -> None:

@@ -158,3 +158,12 @@ def test_the_script_s_report_fits_120_columns(newest_db: Database) -> None:
     said = [line.rstrip() for line in done.stdout.splitlines() if not re.match(r"(cure|reason) ", line)]
     assert "furthest_value 2000000000" in said
     assert max(map(len, said)) <= 120
+
+
+def test_a_narrow_terminal_shows_each_name_whole_before_it_asks(newest_db: Database) -> None:
+    newest_db.execute(f"CREATE TABLE {'x' * 50} (id serial); INSERT INTO {'x' * 50} VALUES (7)")
+    with terminal("fix", newest_db.dsn, columns=40) as shown:
+        shown.wait_for("Move 1 sequence? [y/N]")
+        assert f"public.{'x' * 50}_id_seq\n  next value 1, then 8, advance\n" in shown.text
+        shown.type("n\n")
+        assert shown.end() == 1
