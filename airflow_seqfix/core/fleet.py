@@ -59,7 +59,11 @@ class DatabaseResult:
         if self.report is None:
             return []
         verdicts = ("behind", "exhausted", "unknown")
-        return [row for row in self.report["sequences"] if row["verdict"] in verdicts or row.get("error")]
+        rows = self.report["sequences"]
+        # Else it is a threshold that was passed, or `fail_on` has more: then what is in order has a reason.
+        return [row for row in rows if row["verdict"] in verdicts or row.get("error")] or [
+            row for row in rows if row["reason"]
+        ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

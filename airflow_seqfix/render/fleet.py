@@ -46,7 +46,8 @@ def summary(fleet: Fleet) -> str:
     }
     found = [f"{counts[state]:,} {said}" for state, said in states.items() if counts[state]]
     verdicts = [f"{counts[name]:,} {spaced(name)}" for name in FIGURES[1:] if counts.get(name)]
-    sequences = count(sum(len(one.report["sequences"]) for one in fleet.databases if one.report), "sequence")
+    # A report in an XCom does not list all of them.
+    sequences = count(fleet.count("checked") + fleet.count("skipped"), "sequence")
     where = f" on {', '.join(fleet.servers)}" if len(fleet.servers) in (1, 2, 3) else ""
     said = f"{count(len(fleet.databases), 'database')}{where}: {', '.join(found)}"
     return f"{said}; {sequences}: {', '.join(verdicts)}" if verdicts else said

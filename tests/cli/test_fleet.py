@@ -104,6 +104,12 @@ def test_one_question_before_a_repair(three: list[Database]) -> None:
         assert database.value("INSERT INTO orders (note) VALUES ('') RETURNING id") == expected
 
 
+def test_what_fails_by_a_threshold_is_explained(three: list[Database]) -> None:
+    done = seqfix("check", at(three[0]), *asked(three[1:2] * 2), "--min-remaining", "3000000000")
+    assert done.returncode == 1
+    assert "public.orders_id_seq: it has 2,147,483,547 values left, and --min-remaining is 3,000,000,000" in done.stdout
+
+
 @pytest.mark.parametrize("form", ["markdown", "html"])
 def test_forms_that_are_read(form: str, three: list[Database]) -> None:
     three[0].execute('CREATE TABLE "<b>|`x" (id serial); INSERT INTO "<b>|`x" VALUES (7)')
