@@ -161,7 +161,7 @@ def test_each_page_that_is_run_elsewhere_is() -> None:
 def test_enough_is_run() -> None:
     every = [block for page in pages() for block in blocks(page) if not block.is_directive]
     run = [block for block in every if not block.not_run or re.search(r"tests/\S+ .*runs it", block.not_run)]
-    assert len(run) > 0.9 * len(every)
+    assert len(run) > 0.85 * len(every)
 
 
 @pytest.mark.parametrize("page", pages())
