@@ -71,5 +71,5 @@ def seqfix(ctx: click.Context) -> int:
     """Find PostgreSQL sequences that have fallen behind their tables, and move them forward."""
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help(), err=True)
-    # Of a command it is its own that counts.
+    # Subcommands return their own status.
     return TROUBLE

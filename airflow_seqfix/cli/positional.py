@@ -45,11 +45,11 @@ def sort_positional(positional: Sequence[str], dbnames: Sequence[str]) -> tuple[
 
 @dataclass(frozen=True, slots=True)
 class Meant:
-    """What the arguments stand for."""
+    """The meaning of the positional arguments."""
 
     #: What they add to the core's options.
     options: dict[str, Any]
-    #: What was taken for granted, to be told.
+    #: Assumptions, to be reported.
     assumed: str | None = None
 
 

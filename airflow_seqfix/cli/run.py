@@ -57,7 +57,7 @@ class Run:
         """Sort out what the command line holds, without connecting.
 
         :param forms: What the command can write, its default first.
-        :raises ArgumentError: when something cannot be meant.
+        :raises ArgumentError: when an argument is invalid.
         """
         from airflow_seqfix.core import ArgumentError
         from airflow_seqfix.core.settings import Settings
@@ -81,7 +81,7 @@ class Run:
         options["mapping"] = with_file(read_mapping(options["mapping"]), options.pop("mapping_file"))
         options["id_range"] = read_ranges(options["id_range"])
         options = {name: value for name, value in options.items() if value is not None}
-        # What cannot be meant is said before anything is opened.
+        # Invalid arguments are reported before anything is opened.
         limits = Settings.parse(cast(Options, options)).limits
         address = Address.read(target, **mine)
         address.on_connected = messages.detail
@@ -111,7 +111,7 @@ class Run:
 
     @contextlib.contextmanager
     def prepared(self) -> Iterator[None]:
-        """Make sure that the output can be written, and tell who names a database as psql takes it what to write."""
+        """Make sure that the output can be written, and suggest -d if a database was given as a table."""
         from airflow_seqfix.core import NothingCheckedError, Report, SelectionError
 
         with self.output.prepared():
@@ -151,7 +151,7 @@ class Run:
     def understood(self) -> dict[str, Any]:
         """Return the core's options with what the plain words add; connects where they may be the short form.
 
-        :raises ArgumentError: when they cannot be meant, or say the same as an option.
+        :raises ArgumentError: when they are invalid, or repeat an option.
         """
         from airflow_seqfix.core import ArgumentError
 

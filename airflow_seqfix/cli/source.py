@@ -1,4 +1,4 @@
-"""The other side of a cutover, as it is named on the command line."""
+"""The other side of a cutover, as given on the command line."""
 
 from __future__ import annotations
 

@@ -23,22 +23,22 @@ PLAN_OR_DRY_RUN = "dry_run and plan exclude each other: leave one out"
 class PostgresSequenceResetOperator(TwoSidedTask):
     """Move every PostgreSQL sequence that is behind its data forward, and verify each.
 
-    For the end of a load that brought explicit ids. A sequence that is in sync is not written, none ever goes back,
+    For the end of a load with explicit ids. It writes only to sequences that are behind, never moves one back,
     and a second run changes nothing. The arguments of `TwoSidedTask`, and:
 
     :param lock: Which ways of moving a sequence are allowed: "auto"; "none" (only nextval(), no DDL); "sequence" (only
         under a lock on the sequence); "guarded" (one setval() that looks first, not proven under concurrent writes).
     :param advance_up_to: With "auto", gaps of up to this many values are passed with nextval().
-    :param retry_on_drift: Whether what a repair leaves behind, or may not read or move, is worth a retry. Off, the task
-        fails at once: that needs a person. A lock that could not be had, or a lost connection, is retried in any case.
-    :param dry_run: Whether to report only what would be done. Drift then does not fail the task.
+    :param retry_on_drift: Whether Airflow retries on drift and missing privileges. Off, the task
+        fails at once. A lock that was not available, or a lost connection, is always retried.
+    :param dry_run: Make a plan and change nothing. Drift then does not fail the task.
     :param plan: What an earlier task with `dry_run=True` returned (`plan=that_task.output`): only its moves are made,
         to its targets, and one whose sequence or data have changed since is refused. Takes the place of a selection. A
         plan of more than 50 moves does not fit into an XCom: that task needs a `report_path` that ends in .json, which
         then holds the plan, and is read back after its SHA-256 has been compared.
     :param plan_sha256: The `plan_sha256` of the plan that somebody has approved: another one is refused.
 
-    :return: The report, with the sequences that were moved or that somebody has to look at. With `dry_run=True` also
+    :return: The report, with the sequences that were moved or need attention. With `dry_run=True` also
         the plan, and in `move_count` how many moves it has: 0 where there is nothing to approve. The XCom `markdown`
         shows the plan to the person who does, and `sql` is the same for
         psql, if that is no longer than 200,000 characters.
@@ -156,13 +156,13 @@ class PostgresSequenceResetOperator(TwoSidedTask):
 class PostgresSequenceCheckOperator(TwoSidedTask):
     """Fail where a PostgreSQL sequence is behind its data, exhausted or unknown.
 
-    The gate that looks once, as Airflow's SQL check operators do; `PostgresSequenceDriftSensor` is the one that waits.
+    A gate that checks once, as Airflow's SQL check operators do; `PostgresSequenceDriftSensor` waits.
     Reads only. The arguments of `TwoSidedTask`, and:
 
-    :param retry_on_drift: Whether drift is worth a retry, because something else repairs meanwhile. Off, the task fails
-        at once. A lock that could not be had, or a lost connection, is retried in any case.
+    :param retry_on_drift: Whether Airflow retries on drift, because something else may repair. Off, the task fails
+        at once. A lock that was not available, or a lost connection, is always retried.
 
-    :return: The report, with the sequences that somebody has to look at.
+    :return: The report, with the sequences that need attention.
     """
 
     def __init__(self, *, retry_on_drift: bool = False, **kwargs: Any) -> None:

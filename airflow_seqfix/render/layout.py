@@ -1,4 +1,4 @@
-"""Columns of text on a terminal: which fit, how wide each is, and what is shortened."""
+"""Columns of text on a terminal: which fit, their widths, and shortened names."""
 
 from __future__ import annotations
 

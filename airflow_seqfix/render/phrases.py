@@ -1,4 +1,4 @@
-"""What every form of a report says of one sequence, in the same words."""
+"""Phrases about one sequence, shared by every form of a report."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from airflow_seqfix.core.errors import printable
 from airflow_seqfix.core.model import Move, Verdict
 from airflow_seqfix.core.report import Report, Row
 
-#: After a repair whose moves are on the primary alone.
+#: After a repair whose moves are on the primary only.
 NOT_ON_STANDBYS = (
     "the moves have not reached the synchronous standbys yet: after a failover to one of them, run this again"
 )
@@ -154,7 +154,7 @@ def explained_at(row: Row) -> str | None:
 
 
 def consequence(row: Row) -> str | None:
-    """Say what the next inserts will meet."""
+    """Say what happens to the next inserts."""
     inserts = row.finding.inserts_until_collision
     if row.verdict is Verdict.EXHAUSTED:
         return "The next insert fails."

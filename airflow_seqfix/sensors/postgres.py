@@ -30,12 +30,12 @@ class PostgresSequenceDriftSensor(SequenceTask, BaseSensorOperator):
     Reads only. The arguments of `SequenceTask` and of Airflow's sensors, and:
 
     :param on_drift: "wait" until another task or person has repaired it; "fail" at once, without retry; "skip".
-    :param timeout: How long to wait, in seconds or as a timedelta. Minutes, and not Airflow's week: a sequence does
-        not mend by itself.
-    :param deferrable: Whether to wait in the triggerer, whatever `mode` says. The first look is taken in the worker all
-        the same, and so is the last. `exponential_backoff` then has no effect.
+    :param timeout: Maximum time to wait, in seconds or as a timedelta. Minutes instead of Airflow's week, because a
+        sequence does not repair itself.
+    :param deferrable: Whether to wait in the triggerer, whatever `mode` says. The first check and the last still run in
+        the worker. `exponential_backoff` then has no effect.
 
-    :return: The report, with the sequences that somebody has to look at.
+    :return: The report, with the sequences that need attention.
     """
 
     def __init__(

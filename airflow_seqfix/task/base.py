@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 
 class SequenceTask(ReportingTask):
-    """A task that looks at the sequences of one PostgreSQL database. The arguments of `ReportingTask`, and:
+    """A task on the sequences of one PostgreSQL database. The arguments of `ReportingTask`, and:
 
     :param conn_id: The PostgreSQL connection.
     :param database: Another database than the connection's.
@@ -42,15 +42,15 @@ class SequenceTask(ReportingTask):
     :param tables: Tables that the sequences feed.
     :param columns: Columns that the sequences feed.
     :param sequences: The sequences themselves.
-    :param exclude: Sequences, tables or columns whose sequences are left alone and listed as skipped.
+    :param exclude: Sequences, tables or columns whose sequences are listed as skipped.
     :param mapping: Columns that a sequence feeds though no catalog says so (triggers, applications), such as
         `{"public.hibernate_sequence": ["public.orders.id"]}`; or a string with that as JSON.
     :param id_range: The lowest and highest value of a sequence's own where several writers share a column, such as
         `{"public.orders_id_seq": [1, 999999]}`; or a string with that as JSON.
-    :param allow_empty: Whether a selection that matches no sequence is in order.
-    :param allow_skipped: Whether a table, column or sequence that is named may turn out not to be checkable.
+    :param allow_empty: Whether a selection may match no sequence.
+    :param allow_skipped: Whether the task succeeds if a named object is skipped.
     :param margin: How many steps beyond the furthest value the next value must lie.
-    :param max_jump: From how many values on a gap before the furthest few values sets them apart as outliers.
+    :param max_jump: The length of a gap beyond which the furthest few values are outliers.
     :param outliers: "report": a move passes all other values, and the task fails until somebody has decided; "follow":
         it passes them as well; "ignore": they do not count.
     :param interleaved: Whether only values on the sequence's own steps count (several writers with offsets).
@@ -58,15 +58,15 @@ class SequenceTask(ReportingTask):
     :param own_code_only: Whether tables are `unknown` whose indexes, statistics or constraints call functions of other
         roles, which would run with the rights of the connection's role.
     :param fail_on: The verdicts and warnings that fail the task, of "behind", "exhausted", "unknown", "skipped",
-        "undrawn" and "open_writers"; an empty list: none does. A move that was refused or went wrong fails it always.
-    :param warn_used_pct: From this share of used values on, in percent, a sequence is listed as exhausting.
-    :param fail_used_pct: From this share on it fails the task, whatever its verdict; None: never.
-    :param min_remaining: With fewer values left than this it fails the task, whatever its verdict; None: never.
+        "undrawn" and "open_writers"; an empty list: none. A move that was refused or failed always fails it.
+    :param warn_used_pct: Warn above this percentage of used values.
+    :param fail_used_pct: Fail above this percentage, whatever the verdict; None: never.
+    :param min_remaining: Fail with fewer values left than this, whatever the verdict; None: never.
     :param min_days_left: With fewer days left than this, at the pace of this task's earlier runs, it fails the task,
         whatever its verdict; None: never, and no history is kept. Where the past does not tell, it does not fail.
-    :param lock_timeout: How long to wait for a lock, in seconds; at most 1.
-    :param statement_timeout: How long one statement may run, in seconds.
-    :param run_timeout: How long the whole run may take, in seconds; what was not reached is reported as unknown.
+    :param lock_timeout: Maximum time to wait for a lock, in seconds; at most 1.
+    :param statement_timeout: Maximum time for a statement, in seconds.
+    :param run_timeout: Maximum time for the run, in seconds; sequences not reached are unknown.
     :param wait_for_writers: How long to wait, in seconds, for transactions that are writing to the tables: their rows
         cannot be seen yet. 0: they are reported only.
     :param jobs: How many connections share the work. A deferred sensor waits with one.

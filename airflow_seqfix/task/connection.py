@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 #: What ends a task: told to stop, `execution_timeout`, Ctrl-C.
 ENDING = frozenset({signal.SIGTERM, signal.SIGALRM, signal.SIGINT})
 
-#: How long a server may take to end a statement when its task is told to stop, before the line is cut.
+#: Seconds for the server to end a statement of a cancelled task, before the line is cut.
 SECONDS_TO_STOP = 2.0
 
 
@@ -158,7 +158,7 @@ class Slot:
         line = Line(connection)
         self._lines.append(line)
         try:
-            # In this order, and the other way round below: one of both sees what the other has done.
+            # Append, then check; cancel() sets its flag first. So one of both sees the other.
             if self._is_cancelled:
                 raise ConnectionFailedError("cancelled while the connection was being opened")
             yield

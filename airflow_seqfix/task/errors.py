@@ -1,4 +1,4 @@
-"""What retries mend: for operators, sensor and trigger alike.
+"""Which errors Airflow retries, for operators, sensor and trigger.
 
 An error of the core says itself whether the same call may succeed later. One that no retry mends becomes Airflow's
 exception for that.

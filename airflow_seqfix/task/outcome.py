@@ -1,4 +1,4 @@
-"""What becomes of a report in Airflow: what the XCom says, and how the task fails."""
+"""A report as XCom, and as the exception that fails the task."""
 
 from __future__ import annotations
 

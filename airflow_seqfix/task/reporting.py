@@ -1,4 +1,4 @@
-"""What a task does with its report: it logs it, writes it, hands it on, and fails with it."""
+"""Logs, writes and publishes a task's report, and fails with it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ REPORT_ARGUMENTS = ("report_path", "report_url")
 
 
 class ReportingTask(BaseOperator):
-    """A task that comes to a report.
+    """A task that makes a report.
 
     :param report_path: A file for the whole report, on any store that Airflow's `ObjectStoragePath` reaches, such as
         `s3://aws_default@bucket/{{ run_id }}.html` or `file:///srv/reports/{{ run_id }}.json`. Its end says in which

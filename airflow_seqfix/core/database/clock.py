@@ -1,8 +1,8 @@
-"""A clock of the client's own: it ends a wait for a server that keeps no time.
+"""The client's clock: it ends a wait for a server that does not keep its timeouts.
 
 `statement_timeout` and `lock_timeout` are kept by the server, and only while it runs a statement: not in a COMMIT that
-waits for a standby, and not by a server or a network that has stopped. A wait that is due is cancelled, again and again
-because a cancel that arrives before its statement is lost; where that does not help either the line is cut.
+waits for a standby, nor by a server or a network that hangs. An overdue wait is cancelled, repeatedly,
+because a cancel that arrives before its statement is lost; if that does not help, the line is cut.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-#: How long after its time a wait is cancelled, in seconds: the server keeps the same time, and goes first.
+#: Seconds after its time at which a wait is cancelled: the server's timeout comes first.
 CANCEL_AFTER = 0.5
-#: How long after its time the line is cut, in seconds. No wait is longer than its time and this.
+#: Seconds after its time at which the line is cut. No wait is longer.
 CUT_AFTER = 1.5
 #: How often to cancel, in seconds.
 AGAIN = 0.25
@@ -79,7 +79,7 @@ class Watch:
         self.next = due + CANCEL_AFTER
 
     def hurry(self) -> None:
-        """It is due now, and the server need not go first."""
+        """Make it due now, without waiting for the server's timeout."""
         self._due = min(self._due, time.monotonic() - CANCEL_AFTER)
         self.next = min(self.next, self._due + CANCEL_AFTER)
 

@@ -1,4 +1,4 @@
-"""A connection that a caller lends, or lets be opened, and that is given back as it came."""
+"""A connection that a caller lends or lets be opened, and that is returned unchanged."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from airflow_seqfix.core.errors import (
     first_line,
 )
 
-#: What both drivers call the state of a connection outside a transaction, and in the middle of a statement.
+#: The transaction status of both drivers: outside a transaction, in the middle of a statement.
 IDLE, ACTIVE = 0, 1
 
 #: psycopg2's own casters of the types that are read here.
@@ -32,7 +32,7 @@ _CASTERS = (
 
 
 class Connection(Protocol):
-    """What is needed of a DB-API connection: psycopg 3 and psycopg2 both have it."""
+    """The part of a DB-API connection that is used: psycopg 3 and psycopg2 both have it."""
 
     @property
     def closed(self) -> Any: ...
@@ -53,7 +53,7 @@ def is_psycopg3(connection: Any) -> bool:
 
 
 def refuse_other(value: Any) -> None:
-    """Refuse what is no connection of the two drivers.
+    """Refuse anything but a connection of the two drivers.
 
     :raises ArgumentTypeError: that says what to pass instead.
     """
@@ -67,7 +67,7 @@ def refuse_other(value: Any) -> None:
 
 @contextlib.contextmanager
 def opened(connect: Callable[[], Any], *, seconds: float | None = None) -> Iterator[Connection]:
-    """Open a connection, and give it back the way it came.
+    """Open a connection, and return it the way it was opened.
 
     :param seconds: How long to wait for it, while another thread opens it; None: as long as it takes, in this thread.
     :raises ConnectionFailedError: when it cannot be opened.
@@ -80,7 +80,7 @@ def opened(connect: Callable[[], Any], *, seconds: float | None = None) -> Itera
             refuse_other(connection)
             yield connection
         except BaseException:
-            # Whatever it says: an error that it swallows would pass for a run without findings.
+            # Raise even if the context manager suppresses it: a swallowed error would pass for a run without findings.
             got.__exit__(*sys.exc_info())
             raise
         got.__exit__(None, None, None)

@@ -1,4 +1,4 @@
-"""What is taken for a connection and is none, and what to pass instead."""
+"""Objects that are mistaken for a connection, and what to pass instead."""
 
 from __future__ import annotations
 

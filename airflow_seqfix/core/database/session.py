@@ -1,6 +1,6 @@
 """One borrowed connection, used with care.
 
-Nothing outlives a transaction here: every setting is SET LOCAL, no statement is prepared, no cursor is WITH HOLD. That
+Nothing outlives a transaction: every setting is SET LOCAL, no statement is prepared, no cursor is WITH HOLD. That
 is what PgBouncer's transaction pooling asks for, and what leaves a caller's connection as it was.
 """
 
@@ -42,7 +42,7 @@ _WATCH_CLIENT = """
 """
 _WATCHES_CLIENTS = 140000
 
-#: What was a table when it was discovered can be a view by the time it is read, whose functions would run as this role.
+#: A discovered table can be a view by the time it is read, whose functions would run as this role.
 #: Servers from 13.16, 14.13, 15.8, 16.4 and 17 on refuse that; a move leaves it alone, for the sake of event triggers.
 _TABLES_ONLY = """
     SELECT set_config('restrict_nonsystem_relation_kind', '{}', true)
@@ -51,7 +51,7 @@ _TABLES_ONLY = """
 
 #: How many rows of the catalogs the client asks for at once.
 ROWS_AT_ONCE = 5_000
-#: How many names and numbers are looked out for in later rows.
+#: The size of the interning table of names and numbers.
 VALUES_KEPT = 1_000
 
 #: How long a ROLLBACK may take, in seconds.
@@ -100,7 +100,7 @@ class Session:
 
     @property
     def is_lost(self) -> bool:
-        """Whether nothing can be asked any more."""
+        """Whether the connection is unusable."""
         return bool(self._connection.closed) or self._was_cut
 
     def close(self) -> None:
@@ -109,7 +109,7 @@ class Session:
 
     @contextlib.contextmanager
     def transaction(self, *, read_only: bool = True, one_snapshot: bool = False) -> Iterator[None]:
-        """Run what is inside in one transaction; commit it, or roll it back if an exception leaves.
+        """Run the block in one transaction; commit it, or roll it back on an exception.
 
         :param one_snapshot: Whether all statements see the rows of one moment.
         :raises DeadlineError: when `run_timeout` is over.
@@ -124,7 +124,7 @@ class Session:
         self._opening = self._begin(read_only, one_snapshot) + watch + guard
         try:
             yield
-            # A statement that takes a lock has brought its own.
+            # A statement sent by `*_apart` has sent its own COMMIT.
             if self._connection.info.transaction_status != IDLE:
                 self.run("COMMIT")
         except Exception as error:
@@ -147,7 +147,7 @@ class Session:
         """
         self._cursors += 1
         rows: list[Row] = []
-        # The same few names, types and limits of thousands of rows are kept once. By the very type: True is 1.
+        # Intern the few names, types and limits of thousands of rows. Keyed by type too: True is 1.
         known: dict[Any, Any] = {}
         answer = Answer(get_type_hints(row_type) if kinds is None else kinds)
 
@@ -204,7 +204,7 @@ class Session:
             return checked(rows, **kinds)
 
     def run(self, statement: str) -> None:
-        """Run one statement, or several at once, for what they do."""
+        """Run one statement, or several at once, without reading rows."""
         with self._sent(statement):
             pass
 
@@ -241,7 +241,7 @@ class Session:
 
     @contextlib.contextmanager
     def _notices(self) -> Iterator[list[Any]]:
-        """Yield a list of what the server says beside its answers."""
+        """Yield a list of the server's notices."""
         said: list[Any] = []
         if is_psycopg3(self._connection):
             self._connection.add_notice_handler(said.append)
@@ -275,7 +275,7 @@ class Session:
 
     @contextlib.contextmanager
     def overtime(self, seconds: float) -> Iterator[None]:
-        """Leave at least so much time to what is inside."""
+        """Leave at least so much time to the block."""
         deadline = self.deadline
         self.deadline = max(deadline, time.monotonic() + seconds)
         try:
@@ -300,14 +300,14 @@ class Session:
 
     def _begin(self, read_only: bool = False, one_snapshot: bool = False) -> str:
         isolation = "REPEATABLE READ" if one_snapshot else "READ COMMITTED"
-        # Without a word for moves: a session that was made read-only stays so.
+        # No READ WRITE for moves: a read-only session is respected.
         access = "READ ONLY" if read_only else ""
         values = self._settings | {"statement_timeout": milliseconds(self._seconds_for(1))}
         local = local_settings(values, self._connection.info.server_version, read_only=read_only)
         return f"BEGIN ISOLATION LEVEL {isolation} {access};\n{'; '.join(local)};\n"
 
     def _seconds_for(self, statements: int) -> float:
-        """Return how long so many statements may take together."""
+        """Return the time that so many statements may take together."""
         return max(0.0, min(self.limits.statement_timeout * statements, self.seconds_left))
 
     @contextlib.contextmanager
@@ -330,7 +330,7 @@ class Session:
             sent_at = time.monotonic()
             try:
                 with self._bounded(self._seconds_for(count)):
-                    # After the watch has begun: one of both sees what stop() does.
+                    # After the watch has begun: either it or this check sees a stop().
                     if self._stopped.is_set():
                         raise StoppedError("the run was stopped")
                     cursor.execute(f"{opening}{statement}")
@@ -376,7 +376,7 @@ class Session:
         self._opening = ""
         with contextlib.suppress(Exception):
             if self._connection.info.transaction_status == ACTIVE:
-                # An exception from a signal handler has left it running.
+                # An exception from a signal handler left it running.
                 with self._bounded(-CANCEL_AFTER):
                     self._read_to_the_end()
             if self._connection.info.transaction_status != IDLE:
@@ -411,5 +411,5 @@ def kinds_not_read(*, foreign: bool) -> str:
 
 def milliseconds(seconds: float) -> str:
     """Return a timeout as PostgreSQL takes it."""
-    # 0 would mean: wait for ever.
+    # 0 would disable the timeout.
     return str(max(1, round(seconds * 1000)))

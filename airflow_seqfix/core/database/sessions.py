@@ -18,7 +18,7 @@ from airflow_seqfix.core.errors import ArgumentError, ConnectionFailedError, Seq
 from airflow_seqfix.core.model import address
 from airflow_seqfix.core.policy import Limits
 
-#: How often to look whether a session that is told to stop has done so, in seconds.
+#: Seconds between checks whether a session has stopped.
 PAUSE = 0.05
 
 Item = TypeVar("Item")
@@ -44,14 +44,14 @@ Work = Callable[[Session, Item, Callable[[Event], None]], Result]
 #
 # So events and results keep the order of the items, and whatever an event does, it does in the caller's thread. A
 # failure is put into every queue, as an event that raises it, before the other sessions are stopped: whichever item the
-# caller waits for, it hears the first failure, and not what the others say of having been stopped.
+# caller waits for, it gets the first failure, and not the errors of sessions that were stopped.
 
 
 class Sessions:
     """Sessions on one server, with one deadline over all of them."""
 
     def __init__(self, session: Session, another: Callable[[], Session] | None = None, jobs: int = 1) -> None:
-        #: The one that does what has to be done once.
+        #: The session for work that is done once.
         self.session = session
         self._lost_error: ConnectionFailedError | None = None
         self._is_renewed = False
@@ -59,7 +59,7 @@ class Sessions:
         self._jobs = jobs
         self._sessions = [session]
         self._executor: ThreadPoolExecutor | None = None
-        #: How many pieces of work have begun and not ended.
+        #: The number of pieces of work in progress.
         self._begun = 0
         #: Of each item, the events that its work hands over.
         self._queues: list[SimpleQueue[Event | None]] = []
@@ -69,9 +69,9 @@ class Sessions:
     def map(self, work: Work[Item, Result], items: Iterable[Item]) -> Iterator[Result]:
         """Do the work on each item, and yield the results in the order of the items.
 
-        Events and results come in the same order, and in the caller's thread, however many sessions there are. Items
-        at the same place of two lists are done by the same session, unless another one has nothing else to do: what a
-        server process has opened once it keeps open.
+        Events and results come in the same order, and in the caller's thread, however many sessions there are. Item i
+        goes to session i mod jobs, whose server process has its relations open already; an idle session steals items
+        of another.
         """
         items = list(items)
         if len(items) < 2 or self._jobs < 2:
@@ -92,7 +92,7 @@ class Sessions:
 
     @property
     def lost_error(self) -> ConnectionFailedError | None:
-        """What ended the first connection that was lost."""
+        """The error of the first lost connection."""
         return self._lost_error or next((s.lost_error for s in self._sessions if s.lost_error), None)
 
     def renew(self) -> bool:
@@ -159,7 +159,7 @@ class Sessions:
             self._begun += 1
         number = idle.get()
         with self._lock:
-            # What is another's, where nothing of its own is left.
+            # Another session's items, once its own are done.
             place = (left[number] or max(left, key=len)).popleft()
         events = self._queues[place]
         try:
@@ -173,7 +173,7 @@ class Sessions:
                 self._begun -= 1
 
     def _fail(self, error: BaseException) -> None:
-        """Let nobody go on, and hand the first failure to the caller, whichever piece of work it waits for."""
+        """Queue the first failure for the caller, then cancel the other sessions."""
 
         def give_up() -> None:
             raise error
@@ -199,7 +199,7 @@ def open_sessions(
     foreign: bool = False,
     deadline: float | None = None,
 ) -> Iterator[Sessions]:
-    """Open or borrow the connections of a run, and give them back as they came.
+    """Open or borrow the connections of a run, and return them unchanged.
 
     :param writes: Whether the run may write: a connection that was made read-only is refused then.
     :param foreign: Whether foreign tables may be read.

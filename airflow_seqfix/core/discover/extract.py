@@ -17,7 +17,7 @@ KEYS = ("column", "prefix", "where", "ids_per_call", "optimizer")
 def parse_extract(entry: Mapping[str, Any]) -> Extract:
     """Read an object of a mapping.
 
-    :raises ArgumentError: when something in it cannot be meant.
+    :raises ArgumentError: when something in it is invalid.
     """
 
     def refuse(message: str, remedy: str) -> ArgumentError:

@@ -1,6 +1,6 @@
-"""Who may draw from a sequence that no default names: candidates, each with its evidence. Pure.
+"""Candidates for columns that draw from sequences that no default names, with evidence. Pure.
 
-Nothing here is certain enough to act on. It is put before a person, who knows the application.
+Nothing here is certain enough to act on: a person decides.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suggestion:
-    """A sequence that nobody was seen to draw from, and the columns that may."""
+    """A sequence that no default names, and the columns that may draw from it."""
 
     sequence: SequenceInfo
     candidates: tuple[Candidate, ...]
@@ -68,7 +68,7 @@ def propose(
 ) -> list[Suggestion]:
     """Return what may draw from each sequence that nobody was seen to draw from.
 
-    The best evidence decides: a trigger, OWNED BY, a function, a name. What is worse is left out.
+    Only the best evidence is kept: a trigger, OWNED BY, a function, a name.
     """
     known = list(sequences)
     hints = list(hints)

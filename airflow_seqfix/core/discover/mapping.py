@@ -1,4 +1,4 @@
-"""What no catalog shows and the user says: columns that triggers or applications feed, ranges of several writers."""
+"""Facts that no catalog shows: columns that triggers or applications feed, and ranges of several writers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which of the sequences found are meant."""
+"""Which of the discovered sequences are selected."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from airflow_seqfix.options import Names
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """What to look at. Kinds narrow each other; within a kind, each name adds. Empty: everything.
+    """The selection. Kinds narrow each other; within a kind, each name adds. Empty: everything.
 
     What belongs to an extension is listed, and checked only where it is named without a pattern.
     """
@@ -48,7 +48,7 @@ class Selection:
         :param exclude: Sequences, tables or columns whose sequences are listed as skipped.
         :param allow_empty: Whether a selection that matches no sequence is in order: schemas and patterns may then find
             nothing. A table, column or sequence that is named has to be there all the same.
-        :param allow_skipped: Whether what is named without a pattern may turn out not to be checkable.
+        :param allow_skipped: Whether a run succeeds if a named object is skipped.
         :raises ArgumentError: when something is not a name.
         """
         return cls(
@@ -71,7 +71,7 @@ class Selection:
         return self.allow_empty or (self.allow_skipped and any(not name.is_pattern for name in names))
 
     def apply(self, sequences: list[SequenceInfo], list_tables: Callable[[], list[TableInfo]]) -> Selected:
-        """Return the sequences that are meant. `list_tables` is called only when a name is not found.
+        """Return the selected sequences. `list_tables` is called only when a name is not found.
 
         :raises SelectionError: when a name matches nothing, or nothing is left.
         """
@@ -156,7 +156,7 @@ class Selection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selected:
-    """What a selection came to."""
+    """The result of a selection."""
 
     sequences: list[SequenceInfo]
     #: OIDs of those that the user excluded: they are listed, and left alone.

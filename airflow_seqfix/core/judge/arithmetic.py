@@ -1,4 +1,4 @@
-"""Arithmetic on the values that a sequence can hand out, in its own direction and on its own steps."""
+"""Arithmetic on the values of a sequence, in its own direction and on its own steps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a sequence has to go, what it leaves alone, and what has to be looked up to tell. Pure."""
+"""The target of a sequence, what a move leaves alone, and the probes that this needs. Pure."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from airflow_seqfix.core.judge.outliers import LOOKED_AT, find_outliers, may_hav
 from airflow_seqfix.core.model import Look, Measurement, Outliers, SequenceInfo
 from airflow_seqfix.core.policy import Follow, Policy
 
-#: With less than this share of its range left, one in so many, a sequence is nearly used up.
+#: A sequence is nearly used up with less than one in so many values of its range left.
 NEARLY = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Goal:
-    """How far the data ask the sequence to go."""
+    """How far the sequence must go."""
 
     #: The furthest value that counts, outliers left out unless they are followed.
     furthest: int | None
     #: The value beyond which the next value has to lie: the furthest that counts, and the margin where that fits.
     needed: int | None
     outliers: Outliers | None
-    #: Whether there may be outliers that could not be looked for.
+    #: Whether the read for outliers failed.
     is_unclear: bool
-    #: How many calls of nextval() lead there; 0: it is there.
+    #: The number of calls of nextval() to get there; 0: it is there.
     calls: int
     #: How many of them pass values before the sequence's own.
     early: int
@@ -43,7 +43,7 @@ class Goal:
 
 
 def goal_of(measurement: Measurement, policy: Policy) -> Goal:
-    """Return how far a sequence that was read has to go."""
+    """Return how far a measured sequence must go."""
     sequence, next_value = measurement.sequence, measurement.next_value
     assert next_value is not None
     furthest, outliers, is_unclear = decisive_value(measurement, policy), None, False
@@ -121,18 +121,18 @@ def target_of(measurement: Measurement, calls: int) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Harm:
-    """Why a move is not made unasked."""
+    """Why a move is not made by default."""
 
-    #: What it would leave, as the end of a sentence.
+    #: The values that it would leave, as the end of a sentence.
     leaves: str
-    #: The longest row of values that are free before it, and would be passed; None: could not be counted.
+    #: The longest run of free values that it would pass; None: could not be counted.
     free_in_a_row: int | None
 
 
 def harm_of(measurement: Measurement, goal: Goal, policy: Policy) -> Harm | None:
-    """Say what a move would make worse; None: nothing.
+    """Return why a move would do harm; None: it would not.
 
-    It is worse where the values that are left are too few, and would not be but for free values that it passes.
+    It does harm if too few values are left, and enough would be without it.
     """
     leaves = _too_little(measurement, goal.calls, policy)
     if leaves is None or policy.outliers is Follow.FOLLOW or goal.is_by_source:
@@ -159,7 +159,7 @@ def _left_after(measurement: Measurement, calls: int) -> int:
 
 
 def _too_little(measurement: Measurement, calls: int, policy: Policy) -> str | None:
-    """Say how few values a move would leave; None where they are enough."""
+    """Say how few values a move would leave; None: enough."""
     sequence, left = measurement.sequence, _left_after(measurement, calls)
     if left == 0:
         return "no value that fits"
@@ -170,7 +170,7 @@ def _too_little(measurement: Measurement, calls: int, policy: Policy) -> str | N
 
 
 def _shortage(sequence: SequenceInfo, left: int, policy: Policy) -> str | None:
-    """Say which threshold a sequence with so many values left has passed."""
+    """Name the threshold that a sequence with so many values left has passed."""
     if policy.min_remaining is not None and left < policy.min_remaining:
         return f"{left:,} values, and min_remaining is {policy.min_remaining:,}"
     used_pct = round(100 * used_share(sequence, left), 2)
@@ -180,7 +180,7 @@ def _shortage(sequence: SequenceInfo, left: int, policy: Policy) -> str | None:
 
 
 def looks(policy: Policy, *, for_repair: bool = False) -> tuple[Callable[[Measurement], Look], ...]:
-    """Return what says what a verdict needs beyond the state and the furthest values, to be asked one after the other.
+    """Return functions, to be called in order, that return the next probe which a verdict needs.
 
     :param for_repair: Whether a repair follows, so that nobody needs the first collision.
     """
@@ -197,7 +197,7 @@ def _far_end(measurement: Measurement, policy: Policy, *, for_repair: bool) -> L
     is_short = goal.calls > 0 and _too_little(measurement, goal.calls, policy) is not None
     goes_to_the_end = furthest is not None and is_beyond(sequence, furthest + sequence.increment_by, sequence.limit)
     return Look(
-        # A repair says it of what it leaves alone.
+        # A repair reports it for sequences that it does not move.
         collision=measurement.is_reached and (may_be_far or is_short or not for_repair),
         furthest=LOOKED_AT if may_be_far else 0,
         on_steps=counts_steps(measurement, policy),
@@ -206,7 +206,7 @@ def _far_end(measurement: Measurement, policy: Policy, *, for_repair: bool) -> L
 
 
 def _free_values(measurement: Measurement, policy: Policy) -> Look:
-    # Only of a move that would take the last values, or nearly so: all values that it passes are read.
+    # Only for a move to the last values, or nearly: all values that it passes are read.
     if measurement.next_value is None or measurement.obstacle is not None:
         return Look()
     goal = goal_of(measurement, policy)

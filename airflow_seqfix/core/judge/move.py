@@ -1,4 +1,4 @@
-"""How a sequence that is behind gets moved: the way is chosen here, and taken in `repair`. Pure."""
+"""Chooses the way to move a sequence; `repair` takes it. Pure."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def choose_way(sequence: SequenceInfo, target: int, calls: int, policy: Policy, 
             if sequence.may_alter:
                 return take(Way.LOCKED, 'lock="sequence"')
             if sequence.is_owners_member:
-                # Until 15 a role inherits from all or none of those that it is a member of.
+                # Before 16 a role inherits from all its roles or from none.
                 inherit = (
                     f"GRANT {sequence.owner} TO {role} WITH INHERIT TRUE;"
                     if server.version_num >= 160000

@@ -1,4 +1,4 @@
-"""Which of the furthest values a sequence will not reach in its life. Pure.
+"""Which of the furthest values a sequence will never reach by counting. Pure.
 
 Docs: docs/design/outliers.md, with a picture of each rule.
 """
@@ -16,9 +16,9 @@ from airflow_seqfix.core.judge.arithmetic import (
 from airflow_seqfix.core.model import Measurement, Outliers, SequenceInfo
 from airflow_seqfix.core.policy import Policy
 
-#: More values than this on the far side of a gap are a load, and no outliers.
+#: More values than this beyond a gap are a load, not outliers.
 MOST = 50
-#: So many of the furthest values are looked at: the outliers, and as many before them.
+#: So many of the furthest values are read: the outliers, and as many before them.
 LOOKED_AT = 2 * MOST + 1
 #: A gap stands out where it is more than so many times as long as all that lies between the values before it, of
 #: which so many are looked at. In random ids, where each gap is about as long as the others, none does.
@@ -47,7 +47,7 @@ def may_have_outliers(measurement: Measurement, furthest: int | None, policy: Po
 def find_outliers(measurement: Measurement, policy: Policy) -> Outliers | None:
     """Return the values beyond the gap that sets the furthest ones apart; None where no gap does.
 
-    Of several such gaps the nearest counts, so that strays that lie far from each other are all found.
+    The nearest of several such gaps counts, so that outliers far from each other are all found.
     """
     sequence, probe, next_value = measurement.sequence, measurement.probe, measurement.next_value
     assert probe is not None and probe.furthest is not None and next_value is not None
@@ -67,7 +67,7 @@ def find_outliers(measurement: Measurement, policy: Policy) -> Outliers | None:
 
 
 def _start_of_gap(measurement: Measurement, first: int, before: tuple[int, ...]) -> int:
-    """Return the value from which a gap counts.
+    """Return the value at which a gap begins.
 
     It is the value that the sequence hands out last on its way past `before`, or has handed out where it is past them.
     So the gap has the same length before a move and after it, and a second run does not follow what the first reported.

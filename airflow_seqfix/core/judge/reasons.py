@@ -1,4 +1,4 @@
-"""Why a verdict is what it is, in words. Pure."""
+"""The reasons of verdicts, in words. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What mends a verdict, as something to paste: a statement where one is safe, else the command. Pure."""
+"""Remedies to paste: a statement if one is safe, else the command. Pure."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def _command(sequence: SequenceInfo, policy: Policy, source: SourcePosition | No
 
 
 def outliers(sequence: SequenceInfo, apart: Outliers | None) -> str:
-    """Return what a person can decide about outliers."""
+    """Return the decisions about outliers."""
     if apart is None:
         return 'an index on the column; or outliers="follow", which moves past them whatever they are'
     low, high = sequence.own_values
@@ -107,13 +107,13 @@ def outliers(sequence: SequenceInfo, apart: Outliers | None) -> str:
         "remove the rows",
     ]
     writers = f"an id_range of {own[0]} to {own[1]}, where another writer has the values beyond"
-    # A single value is a stray rather than another writer's.
+    # A single value is rather a mistake than another writer's.
     choices.insert(0 if apart.count > 1 else 2, writers)
     return "; ".join(choices[:-1]) + f"; or {choices[-1]}"
 
 
 def harmful(sequence: SequenceInfo) -> str:
-    """Return what helps where a move would take the last values."""
+    """Return the remedy for a move that would take the last values."""
     return _or(
         widen(sequence),
         'an id_range, where other writers have the far values; or outliers="follow", which moves it all the same',
@@ -125,7 +125,7 @@ def _or(first: str, second: str) -> str:
 
 
 def widen_or_restart(sequence: SequenceInfo, furthest: int | None) -> str:
-    """Return what makes room, and what starts again where the data leave room."""
+    """Return how to raise the binding limit, and how to restart if values beyond the data are free."""
     near = sequence.lowest if sequence.is_ascending else sequence.highest
     again = near if furthest is None else furthest + sequence.increment_by
     left = values_left(sequence, again)
@@ -139,7 +139,7 @@ def widen_or_restart(sequence: SequenceInfo, furthest: int | None) -> str:
 
 
 def widen(sequence: SequenceInfo) -> str:
-    """Return what makes room, by the limits that bind: where several end at the same value, each of them does."""
+    """Return how to raise the binding limits: all that end at the same value."""
     if is_own_range(sequence):
         return "a larger id_range, agreed with the other writers"
     columns = [column for column in narrowest(sequence) if is_small(column)]
@@ -149,7 +149,7 @@ def widen(sequence: SequenceInfo) -> str:
             clause = "NO MAXVALUE" if sequence.is_ascending else "NO MINVALUE"
             statements.append(f"ALTER SEQUENCE {sequence.qualified_name} {clause};")
         elif sequence.data_type != "bigint":
-            # Takes a bound that is the type's along.
+            # Also changes a bound that is the type's.
             statements.append(f"ALTER SEQUENCE {sequence.qualified_name} AS bigint;")
     if columns:
         statements.append("rewrites the table; columns that refer to it need the same")

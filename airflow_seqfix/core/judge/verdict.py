@@ -1,4 +1,4 @@
-"""What a measurement means, and what mends it. Pure: it touches no connection."""
+"""The verdict on a measurement, and its remedy. Pure: it touches no connection."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from airflow_seqfix.core.policy import Follow, Policy
 #: src/backend/commands/sequence.c). A standby knows no more than the log.
 LOGGED_AHEAD = 32
 
-#: What there is more of than is looked at.
+#: Objects of which there are more than are examined.
 TOO_MUCH = {
     TooMuch.COLUMNS: "has more than 20 columns that draw from it",
     TooMuch.LEVELS: "has children more than 10 levels deep",
@@ -42,7 +42,7 @@ def judge_unread(
     named: bool = False,
     source: SourcePosition | None = None,
 ) -> Finding | None:
-    """Judge what needs no reading; None: it has to be read.
+    """Judge what needs no read; None: it must be read.
 
     :param source: Where it stands on the other side of a cutover, which is enough to judge what no column tells.
     :param named: Whether somebody has named it, so that a part of an extension is read as well.
@@ -134,7 +134,7 @@ def _nothing_to_compare(sequence: SequenceInfo) -> str:
 
 
 def judge(measurement: Measurement, policy: Policy, server: Server, use: Use | None = None) -> Finding:
-    """Judge what was read.
+    """Judge a measurement.
 
     :param use: How fast the sequence is used, by earlier reports; None: there are none.
     """

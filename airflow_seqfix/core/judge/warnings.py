@@ -1,4 +1,4 @@
-"""What to know of a sequence beside its verdict. Pure."""
+"""The warnings of a sequence. Pure."""
 
 from __future__ import annotations
 

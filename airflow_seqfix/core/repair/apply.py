@@ -1,4 +1,4 @@
-"""Moves sequences forward, one short transaction each, and looks afterwards whether it worked."""
+"""Moves sequences forward, each in a short transaction, and verifies the result."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ MOVES_AT_ONCE = 50
 #: How often a lock is asked for, and how long to wait between, in seconds: everybody queues behind a waiting lock.
 LOCK_ATTEMPTS = 3
 LOCK_PAUSE = 1.0
-#: How often to move again because more explicit ids have arrived meanwhile.
+#: How many more moves to make after more explicit ids have arrived.
 ROUNDS = 3
-#: The SQLSTATE of a move that is refused because it is not what was measured any more.
+#: The SQLSTATE of a move that is refused because its sequence has changed.
 CHANGED = "55000"
 
 #: Returns how sequences stand now, by OID, without those that are no longer there.
 CheckAgain = Callable[[Collection[int]], Mapping[int, Finding]]
 
-#: What a lost connection leaves open.
+#: Obstacles after a lost connection.
 NOT_REACHED = lost("the connection was lost before it was moved")
 IN_FLIGHT = lost("the connection was lost while it was moved, and whether it was is not known")
 PARTLY = lost("the connection was lost while it was moved, and it has come a part of the way")
@@ -57,7 +57,7 @@ def apply(
         behind = {oid: outcome for oid, outcome in outcomes.items() if _is_to_move(outcome)}
         if not behind:
             break
-        # What has not moved with others is moved by itself, which says why it does not.
+        # Retry singly, so that the error names its sequence.
         errors = _move_all(sessions, [outcome.after for outcome in behind.values()], attempt > 0, watcher)
         present = check_again(behind.keys())
         for (oid, outcome), error in zip(behind.items(), errors, strict=True):
@@ -150,7 +150,7 @@ def _move_batch(
         except Exception as error:
             if sqlstate(error) is None and not isinstance(error, DeadlineError):
                 raise
-            # Which of them it was is not known. Those before it have been moved, and to move them again does nothing.
+            # It is unknown which one failed. Moving the others again does nothing.
     return [_move(reporter, session, finding, tell) for finding in batch]
 
 
@@ -189,7 +189,7 @@ def _set(session: Session, finding: Finding) -> None:
 
 
 def _with_attempts(session: Session, move: Callable[[], None]) -> None:
-    """Ask for a lock a few times with pauses, in which everybody who queued behind it gets through."""
+    """Request a lock a few times with pauses, in which the sessions queued behind it proceed."""
     for attempt in range(1, LOCK_ATTEMPTS + 1):
         try:
             return move()

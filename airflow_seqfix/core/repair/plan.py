@@ -1,4 +1,4 @@
-"""A plan that was stored, shown to somebody, and comes back to be applied: untrusted input.
+"""A stored plan that comes back to be applied: untrusted input.
 
 A move of it is made only where the database still looks as it did: the same sequence by OID, name and definition, and
 data that reach as far as the target.
@@ -153,7 +153,7 @@ def _refused(message: str, remedy: str = "make a new one") -> ArgumentError:
 
 
 def check_move(move: StoredMove, finding: Finding | None, policy: Policy, server: Server) -> Outcome:
-    """Hold a stored move against the present. What is left to do is the `move` of the outcome's findings."""
+    """Compare a stored move with the present. The `move` of the outcome's findings is left to do."""
     if finding is None:
         finding = Finding(measurement=Measurement(sequence=move.as_sequence()), verdict=Verdict.UNKNOWN)
         return _refuse(finding, "it is no longer there")

@@ -15,7 +15,7 @@ from airflow_seqfix.core.policy import Follow, Limits, Policy
 from airflow_seqfix.core.repair import plan_shared
 from airflow_seqfix.core.repair.statements import statement
 
-#: How a move of a plan begins: inside a larger transaction, to whose end its lock would stay, COMMIT is an error.
+#: How a move of a plan begins. COMMIT fails inside a caller's transaction, where the lock would outlive the move.
 _ALONE = """
     -- Refused inside another transaction. What others commit meanwhile has to be seen.
     COMMIT;
