@@ -205,18 +205,18 @@ class SequenceTask(ReportingTask):
                 ready = [connect()]
                 stack.enter_context(heard_while_waiting(ready[0]))
 
-                def lend() -> Connection:
+                def borrow() -> Connection:
                     return ready.pop() if ready else connect()
 
                 try:
-                    return work(lend, **options)
+                    return work(borrow, **options)
                 except ArgumentError as error:
                     if error.option != "since":
                         raise
                     # The connection leads to another database by now.
                     self.log.warning("What earlier runs have found is left out: %s", error)
                     self.earlier = []
-                    return work(lend, **options | {"since": []})
+                    return work(borrow, **options | {"since": []})
                 except ConnectionFailedError as error:
                     if error.report is not None:
                         context["ti"].xcom_push(key="return_value", value=self.deliver(context, error.report))

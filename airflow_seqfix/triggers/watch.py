@@ -70,7 +70,7 @@ class PostgresSequenceDriftTrigger(BaseEventTrigger):
         self.poke_interval = poke_interval
         # Airflow tells triggers apart by their arguments as JSON.
         self.options: dict[str, Any] = json.loads(json.dumps(options))
-        self._told: State | None = None
+        self._reported: State | None = None
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return what the triggerer makes this trigger from."""
@@ -104,24 +104,28 @@ class PostgresSequenceDriftTrigger(BaseEventTrigger):
         self, shared_stream: AsyncIterator[Report | Exception]
     ) -> AsyncIterator[TriggerEvent]:
         """Yield an event for each look that finds something new."""
-        self._told = told = await self._recall()
+        self._reported = reported = await self._recall()
         in_a_row: dict[str, int] = {}
         async for looked in shared_stream:
-            state, rows, where = self._failed(looked, told) if isinstance(looked, Exception) else self._found(looked)
-            uncertain = [name for name, verdict in state.items() if verdict == "unknown" and told.get(name) != verdict]
+            state, rows, where = (
+                self._failed(looked, reported) if isinstance(looked, Exception) else self._found(looked)
+            )
+            uncertain = [
+                name for name, verdict in state.items() if verdict == "unknown" and reported.get(name) != verdict
+            ]
             in_a_row = {name: in_a_row.get(name, 0) + 1 for name in uncertain}
             for name in [name for name, looks in in_a_row.items() if looks < LOOKS_THAT_FAIL]:
                 # As it was, until it has been so for some looks.
                 state.pop(name)
-                if name in told:
-                    state[name] = told[name]
-            new = [name for name, verdict in state.items() if told.get(name) != verdict]
+                if name in reported:
+                    state[name] = reported[name]
+            new = [name for name, verdict in state.items() if reported.get(name) != verdict]
             if new:
                 yield TriggerEvent({**where, "new": [rows[name] for name in new[:LISTED]], "new_count": len(new)})
                 await asyncio.sleep(STORED_AFTER)
-            if state != told:
-                told = state
-                await self._note(told)
+            if state != reported:
+                reported = state
+                await self._note(reported)
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Yield an event for each look that finds something new; where Airflow knows no shared looks."""
@@ -152,18 +156,18 @@ class PostgresSequenceDriftTrigger(BaseEventTrigger):
             },
         )
 
-    def _failed(self, error: Exception, told: State) -> Look:
+    def _failed(self, error: Exception, reported: State) -> Look:
         """Return what a look that failed says: of the database itself, and of the sequences nothing new."""
         from airflow_seqfix.task.errors import to_event
 
         reason = to_event(error)["message"]
         rows = {DATABASE: {"sequence": None, "verdict": "unknown", "reason": reason, "cure": None}}
-        return {**told, DATABASE: "unknown"}, rows, {"conn_id": self.conn_id, "database": self.database}
+        return {**reported, DATABASE: "unknown"}, rows, {"conn_id": self.conn_id, "database": self.database}
 
     async def _recall(self) -> State:
         """Return what has been told before the triggerer was started again."""
-        if self._told is not None:
-            return self._told
+        if self._reported is not None:
+            return self._reported
         while (store := self._store()) is not None:
             try:
                 return dict(await store.aget(self._key, {}) or {})
@@ -178,13 +182,13 @@ class PostgresSequenceDriftTrigger(BaseEventTrigger):
                 await asyncio.sleep(STORED_AFTER)
         return {}
 
-    async def _note(self, told: State) -> None:
+    async def _note(self, reported: State) -> None:
         """Keep what has been told."""
-        self._told = told
+        self._reported = reported
         store = self._store()
         if store is not None:
             try:
-                await store.aset(self._key, told)
+                await store.aset(self._key, reported)
             except Exception:
                 self.log.exception("What has been told could not be kept: after a restart it is told again")
 
