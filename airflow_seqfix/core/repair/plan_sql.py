@@ -27,7 +27,7 @@ SELF_CONTAINED = 20
 
 #: How a plan is run, by its form.
 _RUN = (
-    "-- Run it with psql, outside of a transaction: psql -X -f plan.sql -d …",
+    "-- Run it with psql, outside of a transaction: psql -X -f plan.sql -d DBNAME",
     "-- Each move is a transaction of its own, can be made twice, or late, and leaves no setting behind. Where one is",
     "-- refused, an ERROR says why, and the next follows. Inside a larger transaction (psql -1, AUTOCOMMIT off, all",
     '-- sent at once) each is refused: "invalid transaction termination".',
