@@ -26,6 +26,9 @@ SourceLike = Connectable | Report | Mapping[str, Any] | str
 #: In seconds; libpq would wait for as long as the network does.
 CONNECT_TIMEOUT = 10
 
+#: As far as a sequence can go, in either direction.
+LARGEST = 2**63
+
 #: What a report says of itself, and of each sequence, that is needed here.
 _OF_REPORT = {"host": str, "port": int, "database": str, "server_started_at": str, "started_at": str}
 _OF_SEQUENCE = {"sequence": str} | dict.fromkeys(COMPARED, int)
@@ -158,7 +161,7 @@ def _from_report(report: Mapping[str, Any], schemas: Mapping[str, str]) -> Sourc
         if not isinstance(row, Mapping):
             raise _refused(f"sequence {number} of the report is no object")
         _expect(row, _OF_SEQUENCE, f"sequence {number} of the report")
-        if type(row.get("next_value")) not in (int, type(None)) or row["increment_by"] == 0:
+        if not _is_position(row):
             raise _refused(f"sequence {number} of the report has next_value={row.get('next_value')!r}")
         sequences[_key(row["sequence"])] = _stored(row)
     try:
@@ -172,6 +175,15 @@ def _from_report(report: Mapping[str, Any], schemas: Mapping[str, str]) -> Sourc
         sequences=sequences,
         schemas=schemas,
     )
+
+
+def _is_position(row: Mapping[str, Any]) -> bool:
+    """Whether a sequence of that definition can stand there: on its values, or one step past its end."""
+    value, step = row.get("next_value"), row["increment_by"]
+    if value is None:
+        return True
+    is_bounded = row["min_value"] - abs(step) <= value <= row["max_value"] + abs(step) if type(value) is int else False
+    return is_bounded and step != 0 and max(map(abs, (row["min_value"], row["max_value"], step))) <= LARGEST
 
 
 def _stored(row: Mapping[str, Any]) -> SourceSequence:
@@ -212,10 +224,14 @@ def _refuse_standby(is_standby: bool, place: str) -> None:
 
 
 def _key(text: str) -> Key:
-    parts = Name.parse(text, "sequences").plain
-    if len(parts) != 2:
-        raise _refused(f"the report has a sequence {text}, without its schema")
-    return parts[0], parts[1]
+    try:
+        name = Name.parse(text, "sequences")
+    except ArgumentError:
+        name = None
+    if name is None or name.is_pattern or len(name.parts) != 2:
+        raise _refused(f"the report has a sequence {text!r}, which is no name with its schema")
+    schema, sequence = name.plain
+    return schema, sequence
 
 
 def _schema(text: object) -> str:

@@ -293,6 +293,23 @@ def test_a_report_without_positions_is_not_taken_for_one(old: Database, new: Dat
             lambda report: report | {"sequences": [report["sequences"][0] | {"next_value": "1; DROP"}]},
             "sequence 1 of the report has next_value='1; DROP'",
         ),
+        (
+            lambda report: report | {"sequences": [report["sequences"][0] | {"next_value": 10**30}]},
+            f"sequence 1 of the report has next_value={10**30}",
+        ),
+        (
+            lambda report: (
+                report | {"sequences": [report["sequences"][0] | {"max_value": 10**30, "next_value": 10**29}]}
+            ),
+            f"sequence 1 of the report has next_value={10**29}",
+        ),
+        *(
+            (
+                lambda report, name=name: report | {"sequences": [report["sequences"][0] | {"sequence": name}]},
+                f"the report has a sequence {name!r}, which is no name with its schema",
+            )
+            for name in ("*.*", "a.b.c.d", "tickets", "")
+        ),
         (lambda report: report | {"sequences": []}, "has none of the 3 sequences here"),
     ],
 )
