@@ -15,6 +15,7 @@ from airflow_seqfix.core.repair.plan_sql import SELF_CONTAINED
 from airflow_seqfix.core.report import Plan, Report, Row
 from airflow_seqfix.render.phrases import (
     NOT_ON_STANDBYS,
+    UNDRAWN,
     count,
     fed_column,
     gap,
@@ -27,6 +28,7 @@ from airflow_seqfix.render.phrases import (
     source_of,
     state,
     statement,
+    undrawn,
     used,
     way,
 )
@@ -56,6 +58,7 @@ def markdown(report: Report, *, spell: Spell = str) -> str:
         parts += _more(rows)
         parts += _remarks((row for row in rows[:LISTED] if row.reason is not None), spell)
     parts += _warnings(report)
+    parts += _undrawn(report)
     return "\n\n".join(parts) + "\n"
 
 
@@ -199,6 +202,15 @@ def _warnings(report: Report) -> list[str]:
         names = [f"{code(name)} ({figure})" if figure else code(name) for name, figure in found.sequences[:NAMED]]
         lines.append(f"- {str(found.warning).replace('_', ' ')}: {', '.join(names)}{found.more}: {found.meaning}")
     return ["**Warnings**", "\n".join(lines)] if lines else []
+
+
+def _undrawn(report: Report) -> list[str]:
+    """Name what an application may draw from: in sync says nothing of its next insert."""
+    names = undrawn(report)
+    more = f" and {len(names) - LISTED:,} more" if len(names) > LISTED else ""
+    listed = ", ".join(map(code, names[:LISTED]))
+    title = f"**Nobody was seen to draw from {count(len(names), 'sequence')}**"
+    return [title, f"{listed}{more}: {UNDRAWN}"] if names else []
 
 
 def _remarks(rows: Iterable[Row], spell: Spell) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from airflow_seqfix.core.errors import printable
-from airflow_seqfix.core.model import Move, Verdict
+from airflow_seqfix.core.model import Move, SequenceWarning, Verdict
 from airflow_seqfix.core.report import Report, Row
 
 #: After a repair whose moves are on the primary only.
@@ -210,6 +210,15 @@ def next_there(row: Row) -> int | None:
     """Return the next value in the source."""
     source = row.finding.measurement.source
     return None if source is None else source.next_value
+
+
+#: What is said of sequences that nobody was seen to draw from.
+UNDRAWN = "an application may, and its next insert can fail then: seqfix suggest says which columns may be theirs"
+
+
+def undrawn(report: Report) -> list[str]:
+    """Return the names of the sequences that nobody was seen to draw from."""
+    return [row.sequence for row in report.sorted_rows if SequenceWarning.UNDRAWN in row.finding.warnings]
 
 
 def headline(report: Report) -> str:

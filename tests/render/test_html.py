@@ -176,3 +176,13 @@ def test_each_finding_can_be_linked_to_and_leads_to_its_explanation(request: pyt
     assert set(named) <= anchors
     if which == "report":
         assert {"outliers", "the-limit-that-binds", "could-not-be-read-unknown"} <= set(named)
+
+
+def test_sequences_that_nobody_was_seen_to_draw_from_are_named(newest_db: Database) -> None:
+    newest_db.execute("CREATE TABLE t (id serial)")
+    with newest_db.connect() as conn:
+        assert "Nobody was seen" not in html(core.check(conn))
+        newest_db.execute('CREATE SEQUENCE app_seq; CREATE SEQUENCE "<b>"')
+        page = html(core.check(conn))
+    assert "Nobody was seen to draw from 2 sequences</h2>" in page
+    assert "&lt;b&gt;" in page

@@ -205,3 +205,14 @@ def test_options_are_named_as_the_reader_does(report: core.Report, plan: core.Pl
         assert "--max-jump" in text
         assert not re.search(r'outliers="|max_jump', text)
     assert 'outliers="follow"' in markdown(report)
+
+
+def test_sequences_that_nobody_was_seen_to_draw_from_are_named(newest_db: Database) -> None:
+    newest_db.execute('CREATE TABLE t (id serial); CREATE SEQUENCE app_seq; CREATE SEQUENCE "a`|<b>"')
+    with newest_db.connect() as conn:
+        text = markdown(core.check(conn))
+    assert text.endswith(
+        "**Nobody was seen to draw from 2 sequences**\n\n"
+        r'`public."a\x60\x7c<b>"`, `public.app_seq`: an application may, and its next insert can fail then: '
+        "seqfix suggest says which columns may be theirs\n"
+    )

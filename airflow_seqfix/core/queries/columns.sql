@@ -59,9 +59,11 @@ expression AS MATERIALIZED (
      CROSS JOIN LATERAL (
            SELECT left(string_agg(CASE d.refclassid WHEN 'pg_proc'::regclass THEN d.refobjid::regproc || '()'
                                                     ELSE d.refobjid::regoper::text END, ', '), 200) AS functions
-             FROM pg_depend d
-            WHERE d.classid = e.classid AND d.objid = e.objid
-              AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)) u
+             -- By the index, whatever the planner thinks of catalogs that nobody has analyzed.
+             FROM (SELECT d.refclassid, d.refobjid FROM pg_depend d
+                    WHERE d.classid = e.classid AND d.objid = e.objid
+                   OFFSET 0) d
+            WHERE d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)) u
      -- The stored tree names functions by OID, those of operators too.
      WHERE EXISTS (SELECT FROM pg_depend d
                     WHERE d.classid = e.classid AND d.objid = e.objid
@@ -278,7 +280,8 @@ fed AS MATERIALIZED (
            WITH RECURSIVE member AS (
                SELECT p.oid, p.relkind, p.reltuples, 1 AS depth
                  FROM pg_inherits i
-                 JOIN pg_class p ON p.oid = i.inhrelid
+                CROSS JOIN LATERAL (
+                      SELECT p.oid, p.relkind, p.reltuples FROM pg_class p WHERE p.oid = i.inhrelid OFFSET 0) p
                 WHERE i.inhparent = c.oid AND c.relhassubclass
                 UNION
                -- By the index, whatever the planner thinks of catalogs that nobody has analyzed: else each level of each
@@ -288,7 +291,8 @@ fed AS MATERIALIZED (
                 CROSS JOIN LATERAL (
                       SELECT p.oid, p.relkind, p.reltuples
                         FROM pg_inherits i
-                        JOIN pg_class p ON p.oid = i.inhrelid
+                       CROSS JOIN LATERAL (
+                             SELECT p.oid, p.relkind, p.reltuples FROM pg_class p WHERE p.oid = i.inhrelid OFFSET 0) p
                        WHERE i.inhparent = member.oid
                       OFFSET 0) p
                 WHERE member.depth <= 10)
@@ -345,6 +349,12 @@ layer AS (
     SELECT l.type_oid, t.typbasetype, greatest(l.type_modifier, t.typtypmod)
       FROM layer l
       JOIN pg_type t ON t.oid = l.base_oid AND t.typtype = 'd'
+),
+-- Once, and not for each column.
+ground AS MATERIALIZED (
+    SELECT l.type_oid, l.base_oid, l.type_modifier
+      FROM layer l
+      JOIN pg_type t ON t.oid = l.base_oid AND t.typtype <> 'd'
 )
 SELECT tie.sequence_oid::bigint                                       AS sequence_oid,
        CASE WHEN c.relkind IN ('v', 'm') THEN 'view'
@@ -392,9 +402,9 @@ SELECT tie.sequence_oid::bigint                                       AS sequenc
   JOIN pg_class c ON c.oid = tie.table_oid
   JOIN pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_attribute a ON a.attrelid = tie.table_oid AND a.attnum = tie.column_number
-  LEFT JOIN (layer JOIN pg_type t ON t.oid = layer.base_oid AND t.typtype <> 'd') ON layer.type_oid = a.atttypid
+  LEFT JOIN ground ON ground.type_oid = a.atttypid
  CROSS JOIN LATERAL (
-       SELECT coalesce(layer.base_oid, a.atttypid) AS base_oid, coalesce(layer.type_modifier, -1) AS type_modifier) b
+       SELECT coalesce(ground.base_oid, a.atttypid) AS base_oid, coalesce(ground.type_modifier, -1) AS type_modifier) b
   LEFT JOIN room r ON r.type_oid = b.base_oid
  CROSS JOIN LATERAL (
        SELECT count(*) AS indexes,
