@@ -31,7 +31,7 @@ def read_source(text: str | None) -> Any:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
         raise ArgumentError(
-            f"{text} cannot be read: {reason}",
+            f"{text!r} cannot be read: {reason}",
             option="source",
             remedy="give a file that seqfix check --all-positions -o has written, or postgresql://user@host:port/dbname",
         ) from None
