@@ -76,6 +76,7 @@ def measured(dsn: str, count: int, seconds: float, interval: float) -> dict[str,
     """Run so many triggers for some seconds, in this process."""
     import resource
 
+    from airflow_seqfix.triggers import looking
     from airflow_seqfix.triggers.postgres import PostgresSequenceTrigger
 
     stored: dict[str, Any] = {
@@ -86,15 +87,15 @@ def measured(dsn: str, count: int, seconds: float, interval: float) -> dict[str,
         "poke_interval": interval,
     }
     looks = []
+    look = looking._check
+
+    def counted(*arguments: Any) -> Any:
+        looks.append(time.monotonic())
+        return look(*arguments)
+
+    looking._check = counted
 
     async def one(trigger: PostgresSequenceTrigger) -> str:
-        look = trigger._check
-
-        def counted(connection: Any) -> Any:
-            looks.append(time.monotonic())
-            return look(connection)
-
-        trigger._check = counted  # type: ignore[method-assign]
         event = await anext(aiter(trigger.run()))
         return str(event.payload["status"])
 
