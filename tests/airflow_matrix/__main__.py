@@ -70,6 +70,7 @@ The hook uses psycopg 3 with SQLAlchemy 2, and psycopg2 with SQLAlchemy 1.4. Air
 Airflow 2 has reached its end of life; 2.11 is supported for users who are about to upgrade. Operators, sensor and
 trigger are the same there. The DAGs on these pages and in `example_dags/` are written for Airflow 3. On 2.11:
 
+- `example_seqfix_watch.py` does not run: asset watchers came with 3.0.
 - The manual repair parses unchanged, but its approval fails: approvals came with 3.1.
 - In the other examples replace the import of `airflow.sdk` by
   `from airflow.providers.common.compat.sdk import DAG, task`.

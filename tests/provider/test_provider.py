@@ -98,6 +98,8 @@ def test_the_example_dags_are_parsed_with_the_import_for_airflow_2(tmp_path: Pat
     """On Airflow 2 nothing else runs them."""
     (line,) = re.findall(r"`(from \S+ import DAG, task)`", read("docs/proof/airflow-versions.md"))
     folder = shutil.copytree(ROOT / "example_dags", tmp_path / "dags")
+    # There are no asset watchers.
+    (folder / "example_seqfix_watch.py").unlink()
     for path in folder.glob("*.py"):
         text = path.read_text(encoding="utf-8").replace("from airflow.sdk import DAG, task", line)
         assert "airflow.sdk" not in text
@@ -108,7 +110,8 @@ bag = DagBag({str(folder)!r})
 print("found:", bag.import_errors, *sorted(bag.dags))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert f"found: {{}} {' '.join(EXAMPLES)}\n" in done.stdout, done.stderr
+    run = [name for name in EXAMPLES if name != "example_seqfix_watch"]
+    assert f"found: {{}} {' '.join(run)}\n" in done.stdout, done.stderr
 
 
 def test_importing_the_example_dags_needs_no_database_and_no_driver() -> None:
