@@ -21,6 +21,16 @@ SHOWN = 60
 Kind = Any
 
 
+def only(rows: Sequence[Sequence[Any]]) -> Sequence[Any]:
+    """Return the one row of a statement that has one.
+
+    :raises UnexpectedAnswerError: when there are more, or none.
+    """
+    if len(rows) != 1:
+        raise UnexpectedAnswerError(f"{len(rows)} rows instead of one")
+    return rows[0]
+
+
 class Answer:
     """What the rows of a query have to look like."""
 

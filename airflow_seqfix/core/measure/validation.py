@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from airflow_seqfix.core import queries
+from airflow_seqfix.core.database.answers import only
 from airflow_seqfix.core.database.session import Session
 
 #: How many catalog rows there are, and a digest of their versions.
@@ -15,5 +16,5 @@ OVERTIME = 5.0
 def versions(session: Session) -> Versions:
     """Return the versions of all catalog rows that say what sequences are and feed, as others have committed them."""
     with session.overtime(OVERTIME):
-        ((count, digest),) = session.rows_apart(queries.get("versions"), count=int, digest=str)
+        count, digest = only(session.rows_apart(queries.get("versions"), count=int, digest=str))
     return count, digest
