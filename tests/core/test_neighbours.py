@@ -74,9 +74,10 @@ def test_tables_that_come_and_go_do_not_end_the_script(loop: str, db: Database) 
     with neighbour(db, LOOPS[loop]):
         for _ in range(8):
             run = reset(db.dsn, mode="check")
-            ((name, row),) = run.rows.items()
+            row = run.rows.pop("public.t_id_seq")
+            # The neighbour's own may be there, or have just gone.
+            assert {name for name in run.rows if name not in ("public.u_id_seq", "zz.u_id_seq")} == set()
             said = (row["verdict"], row["reason"])
-            assert name == "public.t_id_seq", run.stderr
             assert said[0] == "behind" or said in RESTLESS.get(loop, ()), run.stderr
 
 
