@@ -26,6 +26,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Start three processes for two cores: many tests wait, for a lock, a timeout or an Airflow."""
     return math.ceil(1.5 * (os.cpu_count() or 1))
