@@ -66,7 +66,7 @@ BEFORE_3_2 = {
     "test_report_file.py::test_the_button_in_the_task_s_page": "it reads a DAG back with a class that came with 3.2",
 }
 ON_3_1_AND_3_2 = {
-    "test_citizens.py::test_callbacks_get_a_message_that_is_worth_forwarding": "`dags test` gives callbacks no "
+    "test_task_behaviour.py::test_callbacks_get_a_message_that_is_worth_forwarding": "`dags test` gives callbacks no "
     "`exception` there; a worker does",
 }
 #: Oldest first.
@@ -81,7 +81,8 @@ ENVIRONMENTS = (
             "test_arguments.py::test_an_unknown_argument_is_refused_by_airflow": "Airflow 2 refuses with an exception "
             "of another class",
             "test_cancelling.py": "it drives a running Airflow through an API that came with 3.0",
-            "test_citizens.py::test_the_events_of_outlets_say_what_was_found": "`dags test` makes no events there",
+            "test_task_behaviour.py::test_the_events_of_outlets_say_what_was_found": "`dags test` makes no events "
+            "there",
             "test_command.py::test_a_connection_from_airflow_s_database": "`airflow connections add` "
             "itself fails there on a URI without a password",
             "test_command.py::test_a_connection_from_the_environment": "Airflow itself warns on stderr",
@@ -101,7 +102,7 @@ ENVIRONMENTS = (
         providers_day="2026-02-01",
         left_out={
             **BEFORE_3_2,
-            "test_citizens.py": "`dags test` runs no task with an asset there, because it makes none active",
+            "test_task_behaviour.py": "`dags test` runs no task with an asset there, because it makes none active",
             "test_command.py::test_a_connection_from_airflow_s_database": "Airflow itself logs to stderr",
             "test_command.py::test_a_connection_from_the_environment": "Airflow itself logs to stderr",
             "test_command.py::test_one_that_is_not_there": "Airflow itself logs to stderr",

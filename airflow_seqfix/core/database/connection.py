@@ -18,11 +18,16 @@ from airflow_seqfix.core.errors import (
     ArgumentTypeError,
     ConnectionFailedError,
     SeqfixError,
+    UnsupportedServerError,
     first_line,
+    printable,
 )
 
 #: The transaction status of both drivers: outside a transaction, in the middle of a statement.
 IDLE, ACTIVE = 0, 1
+
+#: No PostgreSQL that speaks version 3 of the protocol is older (7.4). PgBouncer's console gives its own version.
+OLDEST_PROTOCOL = 70400
 
 #: psycopg2's own casters of the types that are read here.
 _CASTERS = (
@@ -193,6 +198,11 @@ def borrowed(connection: Any, *, writes: bool = False) -> Iterator[None]:
 def _refuse_state(connection: Any, writes: bool) -> None:
     if connection.closed:
         raise ArgumentError("the connection is closed: pass an open one, or a callable that opens one")
+    if connection.info.server_version < OLDEST_PROTOCOL:
+        said = printable(str(connection.info.parameter_status("server_version")))
+        raise UnsupportedServerError(
+            f"the server says that its version is {said}: connect to a database, not to a pooler's admin console"
+        )
     if getattr(connection, "async_", False):
         raise ArgumentError("the connection is asynchronous: pass one that was opened without async_")
     if is_psycopg3(connection) and connection.pgconn.pipeline_status:
