@@ -53,6 +53,7 @@ def shop_server() -> Iterator[Database]:
 def shop(shop_server: Database) -> Database:
     """The shop just loaded: all of its four sequences are behind."""
     with shop_server.connect() as conn:
+        conn.execute("DROP SCHEMA IF EXISTS shop CASCADE")
         load_shop(conn)
     return shop_server
 
