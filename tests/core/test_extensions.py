@@ -9,7 +9,7 @@ import pytest
 
 from airflow_seqfix import core
 from tests.support.psql import reset
-from tests.support.servers import Database, Server, database_on
+from tests.support.servers import Database, Server, database_on, wheel_label
 
 #: Any extension will do. Of its four tables the second and the third are in extconfig: a dump carries their rows. The
 #: sequences of the first, the second and the fourth are members, as those of a serial column are.
@@ -39,7 +39,7 @@ THEIRS = "it is part of the extension postgres_fdw; name it to have it checked"
 @pytest.fixture
 def queues(start_server: Callable[[str], Server]) -> Iterator[Database]:
     # The other servers bring no extension that can be created.
-    with database_on(start_server("pg18")) as database:
+    with database_on(start_server(wheel_label())) as database:
         database.execute(QUEUES)
         yield database
 

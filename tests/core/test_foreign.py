@@ -7,7 +7,7 @@ from collections.abc import Callable
 from psycopg import conninfo
 
 from airflow_seqfix import core
-from tests.support.servers import Database, Server, database_on
+from tests.support.servers import Database, Server, database_on, wheel_label
 
 #: A wrapper without a handler: the catalogs are all there, and reading would fail.
 NOWHERE = """
@@ -39,7 +39,7 @@ def test_a_foreign_partition_makes_its_table_unknown(db: Database) -> None:
 
 
 def test_asked_for_it_is_read_on_its_own_server(start_server: Callable[[str], Server]) -> None:
-    server = start_server("pg18")
+    server = start_server(wheel_label())
     with database_on(server) as there, database_on(server) as here:
         there.execute("CREATE TABLE remote (id int PRIMARY KEY); INSERT INTO remote VALUES (77)")
         address = conninfo.conninfo_to_dict(there.dsn)

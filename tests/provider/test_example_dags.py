@@ -15,7 +15,7 @@ import pytest
 from tests.support import ROOT
 from tests.support.airflow import airflow_uri
 from tests.support.cluster import wheel_binaries
-from tests.support.servers import Database, Server, database_on
+from tests.support.servers import Database, Server, database_on, wheel_label
 
 EXAMPLES = sorted(path.stem for path in (ROOT / "example_dags").glob("*.py"))
 NEXT_CUSTOMER = "INSERT INTO seqfix_example.customers (name) VALUES ('x') RETURNING id"
@@ -43,7 +43,7 @@ STATE_OF_IT = """
 @pytest.fixture(scope="module")
 def shop_server(start_server: Callable[[str], Server]) -> Iterator[Database]:
     """One database for all of them."""
-    with database_on(start_server("pg18")) as database:
+    with database_on(start_server(wheel_label())) as database:
         database.execute(SOMEBODY_ELSE_S)
         yield database
 

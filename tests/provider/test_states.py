@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.airflow import airflow_uri
 from tests.support.pages import read
-from tests.support.servers import Database, Server, database_on
+from tests.support.servers import Database, Server, database_on, wheel_label
 from tests.support.tasks import DRIFT, Pushed
 
 ON_DRIFT = ("wait", "fail", "skip")
@@ -62,7 +62,7 @@ def gate(cell: Cell, **arguments: Any) -> Any:
 @pytest.fixture(scope="module")
 def drifted(start_server: Callable[[str], Server]) -> Iterator[Database]:
     """A database with drift behind three connections: one works, one leads nowhere, one may not read the catalogs."""
-    with database_on(start_server("pg18")) as database, pytest.MonkeyPatch.context() as patch:
+    with database_on(start_server(wheel_label())) as database, pytest.MonkeyPatch.context() as patch:
         database.execute(DRIFT)
         role = database.role()
         database.execute("REVOKE SELECT ON pg_catalog.pg_sequence FROM PUBLIC")
