@@ -614,7 +614,7 @@ BEGIN
                        r.value ->> 'cast'))
                    || CASE WHEN free_to IS NULL THEN '{}' ELSE ARRAY[format(
                        'SELECT least(max((f.value - f.before) / (%1$s) - 1), 9223372036854775807), NULL, NULL, NULL FROM (SELECT t.value,'
-                       ' lag(t.value, 1, %2$s) OVER (ORDER BY t.value %3$s) AS before FROM (%4$s SELECT %5$s) AS t (value)) AS f',
+                       ' lag(t.value::numeric, 1, (%2$s)::numeric) OVER (ORDER BY t.value %3$s) AS before FROM (%4$s SELECT %5$s) AS t (value)) AS f',
                        s.increment_by, first - s.increment_by, CASE WHEN direction > 0 THEN 'ASC' ELSE 'DESC' END,
                        string_agg(format(
                            'SELECT n.value FROM (SELECT (%1$s)%7$s AS value FROM %2$s AS t WHERE %1$s BETWEEN %3$L::bigint AND %4$L::bigint) AS n'
