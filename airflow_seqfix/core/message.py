@@ -41,11 +41,17 @@ def message(headline: str, failing: Sequence[Failing]) -> str:
         said = [f"{row.reason}."]
         if row.remedy and not (grants and is_of_grants(row)):
             said.append(f"Remedy: {row.remedy}")
-        lines += [printable(f"{row.title}:"), *(f"  {line}" for text in said for line in folded(text, indent=2))]
+        lines += [
+            printable(f"{row.title}:"),
+            *(f"  {line}" for text in said for line in folded(text, indent=2, width=WIDTH - 2)),
+        ]
     if len(failing) > NAMED:
         lines.append(f"and {len(failing) - NAMED} more")
     if grants:
-        lines += ["Grants that are missing:", *(f"  {line}" for grant in grants for line in folded(grant, indent=2))]
+        lines += [
+            "Grants that are missing:",
+            *(f"  {line}" for grant in grants for line in folded(grant, indent=2, width=WIDTH - 2)),
+        ]
     return "\n".join(lines)
 
 

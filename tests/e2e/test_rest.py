@@ -16,7 +16,12 @@ Start = Callable[..., Run]
 MANUAL = "example_seqfix_manual"
 NEXT_CUSTOMER = "INSERT INTO shop.customers (name) VALUES ('x') RETURNING id"
 #: How many sessions the tasks have on the server.
-SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+#: Sessions of the tasks, and whatever stays: watchers look at the same database, and go at once.
+SESSIONS = """
+    SELECT count(*) FROM pg_stat_activity
+     WHERE datname = current_database() AND pid <> pg_backend_pid()
+       AND (application_name LIKE 'e2e%' OR backend_start < now() - interval '5 s')
+"""
 
 
 def test_check_fails_where_something_is_behind(shop: Database, start: Start) -> None:
@@ -102,7 +107,8 @@ def test_triggered_by_the_command_of_airflow(shop: Database, airflow: Airflow, a
 def test_deferred_gate_waits_until_another_session_repairs(shop: Database, start: Start) -> None:
     run = start("e2e_gate")
     run.wait_for("gate", "deferred")
-    time.sleep(3)
+    # Longer than a busy scheduler takes to hear that the worker has ended: else it fails what is queued again.
+    time.sleep(10)
     assert run.states() == {"gate": "deferred"}
     shop.execute("SELECT setval('shop.customers_id_seq', 12), setval('shop.orders_id_seq', 60)")
     shop.execute("SELECT setval('shop.document_numbers', 1063), setval('shop.page_views_id_seq', 200)")
