@@ -135,7 +135,8 @@ def test_marking_a_running_repair_as_failed_ends_it_on_the_server(
     shop.execute("CREATE TABLE shop.far (id bigserial PRIMARY KEY); INSERT INTO shop.far VALUES (400000000)")
     run = start("e2e_long_move")
     airflow.wait(lambda: shop.state("shop.far_id_seq")[0] > 10_000)
-    assert shop.value(SESSIONS) == 1
+    # Between two statements it has no name, and is known by its age.
+    airflow.wait(lambda: shop.value(SESSIONS) == 1)
     run.mark("reset", "failed")
     airflow.wait(lambda: shop.value(SESSIONS) == 0, seconds=60)
     reached = shop.state("shop.far_id_seq")[0]
