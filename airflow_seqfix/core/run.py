@@ -27,7 +27,7 @@ from airflow_seqfix.core.judge.goal import looks
 from airflow_seqfix.core.judge.history import read_history, use_of
 from airflow_seqfix.core.judge.verdict import judge, judge_unread
 from airflow_seqfix.core.measure.measure import measure, positions
-from airflow_seqfix.core.measure.validation import versions
+from airflow_seqfix.core.measure.validation import READS, versions
 from airflow_seqfix.core.measure.writers import Writers, open_writers, wait_for_writers
 from airflow_seqfix.core.model import Finding, Measurement, Position, SequenceInfo, SourcePosition, Use, Verdict
 from airflow_seqfix.core.obstacles import ended, has_vanished, lost, restless
@@ -35,9 +35,6 @@ from airflow_seqfix.core.progress import Progress, ProgressReporter, Watcher
 from airflow_seqfix.core.report import Report
 from airflow_seqfix.core.settings import Settings
 from airflow_seqfix.core.source import refuse_unrelated
-
-#: How often a sequence is read that changes during the read.
-READS = 4
 
 #: How often the catalogs are read where what an entry refers to has vanished meanwhile: "cache lookup failed for …",
 #: which the functions that print expressions and types raise, for they do not go by the query's snapshot.

@@ -8,14 +8,15 @@ from typing import Any
 
 from airflow_seqfix.core import queries
 from airflow_seqfix.core.database.connection import Connectable, Connection
-from airflow_seqfix.core.database.sessions import open_sessions
+from airflow_seqfix.core.database.sessions import Sessions, open_sessions
 from airflow_seqfix.core.discover.catalog import SEQUENCE, identify
 from airflow_seqfix.core.discover.names import Name, did_you_mean
 from airflow_seqfix.core.errors import ArgumentError, ArgumentTypeError, SelectionError, SeqfixError, sqlstate
 from airflow_seqfix.core.measure.measure import positions
+from airflow_seqfix.core.measure.validation import READS
 from airflow_seqfix.core.model import Measurement, Obstacle, SequenceInfo, Server, Source, SourceSequence
 from airflow_seqfix.core.model.source import COMPARED, Key
-from airflow_seqfix.core.obstacles import ended
+from airflow_seqfix.core.obstacles import ended, restless
 from airflow_seqfix.core.report import REPORT_VERSION, Report
 from airflow_seqfix.core.settings import Settings
 from airflow_seqfix.secrets import remember_fields
@@ -111,9 +112,7 @@ def _from_connection(given: Connectable, schemas: Mapping[str, str], settings: S
         try:
             server = identify(session)
             _refuse_standby(server.in_recovery, server.place)
-            with session.transaction():
-                known = session.fetch(queries.get("sequences"), SequenceInfo, SEQUENCE)
-            read = [measurement for chunk in positions(sessions, server, known) for measurement in chunk]
+            read = _positions(sessions, server)
         except Exception as error:
             if sqlstate(error) is None:
                 raise
@@ -131,6 +130,32 @@ def _from_connection(given: Connectable, schemas: Mapping[str, str], settings: S
             sequences={(m.sequence.schema_name, m.sequence.sequence_name): _measured(m) for m in read},
             schemas=schemas,
         )
+
+
+def _positions(sessions: Sessions, server: Server) -> list[Measurement]:
+    """Read where every sequence stands, and again what DDL has changed meanwhile: its name may be another's by now."""
+    read: dict[int, Measurement] = {}
+    known = _sequences(sessions)
+    for _ in range(READS):
+        unread = [sequence for sequence in known if not _is_settled(sequence, read)]
+        if not unread:
+            break
+        read |= {m.sequence.oid: m for chunk in positions(sessions, server, unread) for m in chunk}
+        known = _sequences(sessions)
+    return [
+        read[sequence.oid] if _is_settled(sequence, read) else Measurement(sequence=sequence, obstacle=restless())
+        for sequence in known
+    ]
+
+
+def _sequences(sessions: Sessions) -> list[SequenceInfo]:
+    with sessions.session.transaction():
+        return sessions.session.fetch(queries.get("sequences"), SequenceInfo, SEQUENCE)
+
+
+def _is_settled(sequence: SequenceInfo, read: Mapping[int, Measurement]) -> bool:
+    """Whether it was read, and is as it was then; its version tells."""
+    return sequence.oid in read and read[sequence.oid].sequence == sequence
 
 
 def _measured(measurement: Measurement) -> SourceSequence:

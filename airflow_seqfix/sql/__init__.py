@@ -18,12 +18,12 @@ from airflow_seqfix.core.judge.verdict import LOGGED_AHEAD
 from airflow_seqfix.core.measure.column_sql import FLOATS, INTEGER
 from airflow_seqfix.core.measure.measure import REWRITTEN, SLOW_ROWS
 from airflow_seqfix.core.measure.partitions import RELATIONS_AT_ONCE
+from airflow_seqfix.core.measure.validation import READS
 from airflow_seqfix.core.model import DRAWN_AS_IS
 from airflow_seqfix.core.model.catalog import TEXTS
 from airflow_seqfix.core.obstacles import restless
 from airflow_seqfix.core.policy import Limits, Policy
 from airflow_seqfix.core.repair.apply import CALLS_AT_ONCE, LOCK_ATTEMPTS, ROUNDS
-from airflow_seqfix.core.run import READS
 
 #: What the first lines of the script say of its use.
 _FIXES = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -10,8 +11,11 @@ import pytest
 from psycopg import sql
 
 from airflow_seqfix import core
+from airflow_seqfix.core.measure.validation import READS
+from airflow_seqfix.core.obstacles import restless
 from tests.support.psql import psql
 from tests.support.servers import Database, Server, database_on
+from tests.support.watched import Watched
 
 TABLES = """
     CREATE TABLE orders (id serial PRIMARY KEY, note text);
@@ -86,6 +90,43 @@ def test_without_it_ids_are_handed_out_again(old: Database, new: Database) -> No
     with new.connect() as conn:
         core.fix(conn)
     assert new.value("INSERT INTO orders (note) VALUES ('') RETURNING id") == 201
+
+
+SWAP = """
+    BEGIN; ALTER SEQUENCE alone RENAME TO other; ALTER SEQUENCE tickets RENAME TO alone;
+    ALTER SEQUENCE other RENAME TO tickets; COMMIT
+"""
+
+
+def reads_positions(statement: str) -> bool:
+    return "SELECT 0, s.last_value" in statement
+
+
+@pytest.mark.parametrize("times", [1, 100])
+def test_sequences_that_are_renamed_while_the_source_is_read(times: int, db: Database, server: Server) -> None:
+    with database_on(server) as old:
+        old.execute(TABLES + LIVED)
+        db.execute(TABLES + COPIED)
+        swapped = 0
+
+        def swap(statement: str) -> None:
+            nonlocal swapped
+            if reads_positions(statement) and swapped < times:
+                swapped += 1
+                old.execute(SWAP)
+
+        watched = Watched(old.psycopg2())
+        watched.before = swap
+        with db.connect() as conn, contextlib.closing(watched):
+            found = rows(core.check(conn, source=watched))
+    assert swapped == min(times, READS)
+    standing = {name: found[name]["source_next_value"] for name in ("alone", "tickets")}
+    if times == 1:
+        assert standing == {"alone": 71, "tickets": 5001}
+    else:
+        assert standing == {"alone": None, "tickets": None}
+        assert {found[name]["verdict"] for name in standing} == {"unknown"}
+        assert restless().reason in found["alone"]["reason"]
 
 
 def test_the_source_is_only_read(old: Database, new: Database) -> None:

@@ -9,6 +9,8 @@ from airflow_seqfix.core.database.session import Session
 #: How many catalog rows there are, and a digest of their versions.
 Versions = tuple[int, str]
 
+#: How often a sequence is read that changes during the read.
+READS = 4
 #: Seconds for this check in a run that is out of time.
 OVERTIME = 5.0
 
