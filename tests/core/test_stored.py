@@ -297,7 +297,7 @@ def test_the_plan_as_sql_says_what_it_is_for_and_waits_as_long_as_it_was_told(tw
     first, second, *_ = script.splitlines()
     assert first == f"-- Moves 2 of the 2 sequences of database {two.name} that are not in sync"
     server = plan.report.server
-    assert second.startswith(f"-- PostgreSQL {server.version} at {server.address}, read 20")
+    assert second.startswith(f"-- PostgreSQL {server.version} at {server.address} (primary), read 20")
     with two.connect() as writer, writer.transaction():
         writer.execute("SELECT nextval('orders_id_seq')")
         done = psql(two.dsn, script=script)

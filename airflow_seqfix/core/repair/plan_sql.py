@@ -56,10 +56,11 @@ def plan_sql(
     database = _comment(server.database)
     listed = [finding for finding in findings if finding.move or finding.fails(policy)]
     movable = sum(finding.move is not None and finding.move.obstacle is None for finding in listed)
+    where = f"{server.address} ({server.is_of})"
     when = started_at.isoformat(timespec="seconds")
     lines = [
         f"-- Moves {movable} of the {len(listed)} sequences of database {database} that are not in sync",
-        f"-- PostgreSQL {_comment(server.version)} at {server.address}, read {when} as role {_comment(server.role)}",
+        f"-- PostgreSQL {_comment(server.version)} at {where}, read {when} as role {_comment(server.role)}",
         "--",
     ]
     is_long = movable > SELF_CONTAINED
