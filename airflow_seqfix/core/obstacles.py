@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from airflow_seqfix.core.errors import LOST, CancelledStatementError, first_line, hint, sqlstate
+from airflow_seqfix.core.errors import (
+    LOST,
+    CancelledStatementError,
+    ConnectionFailedError,
+    DeadlineError,
+    SeqfixError,
+    first_line,
+    hint,
+    sqlstate,
+)
 from airflow_seqfix.core.model import Grant, Move, Obstacle, SequenceInfo, Server
 from airflow_seqfix.core.policy import Limits
 
@@ -127,6 +136,18 @@ def restless() -> Obstacle:
     return Obstacle(
         reason="it changed while it was read: it or what it feeds was altered, truncated or renamed each time",
         remedy="run again when that is done",
+    )
+
+
+def unconfirmed(error: SeqfixError, limits: Limits) -> Obstacle:
+    """Return the obstacle of everything that was read, where the catalogs could not be looked at once more."""
+    if isinstance(error, DeadlineError):
+        return out_of_time(limits)
+    if isinstance(error, ConnectionFailedError):
+        return lost("the connection was lost before it was known whether it has changed while it was read")
+    return Obstacle(
+        reason=f"whether it has changed while it was read is not known: {error.message}",
+        remedy=error.remedy or "run again",
     )
 
 

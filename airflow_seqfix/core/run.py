@@ -18,6 +18,7 @@ from airflow_seqfix.core.errors import (
     ArgumentError,
     CatalogError,
     ConnectionFailedError,
+    DeadlineError,
     NothingCheckedError,
     SelectionError,
     sqlstate,
@@ -27,10 +28,10 @@ from airflow_seqfix.core.judge.goal import looks
 from airflow_seqfix.core.judge.history import read_history, use_of
 from airflow_seqfix.core.judge.verdict import judge, judge_unread
 from airflow_seqfix.core.measure.measure import measure, positions
-from airflow_seqfix.core.measure.validation import READS, versions
+from airflow_seqfix.core.measure.validation import READS, Versions, versions
 from airflow_seqfix.core.measure.writers import Writers, open_writers, wait_for_writers
 from airflow_seqfix.core.model import Finding, Measurement, Position, SequenceInfo, SourcePosition, Use, Verdict
-from airflow_seqfix.core.obstacles import ended, has_vanished, lost, restless
+from airflow_seqfix.core.obstacles import ended, has_vanished, restless, unconfirmed
 from airflow_seqfix.core.progress import Progress, ProgressReporter, Watcher
 from airflow_seqfix.core.report import Report
 from airflow_seqfix.core.settings import Settings
@@ -40,8 +41,6 @@ from airflow_seqfix.core.source import refuse_unrelated
 #: which the functions that print expressions and types raise, for they do not go by the query's snapshot.
 DISCOVERIES = 10
 VANISHED = "XX000"
-#: The obstacle if it is unknown whether the catalogs have changed.
-UNCONFIRMED = lost("the connection was lost before it was known whether it has changed while it was read")
 
 Select = Callable[[list[SequenceInfo]], Selected]
 
@@ -65,6 +64,8 @@ class Examination:
         self._settings = settings
         self._watcher = watcher
         self._writers: Writers = {}
+        #: The versions of the catalogs that `_known` rests on; None: it is to be discovered anew.
+        self._versions: Versions | None = None
         with catalogs_read(settings):
             self.server = identify(sessions.session)
         #: Where each sequence was found, by OID, before this run moved it.
@@ -114,9 +115,8 @@ class Examination:
                 findings[finding.sequence.oid] = finding
             try:
                 vanished = {oid for oid, finding in findings.items() if has_vanished(finding.measurement.obstacle)}
-                is_unchanged = self._is_unchanged()
-                unread = [s for s in selected.sequences if not is_unchanged or s.oid in vanished]
-                if not unread or self._sessions.session.seconds_left <= 0:
+                if self._is_unchanged() and not vanished:
+                    unread = []
                     break
                 self._discover()
                 selected = select(self._known)
@@ -124,11 +124,12 @@ class Examination:
                 unread = [s for s in selected.sequences if settled.get(s.oid) != s]
                 if not unread:
                     break
-            except ConnectionFailedError:
-                # No earlier read is confirmed.
-                unread = selected.sequences
-                if not self._sessions.renew():
-                    obstacle = UNCONFIRMED
+                obstacle = restless()
+            except (CatalogError, ConnectionFailedError, DeadlineError) as error:
+                # Nothing that was read is confirmed.
+                unread, self._versions = selected.sequences, None
+                obstacle = unconfirmed(error, self._settings.limits)
+                if not (isinstance(error, ConnectionFailedError) and self._sessions.renew()):
                     break
         for sequence in unread:
             unsettled = self._judge(Measurement(sequence=sequence, obstacle=obstacle))
@@ -143,21 +144,23 @@ class Examination:
     def _discover(self) -> None:
         settings = self._settings
         with catalogs_read(settings):
-            known = self._discovered()
+            seen, known = self._discovered()
         refuse_incomparable(known)
-        self._known = narrow(known, settings.id_range, settings.mapping)
+        # Together: versions beside what was known before would confirm it.
+        self._versions, self._known = seen, narrow(known, settings.id_range, settings.mapping)
 
-    def _discovered(self) -> list[SequenceInfo]:
+    def _discovered(self) -> tuple[Versions, list[SequenceInfo]]:
+        """Return the versions of the catalogs, and after them what the catalogs say."""
         session, mapping = self._sessions.session, self._settings.mapping
         own_code_only = self._settings.policy.own_code_only
         for attempt in range(1, DISCOVERIES + 1):
             try:
-                self._versions = versions(session)
+                seen = versions(session)
                 known = discover(session, own_code_only=own_code_only)
                 if mapping:
                     ties = resolve_mapping(mapping, known, list_tables(session))
                     known = with_extracts(discover(session, ties, own_code_only=own_code_only), ties)
-                return known
+                return seen, known
             except Exception as error:
                 if sqlstate(error) != VANISHED or attempt == DISCOVERIES:
                     raise
@@ -216,7 +219,10 @@ class Examination:
         """Add where sequences stand that need no reading, for a report that serves as the source of another run."""
         read = positions(self._sessions, self.server, [finding.sequence for finding in findings])
         known = {measurement.sequence.oid: measurement for chunk in read for measurement in chunk}
-        return [replace(finding, measurement=known[finding.sequence.oid]) for finding in findings]
+        return [
+            replace(finding, measurement=replace(known[finding.sequence.oid], source=finding.measurement.source))
+            for finding in findings
+        ]
 
     def _judge_unread(self, sequence: SequenceInfo, selected: Selected, all_named: bool) -> Finding | None:
         return judge_unread(

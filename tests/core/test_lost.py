@@ -23,6 +23,7 @@ from tests.support.network import Network, network_to
 from tests.support.schema import validate
 from tests.support.servers import Database
 from tests.support.waiting import until
+from tests.support.watched import Watched, reads_a_table
 
 #: What a run may take beyond its `run_timeout`, and a busy machine beyond that, in seconds.
 GRACE, SLACK = 2.0, 2.0
@@ -136,6 +137,47 @@ def test_a_check_goes_on_over_a_new_connection(db: Database, driver: str) -> Non
     summary = failure.value.report.summary
     # What was read before cannot be confirmed any more.
     assert (summary["unknown"], summary["checked"]) == (COUNT, COUNT)
+
+
+def test_a_connection_that_is_lost_between_the_versions_and_the_catalogs_confirms_nothing(db: Database) -> None:
+    db.execute("CREATE TABLE t (id serial PRIMARY KEY); CREATE TABLE u (id int); INSERT INTO u VALUES (1000)")
+    opened: list[Watched] = []
+
+    def connect() -> Any:
+        watched = Watched(db.psycopg2())
+        opened.append(watched)
+        if len(opened) == 1:
+            watched.before = strike
+        return watched
+
+    def strike(statement: str) -> None:
+        if reads_a_table(statement):
+            db.execute("ALTER TABLE u ALTER id SET DEFAULT nextval('t_id_seq')")
+        elif opened[0].reads and "Every column that is tied to a sequence" in statement:
+            db.execute(f"SELECT pg_terminate_backend(pid) {OTHERS}")
+
+    (row,) = core.check(connect).rows
+    assert len(opened) == 2
+    assert (str(row.verdict), row.finding.measurement.furthest_value) == ("behind", 1000)
+
+
+def test_catalogs_that_cannot_be_read_again_lose_no_report(db: Database) -> None:
+    db.execute("CREATE TABLE t (id serial PRIMARY KEY); INSERT INTO t VALUES (1000)")
+    role = db.role()
+    db.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")
+    db.execute(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}")
+    watched = Watched(db.psycopg2(user=role))
+
+    def shut(statement: str) -> None:
+        if reads_a_table(statement):
+            db.execute("REVOKE SELECT ON pg_catalog.pg_inherits FROM PUBLIC")
+
+    watched.before = shut
+    with contextlib.closing(watched):
+        (row,) = core.fix(watched, lock="none").rows
+    assert (str(row.verdict), row.outcome) == ("unknown", None)
+    assert row.obstacle is not None
+    assert row.obstacle.reason.startswith("whether it has changed while it was read is not known: the catalogs could not")
 
 
 @pytest.mark.parametrize("jobs", [1, 4])
