@@ -139,8 +139,10 @@ class PostgresSequenceDriftTrigger(BaseEventTrigger):
 
         from airflow_seqfix.core import Policy
 
+        # The report is that of whichever watcher has opened the shared look.
         fail_on = self.options.get("fail_on")
-        policy = report.policy if fail_on is None else replace(report.policy, fail_on=Policy(fail_on=fail_on).fail_on)
+        own = Policy() if fail_on is None else Policy(fail_on=fail_on)
+        policy = replace(report.policy, fail_on=own.fail_on)
         failing = [row for row in report.sorted_rows if row.fails(policy)]
         return (
             {row.sequence: str(row.verdict) for row in failing},
