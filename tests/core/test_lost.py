@@ -177,7 +177,9 @@ def test_catalogs_that_cannot_be_read_again_lose_no_report(db: Database) -> None
         (row,) = core.fix(watched, lock="none").rows
     assert (str(row.verdict), row.outcome) == ("unknown", None)
     assert row.obstacle is not None
-    assert row.obstacle.reason.startswith("whether it has changed while it was read is not known: the catalogs could not")
+    assert row.obstacle.reason.startswith(
+        "whether it has changed while it was read is not known: the catalogs could not"
+    )
 
 
 @pytest.mark.parametrize("jobs", [1, 4])

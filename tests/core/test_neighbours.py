@@ -34,15 +34,17 @@ RESTLESS = {"another column of the sequence": [("unknown", restless().reason)]}
 @contextlib.contextmanager
 def neighbour(db: Database, loop: str) -> Iterator[None]:
     """Run statements again and again, each in a transaction of its own."""
-    stop = threading.Event()
+    stop, done = threading.Event(), 0
 
     def run() -> None:
+        nonlocal done
         with db.connect() as conn:
             conn.execute("SET client_min_messages = 'error'")
             while not stop.is_set():
                 for statement in loop.split("; "):
                     with contextlib.suppress(psycopg.Error):
                         conn.execute(statement)
+                        done += 1
 
     thread = threading.Thread(target=run)
     thread.start()
@@ -51,6 +53,7 @@ def neighbour(db: Database, loop: str) -> Iterator[None]:
     finally:
         stop.set()
         thread.join()
+    assert done > len(loop.split("; ")), "the neighbour has done what was said"
 
 
 @pytest.mark.parametrize("loop", LOOPS)

@@ -62,10 +62,12 @@ def test_every_action_is_pinned_to_a_version(path: Path) -> None:
 
 
 def test_every_job_may_only_read_unless_it_says_so() -> None:
+    assert WORKFLOWS
     assert [path.stem for path in WORKFLOWS if read(path).get("permissions") != {"contents": "read"}] == []
 
 
 def test_the_gate_runs_the_same_parts() -> None:
-    gate = set(re.findall(r"^part \d+ make ([a-z-]+)", (ROOT / ".ci/run").read_text(), re.MULTILINE))
+    gate = set(re.findall(r"^part \d+ make ([a-z0-9-]+)", (ROOT / ".ci/run").read_text(), re.MULTILINE))
     checks = (ROOT / ".github/workflows/check.yml").read_text()
-    assert {target for target in gate if f"make {target}" not in checks} == set()
+    assert len(gate) > 5
+    assert gate <= set(re.findall(r"make ([a-z0-9-]+)", checks))
