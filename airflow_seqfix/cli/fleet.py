@@ -56,7 +56,7 @@ def fix(run: Run, *, yes: bool) -> int:
         total = sum(movable.values())
         if total and not confirm.agreed(total, keys):
             announce("nothing was moved")
-            return DRIFT
+            return _conclude(run, list(results.values()))
         for name, plan in plans.items():
             if movable[name]:
                 results[name] = _result(run, addresses[name], core.fix, plan=plan)

@@ -55,15 +55,8 @@ class DatabaseResult:
 
     @property
     def failing(self) -> list[Mapping[str, Any]]:
-        """The sequences that somebody has to look at, the worst first."""
-        if self.report is None:
-            return []
-        verdicts = ("behind", "exhausted", "unknown")
-        rows = self.report["sequences"]
-        # Else it is a threshold that was passed, or `fail_on` has more: then what is in order has a reason.
-        return [row for row in rows if row["verdict"] in verdicts or row.get("error")] or [
-            row for row in rows if row["reason"]
-        ]
+        """The sequences that fail, the worst first."""
+        return [] if self.report is None else [row for row in self.report["sequences"] if row["fails"]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

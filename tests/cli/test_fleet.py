@@ -104,6 +104,35 @@ def test_one_question_before_a_repair(three: list[Database]) -> None:
         assert database.value("INSERT INTO orders (note) VALUES ('') RETURNING id") == expected
 
 
+def test_no_is_the_worst_status_as_well(three: list[Database]) -> None:
+    """That one could not be reached is no less true because nobody wanted the others repaired."""
+    broken = three[0]
+    role = broken.role()
+    broken.execute(f"ALTER DATABASE {broken.name} CONNECTION LIMIT 0")
+    for database in three[1:]:
+        database.execute(f"GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO {role}; GRANT SELECT ON orders TO {role}")
+    with terminal("fix", f"{at(broken)} user={role}", *asked(three), columns=200) as shown:
+        shown.wait_for("[y/N]")
+        shown.type("n\n")
+        assert shown.end() == 2
+    assert "nothing was moved" in shown.text and "too many connections" in shown.text
+    for database in three[1:]:
+        database.execute(f"DROP OWNED BY {role}")
+    broken.execute(f"ALTER DATABASE {broken.name} CONNECTION LIMIT -1")
+
+
+def test_what_fails_is_listed_and_nothing_else(three: list[Database]) -> None:
+    three[0].execute("CREATE SEQUENCE loose; CREATE TABLE more (id serial); SELECT setval('more_id_seq', 5)")
+    done = seqfix(
+        "check", at(three[0]), *asked([three[0], three[1]]), "--min-remaining", "3000000000", "--format", "markdown"
+    )
+    assert done.returncode == 1
+    assert "more_id_seq" in done.stdout and "loose" not in done.stdout
+    only = seqfix("check", at(three[0]), *asked([three[0], three[1]]), "--fail-on", "exhausted", "--format", "markdown")
+    assert only.returncode == 0
+    assert "orders_id_seq" not in only.stdout
+
+
 def test_what_fails_by_a_threshold_is_explained(three: list[Database]) -> None:
     done = seqfix("check", at(three[0]), *asked(three[1:2] * 2), "--min-remaining", "3000000000")
     assert done.returncode == 1
