@@ -27,7 +27,7 @@ from airflow_seqfix.rules import (
 )
 
 #: The verdicts, and the warnings, that can fail a gate, and those that do unless told otherwise.
-CAN_FAIL = ("behind", "exhausted", "unknown", "skipped", "undrawn", "open_writers")
+CAN_FAIL = ("behind", "exhausted", "unknown", "skipped", "undrawn", "open_writers", "not_at_source")
 FAIL_ON = ("behind", "exhausted", "unknown")
 
 #: Each connection keeps a bounded number of relations locked; so many still leave room in the server's lock table.
@@ -224,7 +224,14 @@ class TableOptions(TypedDict, total=False):
     """Fail if less time than this is left, by earlier reports. None: off, the default."""
     fail_on: Annotated[
         Collection[str],
-        Option(Group.POLICY, FAIL_ON, Several(CAN_FAIL), "Fail only for these verdicts (repeatable).", templated=True),
+        Option(
+            Group.POLICY,
+            FAIL_ON,
+            Several(CAN_FAIL),
+            "Fail only for these verdicts (repeatable).",
+            unit="VERDICT",
+            templated=True,
+        ),
     ]
     """Fail only for these verdicts (repeatable). Default: ('behind', 'exhausted', 'unknown')."""
     lock: Annotated[

@@ -114,7 +114,7 @@ def _named(*names: str) -> tuple[Decorator, ...]:
 
 def _from_table(name: str, option: Option) -> Decorator:
     flags = (f"--{name.replace('_', '-')}",) if option.flags is None else option.flags
-    declared = {"metavar": option.unit, "help": f"{option.help}{_default(option)}", **_values(option)}
+    declared = {"metavar": option.unit, "help": f"{option.help}{_members(option)}{_default(option)}", **_values(option)}
     return _section(SECTIONS[option.group])(*flags, name, **declared)
 
 
@@ -138,6 +138,10 @@ def _values(option: Option) -> dict[str, Any]:
         case Integer():
             return {"type": int}
     return {}
+
+
+def _members(option: Option) -> str:
+    return f" One of: {', '.join(option.rule.values)}." if isinstance(option.rule, Several) else ""
 
 
 def _default(option: Option) -> str:

@@ -142,7 +142,7 @@ def plan(
             examination, due = _measured_again(sessions, settings, held, progress, _earlier(since))
             rows = tuple(Row(finding=o.before, outcome=o if o.error is not None else None) for o in due)
             started_at = sessions.session.started_at
-            report = _report(examination, settings, started_at, rows)
+            report = _report(examination, settings, started_at, rows, is_whole=False)
     return Plan(report=report, options=settings.deciding, limits=settings.limits)
 
 
@@ -196,7 +196,8 @@ def fix(
             for finding in findings
         )
         report = replace(
-            _report(examination, settings, started_at, rows), standbys_confirmed=_await_standbys(sessions, server, rows)
+            _report(examination, settings, started_at, rows, is_whole=stored is None),
+            standbys_confirmed=_await_standbys(sessions, server, rows),
         )
         _unless_lost(sessions, report, f"{report.summary['verified']} were moved and verified")
         if stored is None:
@@ -271,13 +272,19 @@ def _settings(
 
 
 def _report(
-    examination: Examination, settings: Settings, started_at: datetime.datetime, rows: tuple[Row, ...]
+    examination: Examination,
+    settings: Settings,
+    started_at: datetime.datetime,
+    rows: tuple[Row, ...],
+    *,
+    is_whole: bool = True,
 ) -> Report:
     return Report(
         server=examination.server,
         policy=settings.policy,
         started_at=started_at,
         rows=rows,
+        is_whole=is_whole and settings.selection.is_everything,
         source=settings.source,
         only_at_source=examination.only_at_source,
     )

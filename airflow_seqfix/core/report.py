@@ -145,6 +145,7 @@ class Row:
             "increment_by": finding.sequence.increment_by,
             "min_value": finding.sequence.min_value,
             "max_value": finding.sequence.max_value,
+            "cycle": finding.sequence.cycle,
             "next_value": measurement.next_value,
             "source_next_value": measurement.source.next_value if measurement.source else None,
             "source_differs": measurement.source.differs if measurement.source else None,
@@ -208,6 +209,8 @@ class Report:
     policy: Policy
     started_at: datetime.datetime
     rows: tuple[Row, ...]
+    #: Whether it has a row for each sequence of the database: nothing was selected.
+    is_whole: bool = False
     #: The other side of a cutover; None: there is none.
     source: Source | None = None
     #: The sequences that only the source has.
@@ -323,8 +326,12 @@ class Report:
             "source": self._source,
             "standbys_confirmed": self.standbys_confirmed,
             "ok": self.ok,
+            "all_sequences": self.is_whole,
             "summary": self.summary,
-            "sequences": [row.to_dict() for row in (self.sorted_rows if rows is None else rows)],
+            "sequences": [
+                row.to_dict() | {"fails": row.fails(self.policy)}
+                for row in (self.sorted_rows if rows is None else rows)
+            ],
         }
 
     @property

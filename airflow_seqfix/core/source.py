@@ -32,7 +32,7 @@ LARGEST = 2**63
 
 #: What a report says of itself, and of each sequence, that is needed here.
 _OF_REPORT = {"host": str, "port": int, "database": str, "server_started_at": str, "started_at": str}
-_OF_SEQUENCE = {"sequence": str} | dict.fromkeys(COMPARED, int)
+_OF_SEQUENCE = {"sequence": str, "cycle": bool} | dict.fromkeys(COMPARED, int)
 
 
 def read_source(given: SourceLike, schemas: Mapping[str, str], settings: Settings, deadline: float) -> Source:
@@ -43,6 +43,10 @@ def read_source(given: SourceLike, schemas: Mapping[str, str], settings: Setting
     :raises ArgumentError: when it is a standby, or no report that serves.
     :raises SeqfixError: as a run on it would, with `source` as its option.
     """
+    if given == "":
+        raise ArgumentError("it is empty", option="source", remedy="give a connection, a URI or a report")
+    if not isinstance(schemas, Mapping):
+        raise ArgumentTypeError(f"{schemas!r} is no mapping", option="source_schemas", remedy='give {"here": "there"}')
     renamed = {_schema(here): _schema(there) for here, there in schemas.items()}
     try:
         if isinstance(given, Report | Mapping):
@@ -65,9 +69,8 @@ def refuse_unrelated(source: Source, server: Server, here: Iterable[SequenceInfo
 
     :raises ArgumentError: when it is that database itself, or has none of its sequences.
     """
-    is_same_server = source.server_started_at == server.server_started_at
-    is_same_address = (source.host, source.port) == (server.host, server.port)
-    if source.database == server.database and (is_same_server or is_same_address):
+    # Not by its address: the new side may have taken over the old one's.
+    if (source.database, source.server_started_at) == (server.database, server.server_started_at):
         raise ArgumentError(
             f"{source.place} is the database that is checked",
             option="source",
@@ -165,6 +168,7 @@ def _measured(measurement: Measurement) -> SourceSequence:
         increment_by=sequence.increment_by,
         min_value=sequence.min_value,
         max_value=sequence.max_value,
+        cycle=sequence.cycle,
         next_value=measurement.next_value,
         obstacle=measurement.obstacle,
     )
@@ -178,6 +182,8 @@ def _from_report(report: Mapping[str, Any], schemas: Mapping[str, str]) -> Sourc
         raise _refused(f"the report is of version {report['report_version']!r}, not {REPORT_VERSION}")
     if report.get("truncated"):
         raise _refused("the report was cut short and does not hold all sequences")
+    if report.get("all_sequences") is not True:
+        raise _refused("the report is of a selection and does not hold all sequences")
     _expect(report, _OF_REPORT, "the report")
     place = f"{report['database']} on {report['host']}:{report['port']}"
     _refuse_standby(report.get("in_recovery") is not False, place)
@@ -188,7 +194,10 @@ def _from_report(report: Mapping[str, Any], schemas: Mapping[str, str]) -> Sourc
         _expect(row, _OF_SEQUENCE, f"sequence {number} of the report")
         if not _is_position(row):
             raise _refused(f"sequence {number} of the report has next_value={row.get('next_value')!r}")
-        sequences[_key(row["sequence"])] = _stored(row)
+        key = _key(row["sequence"])
+        if key in sequences:
+            raise _refused(f"the report has {row['sequence']} twice")
+        sequences[key] = _stored(row)
     try:
         read_at = datetime.datetime.fromisoformat(report["started_at"])
     except ValueError:
@@ -222,6 +231,7 @@ def _stored(row: Mapping[str, Any]) -> SourceSequence:
     return SourceSequence(
         qualified_name=row["sequence"],
         **{name: row[name] for name in COMPARED},
+        cycle=row["cycle"],
         next_value=row.get("next_value"),
         obstacle=obstacle,
     )

@@ -11,7 +11,10 @@ def is_beyond(sequence: SequenceInfo, value: int, other: int) -> bool:
 
 
 def calls_to_pass(sequence: SequenceInfo, next_value: int, goal: int) -> int:
-    """Return how many calls of nextval() it takes until the next value lies past `goal`; 0 where it does."""
+    """Return how many calls of nextval() it takes until one returns `goal` or a value past it.
+
+    0 where the next value lies past it: nothing up to the goal is left to hand out.
+    """
     if is_beyond(sequence, next_value, goal):
         return 0
     # Rounded up: the last of them is the first step at or beyond the goal.

@@ -84,6 +84,15 @@ def past_source(measurement: Measurement) -> Measurement:
     return replace(measurement, last_value=target_of(measurement, calls), is_called=True) if calls else measurement
 
 
+def leaves_nothing(measurement: Measurement) -> bool:
+    """Whether no value that fits is left beyond those that the other side of a cutover has handed out."""
+    sequence, handed_out, next_value = measurement.sequence, measurement.handed_out_there, measurement.next_value
+    if handed_out is None or next_value is None or is_beyond(sequence, next_value, handed_out):
+        return False
+    target = target_of(measurement, calls_to_pass(sequence, next_value, handed_out))
+    return values_left(sequence, target + sequence.increment_by) == 0
+
+
 def _with_margin(sequence: SequenceInfo, next_value: int, furthest: int | None, policy: Policy) -> int | None:
     """Return the furthest value with the margin, or without where that would take the last values that fit."""
     if furthest is None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from airflow_seqfix.core.judge import reasons, remedies
 from airflow_seqfix.core.judge.arithmetic import calls_to_pass, calls_within, is_beyond, used_share, values_left
-from airflow_seqfix.core.judge.goal import Goal, decisive_value, goal_of, harm_of, is_full, target_of
+from airflow_seqfix.core.judge.goal import Goal, decisive_value, goal_of, harm_of, is_full, leaves_nothing, target_of
 from airflow_seqfix.core.judge.move import choose_way
 from airflow_seqfix.core.judge.warnings import warnings_of
 from airflow_seqfix.core.model import (
@@ -173,7 +173,7 @@ def judge(measurement: Measurement, policy: Policy, server: Server, use: Use | N
         needed_value=None if goal.furthest is None else goal.furthest + policy.margin * sequence.increment_by,
         outliers=goal.outliers,
     )
-    if measurement.handed_out_there is not None and is_beyond(sequence, measurement.handed_out_there, sequence.limit):
+    if leaves_nothing(measurement):
         reason = reasons.beyond_limit(measurement)
         return replace(finding, verdict=Verdict.EXHAUSTED, reason=reason, remedy=remedies.widen(sequence))
     if goal.calls or goal.is_unclear or (goal.outliers is not None and policy.outliers is Follow.REPORT):

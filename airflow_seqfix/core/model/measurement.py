@@ -70,18 +70,14 @@ class SourcePosition:
     is_there: bool = False
     #: What nextval() would return there.
     next_value: int | None = None
-    increment_by: int = 1
-    #: Whether it has handed out nothing, so that the position says nothing.
+    #: The last value that may have been handed out there; None where it is not known.
+    handed_out: int | None = None
+    #: Whether it stands at the end where it began, so that it may have handed out nothing.
     is_untouched: bool = False
     #: In what its definition is another there.
     differs: str | None = None
     #: Why its position is not known, or means nothing here.
     obstacle: Obstacle | None = None
-
-    @property
-    def handed_out(self) -> int | None:
-        """The last value that it has handed out, or skipped; None where there is none, or it is not known."""
-        return None if self.next_value is None or self.is_untouched else self.next_value - self.increment_by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,8 +115,15 @@ class Measurement:
 
     @property
     def handed_out_there(self) -> int | None:
-        """The last value that the other side of a cutover has handed out; None where that is not known."""
-        return self.source.handed_out if self.source is not None and self.source.obstacle is None else None
+        """The last value that the other side of a cutover may have handed out; None where that does not matter."""
+        source = self.source
+        if source is None or source.obstacle is not None or source.handed_out is None:
+            return None
+        # A bound may have been moved there since: the position of an untouched sequence counts where this is before it.
+        is_past = self.next_value is not None and (
+            self.next_value > source.handed_out if self.sequence.is_ascending else self.next_value < source.handed_out
+        )
+        return None if source.is_untouched and is_past else source.handed_out
 
     @property
     def distance(self) -> int:

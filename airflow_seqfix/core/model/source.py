@@ -26,9 +26,27 @@ class SourceSequence:
     increment_by: int
     min_value: int
     max_value: int
+    cycle: bool
     #: What nextval() would return there; None where it could not be read.
     next_value: int | None
     obstacle: Obstacle | None = None
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether no value lies before the next one."""
+        first = self.min_value if self.increment_by > 0 else self.max_value
+        return self.next_value is not None and (self.next_value - first) * self.increment_by <= 0
+
+    def handed_out(self, increment_by: int) -> int | None:
+        """Return the last value that may have been handed out, for a sequence with that increment.
+
+        By steps that are the same on both sides. Else every value before the next one counts: the increment may have
+        been another, and an application may make several ids of one.
+        """
+        if self.next_value is None:
+            return None
+        step = self.increment_by if self.increment_by == increment_by else (1 if self.increment_by > 0 else -1)
+        return self.next_value - step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,19 +89,23 @@ class Source:
                 reason=f"its increment is {found.increment_by} there, and {sequence.increment_by} here",
                 remedy=f"let {sequence.qualified_name} run in the same direction on both sides",
             )
+        if obstacle is None and found.cycle and not sequence.cycle:
+            obstacle = Obstacle(
+                reason="it has CYCLE there, so that it may have handed out all of its values",
+                remedy=f"exclude {sequence.qualified_name}, and choose its position by hand",
+            )
         differences = [
             f"{name} is {getattr(found, name)} there and {getattr(sequence, name)} here"
             for name in COMPARED
             if getattr(found, name) != getattr(sequence, name)
         ]
-        before = None if found.next_value is None else found.next_value - found.increment_by
         return SourcePosition(
             place=self.place,
             uri=self.uri,
             is_there=True,
-            is_untouched=before is not None and not found.min_value <= before <= found.max_value,
+            is_untouched=found.is_untouched,
             next_value=found.next_value,
-            increment_by=found.increment_by,
+            handed_out=found.handed_out(sequence.increment_by),
             differs=", ".join(differences) or None,
             obstacle=obstacle,
         )

@@ -105,7 +105,8 @@ def _looked_at(finding: Finding, move: Move, policy: Policy) -> dict[str, Any]:
         values = ", ".join(furthest_query(sequence, column, column.qualified_table) for column in sequence.comparable)
         there = finding.measurement.handed_out_there
         values += f"{', ' if values and there is not None else ''}{'' if there is None else f'{there}::numeric'}"
-        furthest = f"{'greatest' if sequence.is_ascending else 'least'}({values})"
+        if values:
+            furthest = f"{'greatest' if sequence.is_ascending else 'least'}({values})"
     return {"lowest": sequence.lowest, "highest": sequence.highest, "furthest_value": furthest}
 
 
