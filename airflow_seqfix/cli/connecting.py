@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 #: What an error says of a connection, and what of a value may be shown though it is no plain word.
 KEPT = {"service": "", "host": "", "port": "", "dbname": "", "user": "@"}
 
-#: In seconds; libpq would wait for as long as the network does.
-CONNECT_TIMEOUT = 10
-
 
 def is_connection(word: str) -> bool:
     return "://" in word or "=" in word
@@ -104,14 +101,11 @@ class Address:
 
     def _through_libpq(self) -> Connection:
         from airflow_seqfix.core import ConnectionFailedError
+        from airflow_seqfix.core.database.libpq import bounded
 
         psycopg = import_psycopg()
         # A database in SQL_ASCII would send bytes that are no text.
-        parameters = {"fallback_application_name": "seqfix", "client_encoding": "utf8"} | self.parameters
-        if not (
-            {"PGCONNECT_TIMEOUT", "PGSERVICE"} & os.environ.keys() or {"connect_timeout", "service"} & parameters.keys()
-        ):
-            parameters["connect_timeout"] = CONNECT_TIMEOUT
+        parameters = bounded({"fallback_application_name": "seqfix", "client_encoding": "utf8"} | self.parameters)
         try:
             return self._connect(parameters)
         except psycopg.Error as error:
@@ -148,6 +142,8 @@ class Address:
         self.parameters["password"] = parameters["password"] = password
 
     def _help(self, said: str) -> str:
+        if "permission denied for database" in said:
+            return "; GRANT CONNECT ON DATABASE … TO … for that role"
         if "no password supplied" in said:
             return "; set PGPASSWORD, or put the password into a file as PGPASSFILE (~/.pgpass)"
         if not self.parameters and "PGHOST" not in os.environ and "PGSERVICE" not in os.environ:
