@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from airflow_seqfix.cli import json_file
 from airflow_seqfix.cli.group import EPILOG, seqfix
 from airflow_seqfix.cli.options import (
     Command,
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from airflow_seqfix.cli.run import Run
     from airflow_seqfix.core import Plan, Report
 
-#: How many characters a plan or a report may have: a plan of 100,000 moves has half as many.
-LARGEST_FILE = 250_000_000
+#: How a file of earlier days is made.
+REPORT_MADE = "seqfix check --format json makes a report"
 
 #: What a command can write, its default first.
 REPORT_FORMS = ("table", "json", "markdown", "html", "csv")
@@ -228,7 +228,7 @@ def _refuse_history(since: Sequence[IO[str]]) -> None:
 
 
 def _read_reports(since: Sequence[IO[str]]) -> list[dict[str, Any]]:
-    return [_read_json(file, "since", "seqfix check --format json makes a report") for file in since]
+    return [json_file.read(file, name=file.name, option="since", made=REPORT_MADE) for file in since]
 
 
 def _read_plan(plan_file: IO[str]) -> dict[str, Any]:
@@ -239,28 +239,8 @@ def _read_plan(plan_file: IO[str]) -> dict[str, Any]:
     from airflow_seqfix.core.repair.plan import StoredPlan
 
     made = "seqfix plan --format json makes a plan, and the SQL of seqfix plan is for psql -f"
-    data = _read_json(plan_file, "plan", made)
+    data = json_file.read(plan_file, name=plan_file.name, option="plan", made=made)
     StoredPlan.read(data)
-    return data
-
-
-def _read_json(file: IO[str], option: str, made: str) -> dict[str, Any]:
-    """Read a file that a command has written.
-
-    :param made: Which command that was.
-    :raises ArgumentError: when it is none.
-    """
-    from airflow_seqfix.core import ArgumentError
-
-    try:
-        text = file.read(LARGEST_FILE + 1)
-        if len(text) > LARGEST_FILE:
-            raise ArgumentError(f"{option}: {file.name} has more than {LARGEST_FILE:,} characters: make a smaller one")
-        data: dict[str, Any] = json.loads(text)
-    except RecursionError:
-        raise ArgumentError(f"{option}: {file.name} is nested too deep: make a new one") from None
-    except ValueError as error:
-        raise ArgumentError(f"{file.name} is no JSON ({error})", option=option, remedy=made) from None
     return data
 
 
@@ -274,7 +254,7 @@ def _fix_if_confirmed(run: Run, options: dict[str, Any], keys: Keyboard) -> Repo
         return made.report
     # Where none can be moved there is nothing to agree to, and the report will say why.
     if any(move.way for move in made.moves):
-        confirm.show(made.to_dict(), made.report.server, run.address.reached)
+        confirm.show(made, run.address.reached)
         if not confirm.agreed(sum(move.way is not None for move in made.moves), keys):
             return None
     done = _apply(run, made, options)
@@ -293,7 +273,7 @@ def _apply_if_confirmed(run: Run, stored: dict[str, Any], options: dict[str, Any
     fresh = run.outcome(core.plan, stored=stored, **_others(options))
     confirm.announce_differences(stored, fresh)
     if any(move.way for move in fresh.moves):
-        confirm.show(fresh.to_dict(), fresh.report.server, run.address.reached)
+        confirm.show(fresh, run.address.reached)
         if not confirm.agreed(sum(move.way is not None for move in fresh.moves), keys):
             return None
     return _apply(run, stored, options)

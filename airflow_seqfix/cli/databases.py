@@ -47,7 +47,11 @@ class Databases:
             found = {pattern} & set(known) or {name for name in known if fnmatch.fnmatchcase(name, pattern)}
             if not found:
                 candidates = did_you_mean(Name.parse((pattern,), "schemas"), known)
-                raise SelectionError(f"there is no database {pattern}", option=option, candidates=candidates)
+                raise SelectionError(
+                    f"there is no database {pattern} that takes connections and is no template",
+                    option=option,
+                    candidates=candidates,
+                )
             return found
 
         chosen = set().union(*(meant("dbname", pattern) for pattern in self.wanted)) if self.wanted else set(known)

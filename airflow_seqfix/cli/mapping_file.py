@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+import io
 from typing import Any
+
+from airflow_seqfix.cli import json_file
+
+MADE = 'give {"schema.sequence": ["schema.table.column", …]}'
 
 
 def with_file(mapping: dict[str, list[str]], file: str | None) -> dict[str, Any]:
@@ -17,16 +20,10 @@ def with_file(mapping: dict[str, list[str]], file: str | None) -> dict[str, Any]
 
     if file is None:
         return dict(mapping)
-    try:
-        read = json.loads(file if file.lstrip().startswith("{") else Path(file).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ArgumentError(f"--mapping {file}: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
-        raise ArgumentError(f"--mapping {file} is no JSON: {error}") from None
-    if not isinstance(read, dict):
-        raise ArgumentError(
-            f"--mapping {file} is no JSON object", remedy='give {"schema.sequence": ["schema.table.column", …]}'
-        )
+    if file.lstrip().startswith("{"):
+        read = json_file.read(io.StringIO(file), name="the JSON", option="mapping", made=MADE)
+    else:
+        read = json_file.read_path(file, option="mapping", made=MADE)
     twice = sorted(read.keys() & mapping.keys())
     if twice:
         raise ArgumentError(f"--map and --mapping both have {', '.join(twice)}", remedy="say it in one of them")

@@ -69,15 +69,15 @@ def _section(section: str) -> Callable[..., Decorator]:
 _connection = _section("Connection")
 
 
-def _once(*declarations: str, **settings: Any) -> Decorator:
-    """Return an option of the connection. Given twice it is refused: either database may be the one that is meant."""
+def _only(ctx: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> str | None:
+    """Refuse an option that is given twice: either database may be meant."""
+    if len(given) > 1:
+        raise click.BadParameter("it is given twice: give one", ctx, parameter)
+    return given[0] if given else None
 
-    def only(ctx: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> str | None:
-        if len(given) > 1:
-            raise click.BadParameter("it is given twice, and one run has one connection", ctx, parameter)
-        return given[0] if given else None
 
-    return _connection(*declarations, multiple=True, callback=only, **settings)
+#: What makes an option one that can be given once.
+ONCE: dict[str, Any] = {"multiple": True, "callback": _only}
 
 
 connection = together(
@@ -85,12 +85,12 @@ connection = together(
     _connection(
         "-d", "--dbname", multiple=True, metavar="DBNAME", help="Database name, connection URI or connection string."
     ),
-    _once("-h", "--host", metavar="HOST", help="Host name, or directory of the server's socket."),
-    _once("-p", "--port", metavar="PORT", help="Port of the server."),
-    _once("-U", "--username", "user", metavar="NAME", help="Role to connect as."),
+    _connection("-h", "--host", metavar="HOST", help="Host name, or directory of the server's socket.", **ONCE),
+    _connection("-p", "--port", metavar="PORT", help="Port of the server.", **ONCE),
+    _connection("-U", "--username", "user", metavar="NAME", help="Role to connect as.", **ONCE),
     _connection("-w", "--no-password", "prompt", flag_value="never", help="Never ask for a password."),
     _connection("-W", "--password", "prompt", flag_value="always", help="Ask for a password first."),
-    _once("--conn-id", metavar="ID", help="Airflow connection to use instead."),
+    _connection("--conn-id", metavar="ID", help="Airflow connection to use instead.", **ONCE),
 )
 
 
@@ -168,6 +168,7 @@ judging = together(
     *_named(*names_of(Group.POLICY)),
     _judging(
         "--source",
+        **ONCE,
         metavar="URI|REPORT.json",
         help="Pass what this database has handed out too: the other side of a cutover.",
     ),

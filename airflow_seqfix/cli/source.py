@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-from airflow_seqfix.cli.connecting import Address, is_connection
+from airflow_seqfix.cli import json_file
+from airflow_seqfix.cli.connecting import Address, is_connection, looks_like_one
 from airflow_seqfix.splitting import split
 
-#: How many characters a report may have: one of 100,000 sequences has a quarter as many.
-LARGEST_REPORT = 400_000_000
+MADE = "give postgresql://user@host:port/dbname, or a file that seqfix check --all-positions --format json has written"
 
 
 def read_source(text: str | None) -> Any:
@@ -24,27 +23,10 @@ def read_source(text: str | None) -> Any:
         return None
     if is_connection(text):
         return Address.read(text)
-    path = Path(text)
-    try:
-        with path.open(encoding="utf-8") as file:
-            read = file.read(LARGEST_REPORT + 1)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
-        raise ArgumentError(
-            f"{text!r} cannot be read: {reason}",
-            option="source",
-            remedy="give a file that seqfix check --all-positions -o has written, or postgresql://user@host:port/dbname",
-        ) from None
-    if len(read) > LARGEST_REPORT:
-        raise ArgumentError(f"{text} has more than {LARGEST_REPORT:,} characters", option="source")
-    try:
-        return json.loads(read)
-    except (ValueError, RecursionError) as error:
-        raise ArgumentError(
-            f"{text} is no JSON ({error})",
-            option="source",
-            remedy="give a report that seqfix check --all-positions --format json has printed",
-        ) from None
+    if looks_like_one(text) and not Path(text).exists():
+        # A URI with a typing error, whose password no message may hold.
+        raise ArgumentError("it is no file, and a connection URI begins with postgresql://", option="source")
+    return json_file.read_path(text, option="source", made=MADE)
 
 
 def read_schemas(given: tuple[str, ...]) -> dict[str, str]:
@@ -58,8 +40,12 @@ def read_schemas(given: tuple[str, ...]) -> dict[str, str]:
     for text in given:
         here, *there = split(text, "=")
         if not here or len(there) != 1 or not there[0]:
-            raise ArgumentError(f"{text!r} is not HERE=THERE", option="source_schemas")
+            raise ArgumentError(
+                f"{text!r} is not HERE=THERE",
+                option="source_schemas",
+                remedy="give the schema's name in this database, and its name in the source",
+            )
         if here in schemas:
-            raise ArgumentError(f"{here} is given twice", option="source_schemas")
+            raise ArgumentError(f"{here} is given twice", option="source_schemas", remedy="give each schema once")
         schemas[here] = there[0]
     return schemas

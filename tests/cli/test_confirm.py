@@ -24,7 +24,7 @@ def test_shows_where_and_what_and_moves_on_yes(newest_db: Database) -> None:
         shown.wait_for(QUESTION)
         version, port = newest_db.value("SHOW server_version"), newest_db.value("SHOW port")
         assert shown.text == (
-            f"server    PostgreSQL {version} at 127.0.0.1:{port}\n"
+            f"server    PostgreSQL {version} at 127.0.0.1:{port} (primary)\n"
             f"database  {newest_db.name}\n"
             "role      postgres\n"
             "\n"
@@ -236,11 +236,11 @@ def test_a_plan_from_stdin(newest_db: Database) -> None:
     [
         ("", "is no JSON"),
         ("SET search_path = pg_catalog;", "the SQL of seqfix plan is for psql -f"),
-        ("[]", "this is no plan"),
+        ("[]", "is no JSON object"),
         ('{"report_version": 1}', "this is no plan"),
         ('{"moves": [], "plan_version": 99}', "version 99"),
         ('{"moves": [{}], "plan_version": 1}', "move 1 has "),
-        ("\ud800", "is no JSON"),
+        ("\ud800", "is no text in UTF-8"),
         ('{"moves": ' + "[" * 100_000, "nested too deep"),
         ('{"moves": [' + "9" * 5_000, "is no JSON"),
     ],

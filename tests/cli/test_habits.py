@@ -22,7 +22,7 @@ pytestmark = pytest.mark.long
 def test_a_second_connection_is_never_silently_the_winner(option: str) -> None:
     done = seqfix("check", option, "one", option, "two")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "it is given twice, and one run has one connection" in done.stderr
+    assert "it is given twice: give one" in done.stderr
 
 
 def test_a_database_where_a_table_is_meant(newest_db: Database) -> None:
