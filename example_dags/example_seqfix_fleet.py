@@ -71,7 +71,7 @@ with DAG(
             type="array",
             items={"type": "string", "minLength": 1},
             title="Databases",
-            description="One a line; none: all of the server, but templates.",
+            description="One a line; none: all of the server that take connections and are no templates.",
         )
     },
 ):
@@ -83,8 +83,9 @@ with DAG(
 
         if params["databases"]:
             return params["databases"]
-        listed = "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate ORDER BY datname"
-        return [name for (name,) in PostgresHook(CONNECTION).get_records(listed)]
+        # What a failed DROP DATABASE has left has the limit -2.
+        listed = "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate AND datconnlimit <> -2"
+        return sorted(name for (name,) in PostgresHook(CONNECTION).get_records(listed))
 
     databases = find()
     # [START fleet]
@@ -122,7 +123,10 @@ with DAG(
         bad = [one for one in read(databases, planned).databases if one.state in ("error", "failing")]
         names = [one.database for one in bad if one.database not in movable]
         if names:
-            raise AirflowFailException(f"{len(names)} of {len(databases)} databases need a person: {', '.join(names)}")
+            raise AirflowFailException(
+                f"{len(names)} of {len(databases)} databases need a person, and the log of task join says why: "
+                f"{', '.join(names)}"
+            )
 
     joined = join(databases, plan.output)
     decided = decide(plan.output, joined)

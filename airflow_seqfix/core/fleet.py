@@ -49,6 +49,12 @@ class DatabaseResult:
         kind = "standby" if report["in_recovery"] else "primary"
         return f"{address(report['host'], report['port'])} ({kind}, as {report['role']})"
 
+    @property
+    def moves(self) -> dict[str, Mapping[str, Any]]:
+        """The moves that can be made, by their sequences, where the report is a plan."""
+        moves = () if self.report is None else self.report.get("moves", ())
+        return {move["sequence"]: move for move in moves if move["way"] is not None}
+
     def count(self, name: str) -> int:
         """Return a figure of the report's summary."""
         return 0 if self.report is None else int(self.report["summary"][name])
@@ -78,8 +84,8 @@ class Fleet:
 
     @property
     def servers(self) -> list[str]:
-        """Hosts and ports, of which all of them are."""
-        return sorted({address(one.report["host"], one.report["port"]) for one in self.databases if one.report})
+        """Where all of them are, as `DatabaseResult.server` says it."""
+        return sorted({one.server for one in self.databases if one.server is not None})
 
     def with_state(self, state: str) -> list[DatabaseResult]:
         return [one for one in self.databases if one.state == state]

@@ -32,7 +32,7 @@ def table(fleet: Fleet, *, width: int | None, spell: Spell = str) -> str:
     for one in fleet.databases:
         if one.state in ("error", "failing"):
             lines += ["", printable(one.where), *_explained(one, spell, width=width)]
-    return "\n".join([*lines, "", summary(fleet)])
+    return "\n".join([*lines, "", *_folded(summary(fleet), width)])
 
 
 def summary(fleet: Fleet) -> str:
@@ -84,6 +84,7 @@ def html(fleet: Fleet, *, spell: Spell = str) -> str:
         figures=FIGURES,
         spaced=spaced,
         spell=spell,
+        then=then,
         listed=LISTED,
         version=__version__,
     )
@@ -119,13 +120,26 @@ def _explained(one: DatabaseResult, spell: Spell, *, comment: str = "  ", width:
         yield from _folded(f"{comment}{printable(spell(one.error))}", width)
     elif one.report is None:
         yield f"{comment}there is no report"
-    for row in one.failing[:EXPLAINED]:
+    if one.moves:
+        yield f"{comment}plan of {count(len(one.moves), 'move')}, SHA-256 {(one.report or {}).get('plan_sha256')}"
+    # A person who approves a plan sees each of its moves.
+    shown = LISTED if one.moves else EXPLAINED
+    for row in one.failing[:shown]:
         said = f"{spaced(row['verdict'])}: {printable(row['sequence'])}: {printable(spell(_reason(row)))}"
         yield from _folded(f"{comment}{said}", width)
-        if row.get("cure"):
+        if row["sequence"] in one.moves:
+            yield from _folded(f"{comment}  {then(row, one.moves[row['sequence']])}", width)
+        elif row.get("cure"):
             yield f"{comment}  {printable(spell(row['cure']))}"
-    if len(one.failing) > EXPLAINED:
-        yield f"{comment}and {len(one.failing) - EXPLAINED:,} more"
+    if len(one.failing) > shown:
+        yield f"{comment}and {len(one.failing) - shown:,} more"
+
+
+def then(row: Mapping[str, Any], move: Mapping[str, Any]) -> str:
+    """Say what a move of a plan does with a sequence, given as dictionaries."""
+    return (
+        f"next value {row['next_value']:,}, then {move['target'] + move['increment_by']:,} ({printable(move['way'])})"
+    )
 
 
 def _folded(text: str, width: int | None) -> list[str]:

@@ -48,7 +48,7 @@ def test_one_report_over_all_of_them(three: list[Database]) -> None:
     ]
     assert f"{three[0].where}" in lines and f"{three[2].where}" in lines and f"{three[1].where}" not in lines
     assert "  behind: public.orders_id_seq: the next value is 1, and public.orders.id has reached 3" in lines
-    server = three[0].place.partition(" on ")[2]
+    server = three[0].where.partition(" on ")[2]
     assert lines[-1] == f"3 databases on {server}: 1 in order, 2 failing; 6 sequences: 4 in sync, 2 behind"
 
 
@@ -121,6 +121,14 @@ def test_no_is_the_worst_status_as_well(three: list[Database]) -> None:
     broken.execute(f"ALTER DATABASE {broken.name} CONNECTION LIMIT -1")
 
 
+def test_a_role_that_may_not_connect_is_told_the_grant(three: list[Database]) -> None:
+    role = three[0].role()
+    three[0].execute(f"REVOKE CONNECT ON DATABASE {three[0].name} FROM PUBLIC")
+    done = seqfix("check", f"{at(three[0])} user={role}", *asked(three))
+    assert done.returncode == 2
+    assert "; GRANT CONNECT ON DATABASE … TO … for that role" in done.stdout
+
+
 def test_what_fails_is_listed_and_nothing_else(three: list[Database]) -> None:
     three[0].execute("CREATE SEQUENCE loose; CREATE TABLE more (id serial); SELECT setval('more_id_seq', 5)")
     done = seqfix(
@@ -155,10 +163,13 @@ def test_forms_that_are_read(form: str, three: list[Database]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["-d", "nothing_like_it", "-d", "postgres"], "--dbname: there is no database nothing_like_it; there are "),
+        (
+            ["-d", "nothing_like_it", "-d", "postgres"],
+            "--dbname: there is no database nothing_like_it that takes connections and is no template; there are ",
+        ),
         (
             ["-a", "--exclude-database", "postgrs"],
-            "--exclude-database: there is no database postgrs; did you mean postgres?",
+            "--exclude-database: there is no database postgrs that takes connections and is no template; did you mean postgres?",
         ),
         (["-d", "postgres", "-d", "template[0]", "-q"], "there is no database template[0]"),
         (["-a", "--exclude-database", "*"], "--exclude-database: no database is left; exclude fewer"),
