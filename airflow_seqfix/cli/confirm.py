@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from airflow_seqfix.core import Plan, Row
-    from airflow_seqfix.core.model import Server
+    from airflow_seqfix.core import Plan, Report, Row
 
 #: What a person types on; closed afterwards where it was opened for the answer.
 Keyboard = AbstractContextManager[IO[str]]
@@ -62,11 +61,12 @@ def keyboard() -> Keyboard | None:
     return None
 
 
-def show(plan: Mapping[str, Any], server: Server, where: str) -> None:
-    """Show on stderr what a plan, as a dictionary, moves and where."""
+def show(made: Plan, where: str) -> None:
+    """Show on stderr what a plan moves and where."""
+    plan = made.to_dict()
     width = shutil.get_terminal_size().columns
     console = messages.console(width=width)
-    _show_target(console, server, where)
+    _show_target(console, made.report, where)
     moves = {move["sequence"]: move for move in plan["moves"]}
     found = {row.get("sequence"): row for row in plan.get("sequences", ()) if isinstance(row, Mapping)}
     if width < NARROW:
@@ -87,17 +87,18 @@ def show(plan: Mapping[str, Any], server: Server, where: str) -> None:
             console.print(f"{way}: {WAYS[way]}", style="dim", markup=False, soft_wrap=True)
 
 
-def _show_target(console: Console, server: Server, where: str) -> None:
+def _show_target(console: Console, report: Report, where: str) -> None:
     """Show what would be changed."""
     from rich.text import Text
 
     from airflow_seqfix.core.errors import printable
 
-    for label, value in (
-        ("server", f"PostgreSQL {server.version} at {where}"),
-        ("database", server.database),
-        ("role", server.role),
-    ):
+    server = report.server
+    lines = {"server": f"PostgreSQL {server.version} at {where} ({server.is_of})"}
+    lines |= {"database": server.database, "role": server.role}
+    if report.source is not None:
+        lines["source"] = report.source.said
+    for label, value in lines.items():
         console.print(Text.assemble((f"{label:<10}", "dim"), (printable(value), "bold")), soft_wrap=True)
     console.print()
 

@@ -52,7 +52,7 @@ def fix(run: Run, *, yes: bool) -> int:
         movable = {name: sum(move.way is not None for move in plan) for name, plan in plans.items()}
         for name, plan in plans.items():
             if movable[name]:
-                confirm.show(plan.to_dict(), plan.report.server, plan.report.server.address)
+                confirm.show(plan, plan.report.server.address)
         total = sum(movable.values())
         if total and not confirm.agreed(total, keys):
             announce("nothing was moved")

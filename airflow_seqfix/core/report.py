@@ -397,4 +397,4 @@ class Plan:
         """Return a psql script that makes the moves; safe to run twice, and late."""
         report = self.report
         findings = [row.finding for row in report.sorted_rows]
-        return plan_sql(report.server, findings, report.policy, self.limits, report.started_at)
+        return plan_sql(report.server, findings, report.policy, self.limits, report.started_at, source=report.source)

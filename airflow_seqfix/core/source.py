@@ -8,6 +8,7 @@ from typing import Any
 
 from airflow_seqfix.core import queries
 from airflow_seqfix.core.database.connection import Connectable, Connection
+from airflow_seqfix.core.database.libpq import bounded
 from airflow_seqfix.core.database.sessions import Sessions, open_sessions
 from airflow_seqfix.core.discover.catalog import SEQUENCE, identify
 from airflow_seqfix.core.discover.names import Name, did_you_mean
@@ -23,9 +24,6 @@ from airflow_seqfix.secrets import remember_fields
 
 #: Where the ids come from: a connection, a callable or a URI that opens one, or a report of that database.
 SourceLike = Connectable | Report | Mapping[str, Any] | str
-
-#: In seconds; libpq would wait for as long as the network does.
-CONNECT_TIMEOUT = 10
 
 #: As far as a sequence can go, in either direction.
 LARGEST = 2**63
@@ -102,8 +100,7 @@ def _opener(uri: str) -> Callable[[], Connection]:
             "it is no connection string", option="source", remedy="give postgresql://user@host:port/dbname"
         ) from None
     remember_fields(parts.items())
-    usual: dict[str, Any] = {"client_encoding": "utf8", "connect_timeout": CONNECT_TIMEOUT}
-    whole = conninfo.make_conninfo(**usual | parts)
+    whole = conninfo.make_conninfo(**bounded({"client_encoding": "utf8"} | parts))
     return lambda: psycopg.connect(whole)
 
 
@@ -176,7 +173,9 @@ def _measured(measurement: Measurement) -> SourceSequence:
 
 def _from_report(report: Mapping[str, Any], schemas: Mapping[str, str]) -> Source:
     """Read a report that was stored: untrusted, as a plan is."""
-    if "report_version" not in report or not isinstance(report.get("sequences"), list):
+    if "fleet_version" in report:
+        raise _refused("this is a report over many databases, and a source is one")
+    if type(report.get("report_version")) is not int or not isinstance(report.get("sequences"), list):
         raise _refused("this is no report")
     if report["report_version"] != REPORT_VERSION:
         raise _refused(f"the report is of version {report['report_version']!r}, not {REPORT_VERSION}")

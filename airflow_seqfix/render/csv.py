@@ -17,6 +17,7 @@ _WHERE: dict[str, Callable[[Report], object]] = {
     "database": lambda report: report.server.database,
     "role": lambda report: report.server.role,
     "in_recovery": lambda report: str(report.server.in_recovery).lower(),
+    "source": lambda report: report.source.place if report.source else None,
 }
 _COLUMNS: dict[str, Callable[[Row], object]] = {
     "sequence": lambda row: row.sequence,

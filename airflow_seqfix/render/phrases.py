@@ -198,8 +198,7 @@ def source_of(report: Report) -> str:
     """Say what the other side of a cutover was, and what only that has."""
     source, only = report.source, report.only_at_source
     assert source is not None
-    said = f"source: {source.place}, read {source.read_at.strftime('%Y-%m-%d %H:%M:%S UTC')}"
-    said += ", from a stored report" if source.is_stored else ""
+    said = f"source: {source.said}"
     if only:
         more = f" and {len(only) - ONLY_THERE:,} more" if len(only) > ONLY_THERE else ""
         said += f"; only there: {', '.join(only[:ONLY_THERE])}{more}"

@@ -22,6 +22,7 @@ OTHER = {
     "core/repair/plan_sql.py": {
         "-- Moves …",
         "-- PostgreSQL … at …, read",
+        "-- Its source is …",
         "-- Each move",
         "-- Run it",
         "-- Each ",
@@ -54,7 +55,7 @@ OTHER = {
     "core/measure/partitions.py": {"SAVEPOINT slice", "ROLLBACK TO SAVEPOINT slice"},
     "core/fleet.py": {"… (…, as …)"},
     # Under source_differs of a report, whose page says what it is.
-    "core/model/source.py": {"… is … there and … here"},
+    "core/model/source.py": {"… is … there and … here", ", from a stored report"},
     "core/measure/measure.py": {"s.last_value, s.is_called", "…, NULL::bigint"},
     "core/measure/column_sql.py": {
         "… BETWEEN",

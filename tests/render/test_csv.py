@@ -19,7 +19,7 @@ def rows(text: str) -> list[dict[str, str]]:
 def test_it_has_every_sequence_with_the_keys_of_a_report_as_json(report: core.Report) -> None:
     found = rows(csv(report))
     as_json = report.to_dict()["sequences"]
-    where = {"host", "port", "database", "role", "in_recovery"}
+    where = {"host", "port", "database", "role", "in_recovery", "source"}
     assert found[0].keys() - where <= as_json[0].keys()
     server = report.server
     assert {(row["host"], row["port"], row["database"]) for row in found} == {

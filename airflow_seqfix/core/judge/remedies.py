@@ -89,7 +89,7 @@ def _command(sequence: SequenceInfo, policy: Policy, source: SourcePosition | No
     words += ["--interleaved"] if policy.interleaved or sequence.interleaved else []
     words += ["--foreign"] if policy.foreign else []
     if source is not None:
-        words += ["--source", source.uri]
+        words += ["--source", source.argument]
     if policy.lock is not Lock.AUTO:
         words += ["--lock", str(policy.lock)]
     return shlex.join(words)

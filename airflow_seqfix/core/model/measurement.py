@@ -64,8 +64,8 @@ class SourcePosition:
 
     #: Database, host and port of the source.
     place: str
-    #: The same, as a connection is named.
-    uri: str
+    #: What `--source` takes for it.
+    argument: str
     #: Whether the source has such a sequence.
     is_there: bool = False
     #: What nextval() would return there.

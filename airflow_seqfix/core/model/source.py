@@ -70,9 +70,20 @@ class Source:
         return f"{printable(self.database)} on {address(self.host, self.port)}"
 
     @property
+    def said(self) -> str:
+        """The same, with when it was read, and whether from a stored report."""
+        stored = ", from a stored report" if self.is_stored else ""
+        return f"{self.place}, read {self.read_at.strftime('%Y-%m-%d %H:%M:%S UTC')}{stored}"
+
+    @property
     def uri(self) -> str:
         """The same, as a connection is named; a password is no part of it."""
         return f"postgresql://{address(quote(self.host, safe=':'), self.port)}/{quote(self.database, safe='')}"
+
+    @property
+    def argument(self) -> str:
+        """What `--source` takes; how the file of a stored report is called is not known here."""
+        return "REPORT.json" if self.is_stored else self.uri
 
     def key_of(self, sequence: SequenceInfo) -> Key:
         """Return the schema and the name that a sequence has in the source."""
@@ -82,7 +93,7 @@ class Source:
         """Return where a sequence stands in the source."""
         found = self.sequences.get(self.key_of(sequence))
         if found is None:
-            return SourcePosition(place=self.place, uri=self.uri)
+            return SourcePosition(place=self.place, argument=self.argument)
         obstacle = found.obstacle
         if (found.increment_by > 0) != sequence.is_ascending:
             obstacle = Obstacle(
@@ -101,7 +112,7 @@ class Source:
         ]
         return SourcePosition(
             place=self.place,
-            uri=self.uri,
+            argument=self.argument,
             is_there=True,
             is_untouched=found.is_untouched,
             next_value=found.next_value,

@@ -10,7 +10,7 @@ from airflow_seqfix.core.database.session import kinds_not_read, milliseconds
 from airflow_seqfix.core.errors import printable
 from airflow_seqfix.core.measure.column_sql import furthest_query
 from airflow_seqfix.core.measure.partitions import is_wide
-from airflow_seqfix.core.model import Finding, Move, Server, Way
+from airflow_seqfix.core.model import Finding, Move, Server, Source, Way
 from airflow_seqfix.core.policy import Follow, Limits, Policy
 from airflow_seqfix.core.repair import plan_shared
 from airflow_seqfix.core.repair.statements import statement
@@ -50,7 +50,12 @@ DO 'BEGIN PERFORM pg_catalog.pg_logical_emit_message(true, ''seqfix'', ''for sta
 
 
 def plan_sql(
-    server: Server, findings: Iterable[Finding], policy: Policy, limits: Limits, started_at: datetime.datetime
+    server: Server,
+    findings: Iterable[Finding],
+    policy: Policy,
+    limits: Limits,
+    started_at: datetime.datetime,
+    source: Source | None = None,
 ) -> str:
     """Return a psql script that makes the moves of `findings`; safe to run twice, and late."""
     database = _comment(server.database)
@@ -61,6 +66,7 @@ def plan_sql(
     lines = [
         f"-- Moves {movable} of the {len(listed)} sequences of database {database} that are not in sync",
         f"-- PostgreSQL {_comment(server.version)} at {where}, read {when} as role {_comment(server.role)}",
+        *([f"-- Its source is {source.said}"] if source else []),
         "--",
     ]
     is_long = movable > SELF_CONTAINED
