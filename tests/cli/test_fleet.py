@@ -169,7 +169,7 @@ def test_forms_that_are_read(form: str, three: list[Database]) -> None:
         ),
         (
             ["-a", "--exclude-database", "postgrs"],
-            "--exclude-database: there is no database postgrs that takes connections and is no template; did you mean postgres?",
+            "no database postgrs that takes connections and is no template; did you mean postgres?",
         ),
         (["-d", "postgres", "-d", "template[0]", "-q"], "there is no database template[0]"),
         (["-a", "--exclude-database", "*"], "--exclude-database: no database is left; exclude fewer"),
