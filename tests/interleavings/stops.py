@@ -44,6 +44,9 @@ class Stops:
             while True:
                 client, _ = self._listener.accept()
                 server = socket.create_connection(self._server)
+                for end in (client, server):
+                    # Message after message would wait for an acknowledgement.
+                    end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 threading.Thread(target=self._pass_on, args=(client, server), daemon=True).start()
                 threading.Thread(target=_copy, args=(server, client), daemon=True).start()
 

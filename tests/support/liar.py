@@ -93,6 +93,9 @@ def lying(dsn: str, liar: Liar) -> Iterator[str]:
                 while True:
                     client, _ = listener.accept()
                     server = socket.create_connection((str(real["host"]), int(str(real["port"]))))
+                    for end in (client, server):
+                        # Row after row would wait for an acknowledgement.
+                        end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                     threading.Thread(target=_forward, args=(client, server), daemon=True).start()
                     threading.Thread(target=_answer, args=(server, client, liar), daemon=True).start()
 
