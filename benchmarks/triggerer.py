@@ -143,11 +143,11 @@ Python {python}.
 
 A triggerer is one event loop. All its deferred sensors share {at_once} threads, each with one connection at a time; set
 `[seqfix] looks_at_once` in Airflow's configuration to change that. Other sensors wait on the loop. During a look, each
-thread has a second one: the [clock](../reference/settings.md#the-clients-own-clock).
+thread has another beside it, the [clock](../reference/settings.md#the-clients-own-clock).
 
 The first look comes at random after a quarter to the whole of `poke_interval`, and later looks vary by a tenth, so a
-restarted triggerer does not check everything at once. A failed look does not end the wait; the error of the last look
-before the deadline ends the task: [its class](../howto/when-a-task-fails.md).
+restarted triggerer does not check everything at once. [What a failed look
+does](../howto/when-a-task-fails.md#how-the-sensor-ends).
 
 Each row is a separate process. All sensors start at the same moment, as after a restart, check a database that is
 behind every {interval:g} s, and run for {seconds:g} s. *Slow logins*: the round trip takes {slow:g} s. *Connections*

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -48,6 +49,28 @@ def test_the_page_names_every_option_of_the_core() -> None:
     text = (HELP / "fix.txt").read_text(encoding="utf-8")
     for option in Options.__annotations__.keys() - {"application_name"}:
         assert f"--{renamed.get(option, option).replace('_', '-')} " in text, option
+
+
+def options(command: str) -> dict[str, str]:
+    """Return the options in the help of a command, each with its group."""
+    found, group = {}, ""
+    for line in (HELP / f"{command}.txt").read_text(encoding="utf-8").splitlines():
+        group = line.removesuffix(":") if re.fullmatch(r"\w[\w ]*:", line) else group
+        if option := re.match(r"  (?:-\w, )?(--[\w-]+)", line):
+            found[option[1]] = group
+    return found
+
+
+@pytest.mark.parametrize("command", ["check", "plan", "suggest"])
+def test_the_page_says_what_a_command_does_not_have(command: str) -> None:
+    (row,) = re.findall(rf"^\| \[?`{command}`.*?\| (.*) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    groups = set(re.findall(r"\*([\w ]+)\*", row))
+    has = options(command)
+    missing = {option: group for option, group in options("fix").items() if option not in has}
+    assert {option for option, group in missing.items() if group not in groups} == set(re.findall(r"`(--[\w-]+)`", row))
+    assert groups <= set(missing.values())
+    assert not groups & set(has.values())
+    assert has.keys() <= options("fix").keys()
 
 
 @pytest.mark.parametrize(

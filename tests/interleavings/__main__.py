@@ -18,10 +18,10 @@ from tests.support.servers import WHEELS, Server, database_on
 PAGE = """\
 # DDL in the middle of a run
 
-What happens when others change the catalogs between any two statements of a run. Each run goes over a proxy, which
-stops it before one of its statements, runs a piece of DDL on a connection of its own, and lets the run go on. Then it
-is judged by what is in the database: no sequence has gone back, none that was healthy when the DDL was done was moved,
-and none is said to be in sync whose next default insert fails.
+What happens when others change the catalogs between any two statements of a run. A proxy stops the run before one of
+its statements, executes a piece of DDL on another connection, and lets the run go on. Then the database is examined: no
+sequence went back, no sequence that was healthy after the DDL was moved, and wherever the report says in sync, the next
+default insert succeeds.
 
 Made with `{command}`: {versions}; {cases:,} runs in {seconds:,.0f} s, {blocked:,} of them with DDL
 that had to wait for a lock of the run and was given up. Failures: {failures}.
@@ -30,9 +30,9 @@ that had to wait for a lock of the run and was given up. Failures: {failures}.
 |---|{lines}
 {rows}
 
-Each cell: runs, one for each statement of the face, on all servers together; after a slash those that failed. What
-runs inside one statement, a block of a plan or the script, is stopped by locks instead: `tests/core/test_ddl_moves.py`
-and `tests/core/test_ddl_reads.py`.
+Each cell has the number of runs on all servers together, one for each statement of the face, and after the slash how
+many failed. A block of a plan or of the script is one statement, which the proxy cannot stop; locks stop it in
+`tests/core/test_ddl_moves.py` and `tests/core/test_ddl_reads.py`.
 """
 
 

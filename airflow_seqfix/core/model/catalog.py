@@ -104,7 +104,7 @@ class Server:
             return None
         return (
             f"role {self.role} has more rights than it needs ({self.privileged}), and code of the owners of tables "
-            "runs with them: see Who may be trusted"
+            "runs with them: see Whom to trust"
         )
 
     @property
