@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from airflow_seqfix.core.model.catalog import address
+from airflow_seqfix.core.model import address
 
 #: The version of the dictionary that `Fleet.to_dict()` returns, as `REPORT_VERSION` is of a report's.
 FLEET_VERSION = 1

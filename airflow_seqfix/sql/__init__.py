@@ -9,7 +9,7 @@ from importlib import resources
 
 from airflow_seqfix import __version__
 from airflow_seqfix.core import queries
-from airflow_seqfix.core.database.session import milliseconds
+from airflow_seqfix.core.database.opening import milliseconds
 from airflow_seqfix.core.discover.catalog import OLDEST_SERVER, OTHER_PRODUCTS
 from airflow_seqfix.core.judge.goal import NEARLY
 from airflow_seqfix.core.judge.outliers import LIFETIME, LOOKED_AT, MOST, NEAR, SHARE, STANDS_OUT
@@ -20,7 +20,7 @@ from airflow_seqfix.core.measure.measure import REWRITTEN, SLOW_ROWS
 from airflow_seqfix.core.measure.partitions import RELATIONS_AT_ONCE
 from airflow_seqfix.core.measure.validation import READS
 from airflow_seqfix.core.model import DRAWN_AS_IS
-from airflow_seqfix.core.model.catalog import TEXTS
+from airflow_seqfix.core.model.column import TEXTS
 from airflow_seqfix.core.obstacles import restless
 from airflow_seqfix.core.policy import Limits, Policy
 from airflow_seqfix.core.repair.apply import CALLS_AT_ONCE, LOCK_ATTEMPTS, ROUNDS

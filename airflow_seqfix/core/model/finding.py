@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from airflow_seqfix.core.model.catalog import SequenceInfo
 from airflow_seqfix.core.model.measurement import Measurement, Obstacle
+from airflow_seqfix.core.model.sequence import SequenceInfo
 from airflow_seqfix.core.model.use import UNKNOWN, Use
 from airflow_seqfix.core.policy import Policy
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from airflow_seqfix.core.model.catalog import ColumnInfo, SequenceInfo
+from airflow_seqfix.core.model.column import ColumnInfo
 from airflow_seqfix.core.model.grant import Grant
+from airflow_seqfix.core.model.sequence import SequenceInfo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from airflow_seqfix.core.errors import printable
-from airflow_seqfix.core.model.catalog import SequenceInfo, address
 from airflow_seqfix.core.model.measurement import Obstacle, SourcePosition
+from airflow_seqfix.core.model.sequence import SequenceInfo
+from airflow_seqfix.core.model.server import address
 
 #: A schema and a sequence, as the catalog holds them.
 Key = tuple[str, str]

@@ -1,0 +1,148 @@
+"""What the catalogs say of a column that is tied to a sequence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from airflow_seqfix.core.model.quoted import Identifier, QualifiedName, RowVersion
+
+
+class Feed(str, Enum):
+    """How a column is tied to a sequence."""
+
+    IDENTITY = "identity"  #: GENERATED … AS IDENTITY
+    DEFAULT = "default"  #: DEFAULT nextval('s'), whether or not the column owns the sequence
+    DOMAIN = "domain"  #: the default of the column's domain is nextval('s')
+    LATE_BOUND = "late_bound"  #: DEFAULT nextval('s'::text), and only one sequence can be meant
+    AMBIGUOUS = "ambiguous"  #: DEFAULT nextval('s'::text), and several sequences can be meant
+    WRAPPED = "wrapped"  #: nextval() is part of a larger expression, or called by a function
+    MAPPING = "mapping"  #: the user says so
+    VIEW = "view"  #: the default of a view's column
+    TRIGGER = "trigger"  #: a BEFORE INSERT trigger fills the column from this sequence, and from no other
+    OWNED = "owned"  #: OWNED BY the column, and a BEFORE INSERT trigger draws in a way that was not understood
+    UNDRAWN = "undrawn"  #: OWNED BY the column, which has no default from the sequence
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class TooMuch(str, Enum):
+    """Kinds of objects of which there are more than are examined."""
+
+    COLUMNS = "columns"  #: of one table, which all draw from the sequence
+    LEVELS = "levels"  #: of inheritance children or partitions
+
+    def __str__(self) -> str:
+        return self.value
+
+
+#: The feeds whose values land in the column as they are drawn.
+DRAWN_AS_IS = frozenset(
+    {Feed.IDENTITY, Feed.DEFAULT, Feed.DOMAIN, Feed.LATE_BOUND, Feed.MAPPING, Feed.TRIGGER, Feed.OWNED}
+)
+
+
+#: The types that hold integers as their digits.
+TEXTS = ("text", "character varying", "character")
+
+
+class Optimizer(str, Enum):
+    """Which ids an application makes of one call of nextval() that returns n, where it makes k of each."""
+
+    POOLED = "pooled"  #: n - k + 1 to n: Hibernate's default
+    POOLED_LO = "pooled-lo"  #: n to n + k - 1: Entity Framework's HiLo, Hibernate's pooled-lo
+    HILO = "hilo"  #: (n - 1) * k + 1 to n * k: Hibernate's hilo
+    LEGACY_HILO = "legacy-hilo"  #: n * (k + 1) to n * (k + 1) + k: Hibernate's hilo before 5
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extract:
+    """How the values of a mapped column come from what nextval() has returned."""
+
+    #: What stands before the digits of a text.
+    prefix: str = ""
+    #: Columns of the same table, quoted as SQL needs them, and what has to be in them.
+    where: tuple[tuple[str, str], ...] = ()
+    ids_per_call: int = 1
+    optimizer: Optimizer = Optimizer.POOLED
+    #: As the user has written it, in JSON.
+    written: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnInfo:
+    """A column that is tied to a sequence. Names are as the catalog holds them, `qualified_*` as SQL needs them."""
+
+    feed: Feed
+    #: The default expression where that is more than nextval(); else None.
+    source: str | None
+    table_oid: int
+    schema_name: str
+    table_name: str
+    column_name: str
+    column_number: int
+    qualified_table: QualifiedName
+    quoted_column: Identifier
+    data_type: str
+    #: The type under all domains.
+    base_type: str
+    #: The integers that the column can hold, and that all casts on the way to it let through; None where it is no
+    #: column for numbers.
+    smallest_value: int | None
+    largest_value: int | None
+    is_foreign: bool
+    has_foreign_partition: bool
+    #: A partition or inheritance child that is read through the table above it.
+    is_covered: bool
+    is_owned: bool
+    #: Whether it counts: the table's owner, and of a domain also the domain's, may use the sequence; or the column owns
+    #: it, is its identity, or was mapped to it. A default that anybody can write says nothing.
+    is_trusted: bool
+    #: The owner of the table or of the column's domain on whom that depends, quoted as SQL needs it.
+    drawer: Identifier
+    #: What there is more of than is looked at; None: nothing.
+    too_much: TooMuch | None
+    #: A function of somebody else's that a read of the table calls; None: there is none, or it was not looked for.
+    code: str | None
+    #: Whether min() and max() need not read the table from end to end.
+    has_index: bool
+    is_unique: bool
+    quoted_schema: Identifier
+    may_use_schema: bool
+    may_select: bool
+    #: Whether a row-level security policy would hide rows from the role.
+    hides_rows: bool
+    #: The table's owner, quoted as SQL needs it; None where the policies bind the owner too.
+    exempt_owner: Identifier | None
+    #: How many relations a read of the column opens: the table, its partitions or children, all their indexes.
+    relations: int
+    #: The planner's estimate of rows.
+    estimated_rows: int
+    #: What the user says of its values; None: they are what nextval() returns.
+    extract: Extract | None = None
+    #: The versions of the catalog rows that all this rests on, which change with each DDL on them.
+    version: RowVersion
+
+    @property
+    def qualified_name(self) -> str:
+        return f"{self.qualified_table}.{self.quoted_column}"
+
+    @property
+    def is_text(self) -> bool:
+        return self.base_type in TEXTS
+
+    @property
+    def is_comparable(self) -> bool:
+        """Whether the values stored in the column can be set against the sequence's next value."""
+        return self.is_trusted and self.would_compare
+
+    @property
+    def would_compare(self) -> bool:
+        """Whether they could be, if the column counted."""
+        return (
+            self.feed in DRAWN_AS_IS and None not in (self.smallest_value, self.largest_value) and not self.is_covered
+        )
