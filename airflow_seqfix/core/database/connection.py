@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+from airflow_seqfix.core.database.drivers import ACTIVE, IDLE, is_psycopg3
 from airflow_seqfix.core.database.lookalikes import refusal
 from airflow_seqfix.core.errors import (
     ArgumentError,
@@ -23,17 +24,8 @@ from airflow_seqfix.core.errors import (
     printable,
 )
 
-#: The transaction status of both drivers: outside a transaction, in the middle of a statement.
-IDLE, ACTIVE = 0, 1
-
 #: No PostgreSQL that speaks version 3 of the protocol is older (7.4). PgBouncer's console gives its own version.
 OLDEST_PROTOCOL = 70400
-
-#: psycopg2's own casters of the types that are read here.
-_CASTERS = (
-    *("BOOLEAN", "DECIMAL", "FLOAT", "INTEGER", "LONGINTEGER", "UNICODE"),
-    *("BOOLEANARRAY", "DECIMALARRAY", "FLOATARRAY", "INTEGERARRAY", "LONGINTEGERARRAY", "ROWIDARRAY", "UNICODEARRAY"),
-)
 
 
 class Connection(Protocol):
@@ -50,11 +42,6 @@ class Connection(Protocol):
 #: A connection, which stays the caller's, or a callable that opens one, which is given back after use: into its pool,
 #: by the context manager that it came in, or closed.
 Connectable = Connection | Callable[[], Connection | AbstractContextManager[Connection]]
-
-
-def is_psycopg3(connection: Any) -> bool:
-    """Whether it is a connection of psycopg 3; else it is one of psycopg2."""
-    return hasattr(connection, "pgconn")
 
 
 def refuse_other(value: Any) -> None:
@@ -269,48 +256,3 @@ def _outside_its_block(connection: Any) -> Iterator[None]:
     finally:
         if is_inside and not connection.closed:
             block.__enter__(connection)
-
-
-def plain_cursor(connection: Any) -> Any:
-    """Return a cursor that gives tuples of the drivers' own types, whatever the connection was set up to give."""
-    if is_psycopg3(connection):
-        return _plain_cursor3()(connection)
-    return connection.cursor(cursor_factory=_plain_cursor2())
-
-
-@functools.cache
-def _plain_cursor3() -> Any:
-    import psycopg
-    from psycopg import adapt, postgres, rows, types
-    from psycopg.types import array
-
-    plain = adapt.AdaptersMap(types=types.TypesRegistry())
-    postgres.register_default_types(plain.types)
-    postgres.register_default_adapters(plain)
-    # As psycopg does at import; without it arrays stay text.
-    array.register_all_arrays(plain)
-
-    class PlainCursor(psycopg.Cursor[tuple[Any, ...]]):
-        def __init__(self, connection: Any) -> None:
-            super().__init__(connection, row_factory=rows.tuple_row)
-
-        @property
-        def adapters(self) -> adapt.AdaptersMap:
-            return plain
-
-    return PlainCursor
-
-
-@functools.cache
-def _plain_cursor2() -> Any:
-    from psycopg2 import ROWID, extensions
-
-    casters = [ROWID, *(getattr(extensions, name) for name in _CASTERS)]
-
-    class PlainCursor(extensions.cursor):  # type: ignore[misc]
-        def __init__(self, *arguments: Any, **options: Any) -> None:
-            super().__init__(*arguments, **options)
-            for caster in casters:
-                extensions.register_type(caster, self)
-
-    return PlainCursor

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import re
-import selectors
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,8 +15,8 @@ from typing import Any, TypeVar, get_type_hints
 
 from airflow_seqfix.core.database.answers import Answer, Kind, checked
 from airflow_seqfix.core.database.clock import CANCEL_AFTER, Clock, Line, Watch
-from airflow_seqfix.core.database.connection import ACTIVE, IDLE, is_psycopg3, plain_cursor
-from airflow_seqfix.core.database.server_settings import local_settings
+from airflow_seqfix.core.database.drivers import ACTIVE, IDLE, is_psycopg3, notices, plain_cursor, read_to_the_end
+from airflow_seqfix.core.database.opening import Opening
 from airflow_seqfix.core.errors import (
     CancelledStatementError,
     ConnectionFailedError,
@@ -30,24 +28,6 @@ from airflow_seqfix.core.errors import (
 from airflow_seqfix.core.policy import Limits
 
 Row = TypeVar("Row")
-
-#: What an application_name may not hold, because it is written into a statement.
-_NOT_PLAIN = re.compile(r"[^\w .:+=@/-]", re.ASCII)
-
-
-#: The server looks every second whether its client is still there, and otherwise ends the statement: that of a killed
-#: process would go on until `statement_timeout`. Where the operating system cannot tell, the setting is refused.
-_WATCH_CLIENT = """
-    SELECT set_config('client_connection_check_interval', '1000', true) WHERE version() ~ 'linux'
-"""
-_WATCHES_CLIENTS = 140000
-
-#: A discovered table can be a view by the time it is read, whose functions would run as this role.
-#: Servers from 13.16, 14.13, 15.8, 16.4 and 17 on refuse that; a move leaves it alone, for the sake of event triggers.
-_TABLES_ONLY = """
-    SELECT set_config('restrict_nonsystem_relation_kind', '{}', true)
-     WHERE current_setting('restrict_nonsystem_relation_kind', true) IS NOT NULL
-"""
 
 #: How many rows of the catalogs the client asks for at once.
 ROWS_AT_ONCE = 5_000
@@ -76,7 +56,12 @@ class Session:
         self.endpoint: tuple[str, int] = (connection.info.host or "", int(connection.info.port))
         #: The database that it asked for.
         self.database: str = connection.info.dbname
-        self._tables_only = tables_only(foreign=foreign)
+        self._begins = Opening(
+            limits=limits,
+            server_version=connection.info.server_version,
+            application_name=application_name,
+            foreign=foreign,
+        )
         self._clock = clock
         self._line = Line(connection)
         self._was_cut = False
@@ -88,11 +73,6 @@ class Session:
         self.limits = limits
         self.started_at = datetime.datetime.now(datetime.UTC)
         self.deadline = time.monotonic() + limits.run_timeout if deadline is None else deadline
-        self._settings = {
-            "lock_timeout": milliseconds(limits.lock_timeout),
-            "statement_timeout": milliseconds(limits.statement_timeout),
-            "application_name": "'" + _NOT_PLAIN.sub("?", application_name)[:63] + "'",
-        }
 
     @property
     def seconds_left(self) -> float:
@@ -119,9 +99,8 @@ class Session:
         if self.is_lost:
             raise ConnectionFailedError("the connection was lost before")
         # Sent with the first statement: one round trip less.
-        watch = f"{_WATCH_CLIENT};\n" if self._connection.info.server_version >= _WATCHES_CLIENTS else ""
-        guard = f"{self._tables_only};\n" if read_only else ""
-        self._opening = self._begin(read_only, one_snapshot) + watch + guard
+        seconds, begins = self._seconds_for(1), self._begins
+        self._opening = begins.of_reads(seconds, one_snapshot=one_snapshot) if read_only else begins.of_moves(seconds)
         try:
             yield
             # A statement sent by `*_apart` has sent its own COMMIT.
@@ -216,7 +195,7 @@ class Session:
         """
         with self.transaction(read_only=False):
             # The first has its BEGIN from transaction().
-            opening, moves = self._begin(), list(statements)
+            opening, moves = self._begins.of_another_move(self._seconds_for(1)), list(statements)
             with self._sent(f";\nCOMMIT;\n{opening}".join(moves) + ";\nCOMMIT", count=len(moves)):
                 pass
 
@@ -228,7 +207,7 @@ class Session:
         """
         try:
             self.check_deadline()
-            with self._notices() as warned:
+            with notices(self._connection) as warned:
                 # What is written makes COMMIT wait; an xid alone would not (RecordTransactionCommit() in xact.c).
                 self.run(
                     "BEGIN; SET LOCAL client_min_messages = 'warning'; SET LOCAL search_path = pg_catalog, pg_temp;\n"
@@ -238,23 +217,6 @@ class Session:
         except Exception:
             self._abandon()
             return False
-
-    @contextlib.contextmanager
-    def _notices(self) -> Iterator[list[Any]]:
-        """Yield a list of the server's notices."""
-        said: list[Any] = []
-        if is_psycopg3(self._connection):
-            self._connection.add_notice_handler(said.append)
-            try:
-                yield said
-            finally:
-                self._connection.remove_notice_handler(said.append)
-        else:
-            kept, self._connection.notices = self._connection.notices, said
-            try:
-                yield said
-            finally:
-                self._connection.notices = kept
 
     def pause(self, seconds: float) -> None:
         """Wait, unless the run is stopped.
@@ -297,14 +259,6 @@ class Session:
             value=self.limits.run_timeout,
             remedy="give a larger one",
         )
-
-    def _begin(self, read_only: bool = False, one_snapshot: bool = False) -> str:
-        isolation = "REPEATABLE READ" if one_snapshot else "READ COMMITTED"
-        # No READ WRITE for moves: a read-only session is respected.
-        access = "READ ONLY" if read_only else ""
-        values = self._settings | {"statement_timeout": milliseconds(self._seconds_for(1))}
-        local = local_settings(values, self._connection.info.server_version, read_only=read_only)
-        return f"BEGIN ISOLATION LEVEL {isolation} {access};\n{'; '.join(local)};\n"
 
     def _seconds_for(self, statements: int) -> float:
         """Return the time that so many statements may take together."""
@@ -378,7 +332,7 @@ class Session:
             if self._connection.info.transaction_status == ACTIVE:
                 # An exception from a signal handler left it running.
                 with self._bounded(-CANCEL_AFTER):
-                    self._read_to_the_end()
+                    read_to_the_end(self._connection)
             if self._connection.info.transaction_status != IDLE:
                 with contextlib.closing(plain_cursor(self._connection)) as cursor, self._bounded(ROLLBACK_TIMEOUT):
                     cursor.execute("ROLLBACK")
@@ -386,30 +340,3 @@ class Session:
                 return
         with contextlib.suppress(Exception):
             self._connection.close()
-
-    def _read_to_the_end(self) -> None:
-        """Read what is left of a result: psycopg 3 takes no other statement before."""
-        pgconn = self._connection.pgconn
-        with selectors.DefaultSelector() as selector:
-            selector.register(pgconn.socket, selectors.EVENT_READ)
-            # get_result() would wait as well, and no other thread would get a turn.
-            while pgconn.is_busy() or pgconn.get_result() is not None:
-                if pgconn.is_busy():
-                    selector.select()
-                    pgconn.consume_input()
-
-
-def tables_only(*, foreign: bool = False) -> str:
-    """Return a statement after which the transaction reads no view, and no foreign table unless it may."""
-    return _TABLES_ONLY.format(kinds_not_read(foreign=foreign)).strip()
-
-
-def kinds_not_read(*, foreign: bool) -> str:
-    """Return the kinds of relations that are not read, as restrict_nonsystem_relation_kind takes them."""
-    return "view" if foreign else "view, foreign-table"
-
-
-def milliseconds(seconds: float) -> str:
-    """Return a timeout as PostgreSQL takes it."""
-    # 0 would disable the timeout.
-    return str(max(1, round(seconds * 1000)))

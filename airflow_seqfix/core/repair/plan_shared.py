@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 
 from airflow_seqfix.core import queries
-from airflow_seqfix.core.database.session import milliseconds
+from airflow_seqfix.core.database.opening import milliseconds
 from airflow_seqfix.core.model import Finding, Server
 from airflow_seqfix.core.policy import Limits
 

@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Iterable
 from typing import Any
 
-from airflow_seqfix.core.database.session import kinds_not_read, milliseconds
+from airflow_seqfix.core.database.opening import kinds_not_read, milliseconds
 from airflow_seqfix.core.errors import printable
 from airflow_seqfix.core.measure.column_sql import furthest_query
 from airflow_seqfix.core.measure.partitions import is_wide

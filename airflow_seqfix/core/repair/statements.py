@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from airflow_seqfix.core import queries
-from airflow_seqfix.core.database.session import milliseconds, tables_only
+from airflow_seqfix.core.database.opening import milliseconds, tables_only
 from airflow_seqfix.core.model import Finding
 from airflow_seqfix.core.policy import Limits
 
