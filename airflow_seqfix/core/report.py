@@ -129,6 +129,7 @@ class Row:
         furthest = measurement.furthest_column
         row: dict[str, Any] = {
             "sequence": finding.sequence.qualified_name,
+            "oid": finding.sequence.oid,
             "columns": [c.qualified_name for c in finding.sequence.counted if not c.is_covered],
             "verdict": str(finding.verdict),
             "reason": finding.reason if self.caches_discarded is not False else self.reason,

@@ -25,7 +25,7 @@ from airflow_seqfix.core.errors import (
 )
 from airflow_seqfix.core.judge.arithmetic import values_left
 from airflow_seqfix.core.judge.goal import looks
-from airflow_seqfix.core.judge.history import read_history, use_of
+from airflow_seqfix.core.judge.history import earlier_of, read_history, use_of
 from airflow_seqfix.core.judge.verdict import judge, judge_unread
 from airflow_seqfix.core.measure.measure import measure, positions
 from airflow_seqfix.core.measure.validation import READS, Versions, versions
@@ -248,15 +248,18 @@ class Examination:
     def _use(self, measurement: Measurement) -> Use | None:
         """Return how fast a sequence is used, where earlier reports know of it."""
         sequence, next_value = measurement.sequence, measurement.next_value
-        past = self._history.get(sequence.qualified_name)
-        if past is None or next_value is None:
+        if next_value is None or sequence.qualified_name not in self._history:
             return None
-        at = self._sessions.session.started_at
         first = self._seen.setdefault(sequence.oid, next_value)
-        left = values_left(sequence, next_value)
-        moved_from = None if first == next_value else first
-        now = Position(at=at, next_value=next_value, remaining=left, moved_from=moved_from)
-        return use_of([*past, now], sequence.increment_by)
+        now = Position(
+            at=self._sessions.session.started_at,
+            next_value=next_value,
+            remaining=values_left(sequence, next_value),
+            moved_from=None if first == next_value else first,
+            oid=sequence.oid,
+            increment_by=sequence.increment_by,
+        )
+        return use_of([*earlier_of(self._history, sequence.qualified_name, now), now], sequence.increment_by)
 
 
 def _chosen(is_meant: Callable[[SequenceInfo], bool]) -> Select:

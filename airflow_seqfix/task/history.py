@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 KEY = "earlier"
 #: How many sequences of a report are kept, those that are used up most, and how many reports.
 SEQUENCES, REPORTS = 25, 40
+#: What is kept of each sequence.
+KEPT = ("sequence", "oid", "increment_by", "next_value", "remaining")
 #: Reports that lie closer together say nothing of their own, unless something was moved; in days.
 APART = 0.9
 
@@ -29,9 +31,10 @@ def earlier(context: Context) -> list[dict[str, Any]]:
 
 
 def with_report(kept: Sequence[dict[str, Any]], report: Report) -> list[dict[str, Any]]:
-    """Return what to keep for the next run."""
+    """Return what to keep for the next run: nothing of a later moment, which a clock that was ahead has left."""
     thinned: list[dict[str, Any]] = []
-    for one in (*kept, _reduced(report)):
+    now = _reduced(report)
+    for one in (*(past for past in kept if _days_between(past, now) >= 0), now):
         if len(thinned) > 1 and not _has_moved(thinned[-1]) and _days_between(thinned[-2], one) < APART:
             thinned.pop()
         thinned.append(one)
@@ -43,7 +46,7 @@ def _reduced(report: Report) -> dict[str, Any]:
     whole = report.to_dict()
     read = [row for row in whole["sequences"] if row["next_value"] is not None and row["remaining"] is not None]
     fullest = sorted(read, key=lambda row: -(row["used_pct"] or 0))[:SEQUENCES]
-    rows = [{name: row.get(name) for name in ("sequence", "next_value", "remaining")} | _moved(row) for row in fullest]
+    rows = [{name: row[name] for name in KEPT} | _moved(row) for row in fullest]
     return {"database": whole["database"], "started_at": whole["started_at"], "sequences": rows}
 
 

@@ -7,6 +7,7 @@ import json
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import permutations
 from statistics import median
 
 import pytest
@@ -15,13 +16,14 @@ from hypothesis import strategies as st
 
 from airflow_seqfix import core
 from airflow_seqfix.core.judge.history import use_of
-from airflow_seqfix.core.model import Position, Use
+from airflow_seqfix.core.model import Break, Position, Use
 from tests.support.servers import Database
 
 BEGIN = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 LIMIT = 2_147_483_647
 #: How much more or less than the forecast says may be left in truth, where it says something.
 FACTOR = 2.0
+SET_BACK, CHANGED = Break.SET_BACK, Break.CHANGED
 
 
 def positions(*points: tuple[float, int], limit: int = LIMIT, increment: int = 1) -> list[Position]:
@@ -106,6 +108,30 @@ def test_downwards() -> None:
         for day in range(30)
     ]
     assert use_of(known, -1).used_per_day == pytest.approx(7)
+
+
+def test_what_breaks_the_past_is_said() -> None:
+    known = positions((0, 100), (1, 200), (2, 50), (3, 150), (4, 5000))
+    known += [replace(position, remaining=2**40) for position in positions((5, 5100), (6, 5200))]
+    known[4] = replace(known[4], moved_from=200)
+    assert [broken for _, broken in use_of(known, 1).past] == [None, None, SET_BACK, None, None, CHANGED, CHANGED]
+    assert [position.next_value for position, _ in use_of(known, 1).past] == [100, 200, 50, 150, 5000, 5100, 5200]
+
+
+def test_a_past_of_another_increment_is_read_by_that_one() -> None:
+    then = [replace(position, increment_by=1) for position in positions(*((day, 1 + 1000 * day) for day in range(15)))]
+    now = positions(*((day, 20_001 + 10_000 * (day - 15)) for day in range(15, 30)), increment=10)
+    use = use_of([*then, *(replace(position, increment_by=10) for position in now)], 10)
+    assert [broken for _, broken in use.past] == [None] * 15 + [CHANGED] + [None] * 14
+    assert use.used_per_day == pytest.approx(1000)
+
+
+def test_reports_of_the_same_second_in_any_order() -> None:
+    """A repair and the check after it, a report that was given twice, and two that use lies between."""
+    repair = Position(at=BEGIN, next_value=900, remaining=100, moved_from=7)
+    check, later = replace(repair, moved_from=None), replace(repair, next_value=910, remaining=90, moved_from=None)
+    for known in permutations([repair, check, later, repair]):
+        assert use_of(known, 1).past == ((repair, None), (check, None), (later, None))
 
 
 @dataclass(frozen=True)
@@ -241,9 +267,55 @@ def test_a_move_of_the_run_itself_is_not_used(newest_db: Database) -> None:
     assert row["used_per_day"] == pytest.approx(1000, rel=0.01)
 
 
+def test_another_sequence_of_the_same_name_has_another_past(newest_db: Database) -> None:
+    """Dropped and made anew, or of another server: its positions look like use."""
+    newest_db.execute(ORDERS)
+    oid = newest_db.value("SELECT 'orders_id_seq'::regclass::oid::int")
+    mine = [report_of(newest_db.name, day, 30_001 - 1000 * day, oid=oid) for day in range(1, 29)]
+    others = [report_of(newest_db.name, day, 30_001 - 1037 * day, oid=oid + 1) for day in range(1, 29)]
+    with newest_db.connect() as conn:
+        (alone,) = core.check(conn, since=others).to_dict()["sequences"]
+        (mixed,) = core.check(conn, since=[*others, *mine]).to_dict()["sequences"]
+    assert (alone["oid"], alone["used_per_day"], alone["days_left"]) == (oid, None, None)
+    assert mixed["used_per_day"] == pytest.approx(1000, rel=0.01)
+
+
+def test_a_report_of_the_future_is_no_past(newest_db: Database) -> None:
+    """A clock that was ahead: what it has seen would be the latest, and the present would seem to be set back."""
+    newest_db.execute(ORDERS)
+    since = [report_of(newest_db.name, day, 30_001 - 1000 * day) for day in range(1, 29)]
+    ahead = report_of(newest_db.name, -400, 25_000, next_value=25_000, remaining=7)
+    with newest_db.connect() as conn:
+        (row,) = core.check(conn, since=[*since, ahead]).to_dict()["sequences"]
+    assert row["days_left"] == pytest.approx(LIMIT / 1000, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    "figures",
+    [{"next_value": 10**400}, {"remaining": -(10**400)}, {"before": {"next_value": 10**400}}, {"increment_by": 0}],
+    ids=lambda figures: next(iter(figures)),
+)
+def test_figures_that_no_sequence_has(figures: dict[str, object], newest_db: Database) -> None:
+    newest_db.execute(ORDERS)
+    since = [report_of(newest_db.name, 30, 20, **figures)]
+    with newest_db.connect() as conn, pytest.raises(core.ArgumentError, match="since: this is no report"):
+        core.check(conn, since=since)
+
+
+@pytest.mark.parametrize("value", ["NaN", float("nan"), float("inf"), True, None, 12.5, "12", [12]], ids=repr)
+def test_what_is_no_integer_is_no_position(value: object, newest_db: Database) -> None:
+    newest_db.execute(ORDERS)
+    since = [report_of(newest_db.name, 30, 20, next_value=value), report_of(newest_db.name, 30, 20, remaining=value)]
+    with newest_db.connect() as conn:
+        (row,) = core.check(conn, since=since).to_dict()["sequences"]
+    assert row["used_per_day"] is None
+
+
 @pytest.mark.parametrize(
     ("report", "said"),
     [
+        ({"database": "x", "started_at": "9999-12-31T23:59:59-14:00", "sequences": []}, "since: this is no report"),
+        ({"database": "x", "started_at": "0001-01-01T00:00:00+14:00", "sequences": []}, "since: this is no report"),
         ({}, "since: this is no report"),
         ([], "since: this is no report"),
         ({"database": "x", "started_at": "yesterday", "sequences": []}, "since: this is no report"),

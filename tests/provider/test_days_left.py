@@ -82,6 +82,33 @@ def test_another_database_behind_the_connection_begins_anew(shop: Database) -> N
     assert [report["database"] for report in ti.xcoms[KEY]] == [shop.name]
 
 
+def test_a_clock_that_was_ahead_does_not_stop_the_past(shop: Database) -> None:
+    """What it has kept lies in the future: each later run would seem to be too close to it."""
+    shop.execute(ORDERS)
+    ti = Runs()
+    check().execute({"ti": ti})
+    put_back(ti.xcoms[KEY], -400)
+    for _ in range(4):
+        check().execute({"ti": ti})
+        put_back(ti.xcoms[KEY], 1)
+    moments = [datetime.datetime.fromisoformat(report["started_at"]) for report in ti.xcoms[KEY]]
+    assert len(moments) == 4
+    assert max(moments) < datetime.datetime.now(datetime.UTC)
+
+
+def test_a_sequence_that_was_made_anew_begins_anew(shop: Database) -> None:
+    shop.execute(ORDERS)
+    ti = Runs()
+    for _ in range(12):
+        check(min_days_left=1).execute({"ti": ti})
+        put_back(ti.xcoms[KEY], 1)
+        shop.execute("SELECT setval('orders_id_seq', last_value + 30000000) FROM orders_id_seq")
+    shop.execute("DROP TABLE orders; CREATE TABLE orders (id serial); SELECT setval('orders_id_seq', 400000000)")
+    # By what was used of the one that is gone it would last 58 days.
+    report = check(min_days_left=90).execute({"ti": ti})
+    assert report["ok"]
+
+
 def test_without_it_nothing_is_kept(shop: Database) -> None:
     shop.execute(ORDERS)
     ti = Pushed()

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from airflow_seqfix.core.errors import ArgumentError
-from airflow_seqfix.core.model import Position, Use
+from airflow_seqfix.core.model import Break, Position, Use
 
 DAY = 86_400.0
 #: So much of the past counts, in days: whole weeks, because weekends differ.
@@ -25,6 +25,8 @@ PARTS = 8
 HALVES_DIFFER, BUSIEST_COUNTS = 3.0, 1.8
 #: By this factor all that is known may have been faster than the window: bursts of long ago come again.
 PAST_FASTER = 1.5
+#: No position of a bigint sequence, the one after its last value included, and no count of its values lies beyond.
+FARTHEST = 2**64
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +51,9 @@ def read_history(reports: Iterable[Mapping[str, Any]], database: str) -> dict[st
     for report in reports:
         try:
             of, at = report["database"], datetime.datetime.fromisoformat(report["started_at"])
-            rows = [
-                (row["sequence"], list(_positions(row, at.astimezone(datetime.UTC)))) for row in report["sequences"]
-            ]
-        except (KeyError, TypeError, ValueError, AttributeError):
+            at = at.astimezone(datetime.UTC)
+            rows = [(str(row["sequence"]), _position(row, at)) for row in report["sequences"]]
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
             raise ArgumentError(
                 "this is no report", option="since", remedy="give what Report.to_dict() or --format json returned"
             ) from None
@@ -62,19 +63,41 @@ def read_history(reports: Iterable[Mapping[str, Any]], database: str) -> dict[st
                 option="since",
                 remedy="leave it out",
             )
-        for name, positions in rows:
-            history.setdefault(name, []).extend(positions)
+        for name, position in rows:
+            if position is not None:
+                history.setdefault(name, []).append(position)
     return history
 
 
-def _positions(row: Mapping[str, Any], at: datetime.datetime) -> Iterable[Position]:
+def _position(row: Mapping[str, Any], at: datetime.datetime) -> Position | None:
+    """Return where a row says that its sequence stood; None where nobody could read it, or it is not compared.
+
+    :raises ValueError: when no sequence can stand there.
+    """
     now, remaining = row["next_value"], row["remaining"]
     if type(now) is not int or type(remaining) is not int:
-        # Nobody could read it, or it is not compared.
-        return
+        return None
     before = (row.get("before") or {}).get("next_value")
     moved_from = before if type(before) is int and before != now else None
-    yield Position(at=at, next_value=now, remaining=remaining, moved_from=moved_from)
+    oid, increment_by = row.get("oid"), row.get("increment_by")
+    if max(abs(now), abs(remaining), abs(moved_from or 0)) > FARTHEST or increment_by == 0:
+        raise ValueError
+    return Position(
+        at=at,
+        next_value=now,
+        remaining=remaining,
+        moved_from=moved_from,
+        oid=oid if type(oid) is int else None,
+        increment_by=increment_by if type(increment_by) is int else None,
+    )
+
+
+def earlier_of(history: History, name: str, now: Position) -> list[Position]:
+    """Return where this very sequence stood until now: not another one that had its name before it.
+
+    What a clock that was ahead calls the future is no past either.
+    """
+    return [p for p in history.get(name, ()) if p.oid in (None, now.oid) and p.at <= now.at]
 
 
 def use_of(positions: Iterable[Position], increment_by: int) -> Use:
@@ -82,29 +105,35 @@ def use_of(positions: Iterable[Position], increment_by: int) -> Use:
 
     :param positions: Where it stood, in any order; the latest is the present.
     """
-    known = sorted(positions, key=lambda position: position.at)
-    stretches = [s for before, after in pairwise(known) if (s := _stretch(before, after, increment_by)) is not None]
+    # A report may be given twice; and of two in the same second, use goes on and a repair comes before what it left.
+    known = sorted(set(positions), key=lambda p: (p.at, -p.remaining, p.moved_from is None))
+    between = [_stretch(before, after, increment_by) for before, after in pairwise(known)]
+    stretches = [stretch for stretch in between if isinstance(stretch, _Stretch)]
+    past = tuple(zip(known, [None, *(b if isinstance(b, Break) else None for b in between)], strict=False))
     recent = _recent(stretches)
     if sum(stretch.passed > 0 for stretch in recent) >= LEAST_STRETCHES:
         # Loads and repairs that come again and again use values as well. A single one does not tell of the future.
         recent = [_Stretch(stretch.days, stretch.used + stretch.passed) for stretch in recent]
     days, used = sum(stretch.days for stretch in recent), sum(stretch.used for stretch in recent)
     if days < LEAST_FOR_PACE:
-        return Use()
+        return Use(past=past)
     pace = used / days
     is_short = days < LEAST_FOR_FORECAST or len(recent) < LEAST_STRETCHES
     if not used or is_short or not _is_even(recent, days, used) or _pace(stretches) > PAST_FASTER * pace:
-        return Use(used_per_day=pace)
-    return Use(used_per_day=pace, days_left=known[-1].remaining / pace)
+        return Use(used_per_day=pace, past=past)
+    return Use(used_per_day=pace, days_left=known[-1].remaining / pace, past=past)
 
 
-def _stretch(before: Position, after: Position, increment_by: int) -> _Stretch | None:
-    """Return what was used between two positions; None where something else happened in between."""
-    reached = after.next_value if after.moved_from is None else after.moved_from
-    used, passed = (reached - before.next_value) // increment_by, (after.next_value - reached) // increment_by
-    # Set back or restarted; or its limit, its column's type or its increment was changed.
-    if used < 0 or passed < 0 or before.remaining - after.remaining != used + passed:
-        return None
+def _stretch(before: Position, after: Position, increment_by: int) -> _Stretch | Break:
+    """Return what was used between two positions, or what else happened in between."""
+    step, step_then = after.increment_by or increment_by, before.increment_by or increment_by
+    if step != step_then:
+        return Break.CHANGED
+    used, passed = (after.reached - before.next_value) // step, (after.next_value - after.reached) // step
+    if before.remaining - after.remaining != used + passed:
+        return Break.CHANGED
+    if used < 0 or passed < 0:
+        return Break.SET_BACK
     return _Stretch((after.at - before.at).total_seconds() / DAY, used, passed)
 
 

@@ -8,10 +8,11 @@ from airflow_seqfix.core.model.sequence import SequenceInfo, Tie
 from airflow_seqfix.core.model.server import Server, address
 from airflow_seqfix.core.model.source import Source, SourceSequence
 from airflow_seqfix.core.model.table import TableInfo
-from airflow_seqfix.core.model.use import Position, Use
+from airflow_seqfix.core.model.use import Break, Position, Use
 
 __all__ = [
     "DRAWN_AS_IS",
+    "Break",
     "ColumnInfo",
     "Extract",
     "Feed",
