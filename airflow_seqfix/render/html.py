@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+import itertools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,9 +20,12 @@ from airflow_seqfix.core.model import SequenceWarning, Verdict
 from airflow_seqfix.core.report import ORDER, Plan, Report, Row
 from airflow_seqfix.render import phrases
 from airflow_seqfix.render.numberline import number_line
+from airflow_seqfix.render.timeline import timeline
 
 #: How many sequences are drawn; the table has all of them.
 DRAWN = 100
+#: Of how many the use over time is drawn: first of those that have a card, then of those that last shortest.
+WITH_PAST = 25
 #: How many rows a browser lays out before the script takes over; without scripts all of them are shown.
 AT_FIRST = 250
 
@@ -40,9 +45,7 @@ def html(content: Report | Plan, *, spell: Callable[[str], str] = str) -> str:
         script=script,
         report=report,
         rows=report.sorted_rows,
-        not_in_sync=report.failing,
-        fixed=[row for row in report.sorted_rows if row.is_fixed],
-        ending=[row for row in report.sorted_rows if _is_ending(row) and not row.is_fixed],
+        **_cards(report),
         is_ending=_is_ending,
         is_plan=is_plan,
         title=phrases.plan_headline(report) if is_plan else phrases.headline(report),
@@ -101,6 +104,28 @@ def _columns(*, is_repair: bool, is_plan: bool) -> list[tuple[str, Callable[[Row
 def _is_ending(row: Row) -> bool:
     """Whether it is in order, and most of its values are used."""
     return row.verdict is Verdict.IN_SYNC and SequenceWarning.EXHAUSTING in row.finding.warnings
+
+
+def _cards(report: Report) -> dict[str, Any]:
+    """Return which sequences have a card, each in one section, and what is drawn of the past, by name."""
+    others = [row for row in report.sorted_rows if not row.fails(report.policy)]
+    sections = {
+        "not_in_sync": report.failing,
+        "fixed": [row for row in others if row.is_fixed],
+        "ending": [row for row in others if _is_ending(row) and not row.is_fixed],
+    }
+    carded = {row.sequence: row for rows in sections.values() for row in rows[:DRAWN]}
+    by_end = {row.sequence: row for row in sorted(report.rows, key=_end)}
+    drawn = ((name, past) for name, row in (carded | by_end).items() if (past := timeline(row)) is not None)
+    pasts = dict(itertools.islice(drawn, WITH_PAST))
+    lasting = [row for name, row in by_end.items() if name in pasts.keys() - carded.keys()]
+    return {**sections, "lasting": lasting, "pasts": pasts, "with_past": WITH_PAST}
+
+
+def _end(row: Row) -> tuple[float, float]:
+    """Return what sorts the sequence that lasts shortest first."""
+    days_left = row.finding.use.days_left
+    return math.inf if days_left is None else days_left, -(row.finding.used_pct or 0)
 
 
 def _tiles(report: Report) -> list[tuple[str, str, int]]:

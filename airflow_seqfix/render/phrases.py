@@ -72,7 +72,7 @@ def used(row: Row) -> str:
 def lasts(days: float) -> str:
     """Return how long something lasts, no more exactly than it is known."""
     if days < 2 * 365:
-        return f"{days:,.0f} days"
+        return count(round(days), "day")
     return f"{days / 365:,.0f} years" if days < 100 * 365 else "> 100 years"
 
 

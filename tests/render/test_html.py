@@ -178,6 +178,16 @@ def test_each_finding_can_be_linked_to_and_leads_to_its_explanation(request: pyt
         assert {"outliers", "the-limit-that-binds", "could-not-be-read-unknown"} <= set(named)
 
 
+def test_what_fails_by_a_threshold_has_one_card(newest_db: Database) -> None:
+    newest_db.execute("CREATE TABLE t (id smallserial); SELECT setval('t_id_seq', 32000); INSERT INTO t VALUES (32100)")
+    with newest_db.connect() as conn:
+        for report in (core.fix(conn, fail_used_pct=75), core.check(conn, fail_used_pct=75)):
+            (row,) = report.failing
+            assert row.verdict is core.Verdict.IN_SYNC
+            cards = [a for tag, a in Page(html(report)).elements if tag == "article"]
+            assert [card["id"] for card in cards] == [f"sequence-{row.finding.sequence.oid}"]
+
+
 def test_sequences_that_nobody_was_seen_to_draw_from_are_named(newest_db: Database) -> None:
     newest_db.execute("CREATE TABLE t (id serial)")
     with newest_db.connect() as conn:

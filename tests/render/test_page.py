@@ -19,7 +19,7 @@ from tests.support.browser import axe, chromium
 pytestmark = pytest.mark.system
 
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-REPORTS = ("report", "repaired", "hostile", "empty")
+REPORTS = ("report", "repaired", "hostile", "empty", "used")
 
 #: Whether two labels of a figure cover each other, or one leaves its card.
 OVERLAPS = """() => {
