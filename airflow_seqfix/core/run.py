@@ -64,6 +64,9 @@ class Examination:
         self._settings = settings
         self._watcher = watcher
         self._writers: Writers = {}
+        #: What `_known` is about, where names say it; None: all sequences. A mapping, a range or another side has names
+        #: of its own, which may be ambiguous.
+        self._places = None if settings.mapping or settings.id_range or settings.source else settings.selection.places
         #: The versions of the catalogs that `_known` rests on; None: it is to be discovered anew.
         self._versions: Versions | None = None
         with catalogs_read(settings):
@@ -156,7 +159,7 @@ class Examination:
         for attempt in range(1, DISCOVERIES + 1):
             try:
                 seen = versions(session)
-                known = discover(session, own_code_only=own_code_only)
+                known = discover(session, own_code_only=own_code_only, places=self._places)
                 if mapping:
                     ties = resolve_mapping(mapping, known, list_tables(session))
                     known = with_extracts(discover(session, ties, own_code_only=own_code_only), ties)
@@ -171,8 +174,14 @@ class Examination:
             return versions(self._sessions.session) == self._versions
 
     def _selected(self, known: list[SequenceInfo]) -> Selected:
+        selection = self._settings.selection
+        if self._places is not None and not selection.finds_all(known):
+            # All that there is may be what was meant.
+            self._places = None
+            self._discover()
+            known = self._known
         with catalogs_read(self._settings):
-            return self._settings.selection.apply(known, lambda: list_tables(self._sessions.session))
+            return selection.apply(known, lambda: list_tables(self._sessions.session))
 
     def _look_for_writers(self, selected: Selected, *, wait: bool) -> None:
         """Find the open writers before the values are read, so that the rows of those that end in between are seen."""

@@ -396,6 +396,9 @@ BEGIN
     -- A function that is dropped while a default that calls it is deparsed would end the run.
     PERFORM set_config('seqfix.wary', 'on', true);
 
+    -- The script looks at everything, whatever a database or role has set.
+    PERFORM set_config('seqfix.tables', '', true), set_config('seqfix.sequences', '', true);
+
     -- Discovery: every sequence, the columns that draw from it, and all that can be said without reading them.
     FOR s IN
         WITH sequence AS MATERIALIZED (

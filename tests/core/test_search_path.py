@@ -127,6 +127,7 @@ def test_no_statement_of_the_core_runs_any(
     with contextlib.closing(conn):
         found = check(conn, mapping=MAPPING)
         assert found.summary["behind"] == 6
+        assert check(conn, tables=["few"]).summary["behind"] == 1
         suggest(conn)
         with open_sessions(conn, Limits()) as sessions:
             assert db.name in list_databases(sessions.session)

@@ -29,6 +29,8 @@ class Watched:
         self.statements: list[str] = []
         #: How many relations were locked after each statement.
         self.locked: list[int] = []
+        #: How many rows the server has answered with.
+        self.rows = 0
         #: Called with each statement before it is sent.
         self.before: Callable[[str], None] = lambda statement: None
         #: Called with each statement after it was executed.
@@ -38,7 +40,7 @@ class Watched:
         return getattr(self._connection, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        own = ("_connection", "statements", "locked", "before", "after")
+        own = ("_connection", "statements", "locked", "rows", "before", "after")
         object.__setattr__(self if name in own else self._connection, name, value)
 
     @property
@@ -71,6 +73,7 @@ class WatchedCursor:
         self._watched.statements.append(statement)
         self._cursor.execute(statement)
         self._watched.after(statement)
+        self._watched.rows += max(0, self._cursor.rowcount)
         with self._watched._connection.cursor() as other:
             other.execute(LOCKED)
             self._watched.locked.append(other.fetchone()[0])

@@ -13,7 +13,8 @@ from typing import Any, get_type_hints
 from airflow_seqfix.core import queries
 from airflow_seqfix.core.database.answers import SHOWN
 from airflow_seqfix.core.database.session import Session
-from airflow_seqfix.core.discover.triggers import Trigger, TriggersRead, read_triggers
+from airflow_seqfix.core.discover.narrowed import Place, sequences_named
+from airflow_seqfix.core.discover.triggers import SequenceName, Trigger, TriggersRead, read_triggers
 from airflow_seqfix.core.errors import (
     ArgumentError,
     UnexpectedAnswerError,
@@ -32,6 +33,9 @@ OLDEST_SERVER = 13
 
 #: How often the catalogs are read again because an object has vanished meanwhile.
 VANISHED = 2
+
+#: The class of the SQLSTATEs of texts that the database cannot hold.
+NOT_A_TEXT = "22"
 
 #: What `SELECT version()` holds, the product, and why it is refused.
 OTHER_PRODUCTS = (
@@ -101,40 +105,72 @@ def refuse_other_products(banner: str) -> None:
         )
 
 
-def discover(session: Session, mapping: Iterable[Tie] = (), *, own_code_only: bool = False) -> list[SequenceInfo]:
+def discover(
+    session: Session,
+    mapping: Iterable[Tie] = (),
+    *,
+    own_code_only: bool = False,
+    places: Iterable[Place] | None = None,
+) -> list[SequenceInfo]:
     """Return every sequence of the database with the columns tied to it, in order of schema and name.
 
     :param mapping: Ties that no catalog shows.
     :param own_code_only: Whether to look for functions of others that a read of the tables calls.
+    :param places: Tables and sequences by name: of the sequences these alone, and those that feed one of them, each
+        with all of its columns; None: every sequence.
     """
-    mapping = list(mapping)
+    mapping, places = list(mapping), None if places is None else list(places)
     for _ in range(VANISHED):
         try:
-            return _discover(session, mapping, own_code_only)
+            return _discover(session, mapping, own_code_only, places)
         except Exception as error:
             # An object was dropped between its catalog row and the look at it: "cache lookup failed".
             if sqlstate(error) != "XX000":
-                raise
-    return _discover(session, mapping, own_code_only, wary=True)
+                if places is None or not str(sqlstate(error)).startswith(NOT_A_TEXT):
+                    raise
+                # A name that the database's encoding has no letters for: no object has it.
+                places = None
+    return _discover(session, mapping, own_code_only, places, wary=True)
 
 
-def _discover(session: Session, mapping: list[Tie], own_code_only: bool, *, wary: bool = False) -> list[SequenceInfo]:
+def _discover(
+    session: Session, mapping: list[Tie], own_code_only: bool, places: list[Place] | None, *, wary: bool = False
+) -> list[SequenceInfo]:
     """Look once.
 
     :param wary: Whether to leave expressions alone that call functions which somebody made, and may drop.
     """
+    everything = queries.get("sequences")
     with session.transaction():
-        sequences = session.fetch(queries.get("sequences"), SequenceInfo, SEQUENCE)
-        triggers = read_triggers(session.fetch(queries.get("triggers"), Trigger), sequences)
+        if places is None:
+            sequences = session.fetch(everything, SequenceInfo, SEQUENCE)
+            triggers = read_triggers(session.fetch(queries.get("triggers"), Trigger), sequences)
+        else:
+            triggers = _read_triggers(session, everything)
         ties = [list(tie) for tie in mapping] + [[*tie, str(Feed.TRIGGER), definer] for tie, definer in triggers.ties]
         # Integers and words of ours; the settings end with the transaction.
-        settings = {"mapping": f"'{json.dumps(ties)}'", "wary": _word(wary), "own_code_only": _word(own_code_only)}
-        session.run("; ".join(f"SET LOCAL seqfix.{name} = {value}" for name, value in settings.items()))
+        said = {"mapping": json.dumps(ties), "wary": _word(wary), "own_code_only": _word(own_code_only)}
+        oids = "" if places is None else json.dumps(sequences_named(session, places, _settings(**said, sequences="")))
+        session.run(_settings(**said, tables="", sequences=oids))
+        if places is not None:
+            chosen = f"SELECT * FROM ({everything}) AS found WHERE found.oid = ANY ('{{{oids[1:-1]}}}')"
+            sequences = session.fetch(chosen, SequenceInfo, SEQUENCE)
         tied: dict[int, list[ColumnInfo]] = defaultdict(list)
         found = session.fetch(queries.get("columns"), _column, COLUMN)
         for oid, column in _mark_covered(_merged(found, triggers)):
             tied[oid].append(column)
         return [replace(sequence, columns=tuple(tied.get(sequence.oid, ()))) for sequence in sequences]
+
+
+def _read_triggers(session: Session, sequences: str) -> TriggersRead:
+    """Read what triggers draw, where the sequences are not known: their names, where any trigger draws."""
+    triggers = session.fetch(queries.get("triggers"), Trigger)
+    names = f"SELECT found.oid, found.schema_name, found.sequence_name FROM ({sequences}) AS found"
+    return read_triggers(triggers, session.fetch(names, SequenceName) if triggers else ())
+
+
+def _settings(**values: str) -> str:
+    return "; ".join(f"SET LOCAL seqfix.{name} = '{value}'" for name, value in values.items())
 
 
 def _word(is_on: bool) -> str:

@@ -14,6 +14,9 @@ from airflow_seqfix.splitting import split
 
 _WILDCARD = re.compile(r"[*?\[]")
 
+#: The parts of a name as they are in the catalog, outermost first.
+Parts = tuple[str, ...]
+
 #: How many parts a name may have, by the option that it is given to, and how to write it.
 SHAPES = {
     "schemas": (1, "schema"),
@@ -85,6 +88,29 @@ class Name:
         """Whether this name, which may leave out leading parts, means the object with that qualified name."""
         tail = qualified[len(qualified) - len(self.parts) :]
         return len(tail) == len(self.parts) and all(map(fnmatch.fnmatchcase, tail, self.parts))
+
+
+@dataclass(frozen=True, slots=True)
+class NameSet:
+    """Names and patterns to look objects up in: exact names in a hash, however many there are."""
+
+    exact: frozenset[Parts]
+    patterns: tuple[Name, ...]
+
+    @classmethod
+    def of(cls, names: Iterable[Name]) -> NameSet:
+        known = tuple(names)
+        return cls(
+            frozenset(name.plain for name in known if not name.is_pattern),
+            tuple(name for name in known if name.is_pattern),
+        )
+
+    def has_any(self, called: Iterable[Parts]) -> bool:
+        """Whether one of the names means an object that is called so, by its parts."""
+        known = tuple(called) if self.patterns else called
+        return not self.exact.isdisjoint(known) or any(
+            len(name.parts) == len(parts) and name.matches(*parts) for name in self.patterns for parts in known
+        )
 
 
 def as_written(given: object) -> object:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from airflow_seqfix.core.discover.names import Name, did_you_mean, parse_all
+from airflow_seqfix.core.discover.names import Name, NameSet, Parts, did_you_mean, parse_all
+from airflow_seqfix.core.discover.narrowed import Place
 from airflow_seqfix.core.errors import SelectionError
 from airflow_seqfix.core.model import SequenceInfo, TableInfo
 from airflow_seqfix.options import Names
@@ -63,50 +64,71 @@ class Selection:
 
     @property
     def is_everything(self) -> bool:
-        return not any(getattr(self, kind) for kind in (*_MATCHES, "exclude"))
+        return not any(getattr(self, kind) for kind in (*_CALLED, "exclude"))
 
     def allows_nothing(self) -> bool:
         """Whether it is in order that no sequence was checked."""
         names = (*self.tables, *self.columns, *self.sequences)
         return self.allow_empty or (self.allow_skipped and any(not name.is_pattern for name in names))
 
+    @property
+    def places(self) -> list[Place] | None:
+        """The tables, sequences and schemas that are named; None: it takes the whole catalogs to say what is selected.
+
+        What is excluded by its name is among them, so that it is found.
+        """
+        included = [(kind, name) for kind in _CALLED for name in getattr(self, kind)]
+        if not included or any(name.is_pattern for _, name in included):
+            return None
+        excluded = [("exclude", name) for name in self.exclude if not name.is_pattern]
+        places = [_place(kind, name) for kind, name in (*included, *excluded)]
+        return [place for place in places if place is not None] if None not in places else None
+
+    def finds_all(self, sequences: list[SequenceInfo]) -> bool:
+        """Whether each name finds something that has to."""
+        return self._first_missing(sequences) is None
+
     def apply(self, sequences: list[SequenceInfo], list_tables: Callable[[], list[TableInfo]]) -> Selected:
         """Return the selected sequences. `list_tables` is called only when a name is not found.
 
         :raises SelectionError: when a name matches nothing, or nothing is left.
         """
-        kinds = {kind: names for kind in _MATCHES if (names := getattr(self, kind))}
-        for kind, names in (*kinds.items(), ("exclude", self.exclude)):
-            matches = _MATCHES.get(kind, _excludes)
-            for name in names:
-                # One exclude list serves many databases: a pattern in it may find nothing.
-                optional = name.is_pattern if kind == "exclude" else self.allow_empty and _may_come(kind, name)
-                if not optional and not any(matches(name, sequence) for sequence in sequences):
-                    raise self._not_found(kind, name, sequences, list_tables())
-        chosen = [
-            sequence
-            for sequence in sequences
-            if all(any(_MATCHES[kind](name, sequence) for name in names) for kind, names in kinds.items())
-        ]
+        missing = self._first_missing(sequences)
+        if missing is not None:
+            raise self._not_found(*missing, sequences, list_tables())
+        kinds = {kind: NameSet.of(names) for kind in _CALLED if (names := getattr(self, kind))}
+        chosen = [s for s in sequences if all(names.has_any(_CALLED[kind](s)) for kind, names in kinds.items())]
         if kinds and not chosen and not self.allow_empty:
             raise SelectionError(
                 f"no sequence matches {' and '.join(kinds)} together, though each matches some",
                 remedy="leave one out",
                 allowed_by="allow_empty",
             )
+        excluded = NameSet.of(self.exclude)
+        named = [(_CALLED[kind], kinds[kind].exact) for kind in ("tables", "columns", "sequences") if kind in kinds]
         return Selected(
             sequences=chosen,
-            excluded=frozenset(s.oid for s in chosen if any(_excludes(name, s) for name in self.exclude)),
-            named=frozenset(s.oid for s in chosen if self._names(s)),
+            excluded=frozenset(s.oid for s in chosen if excluded.has_any(_excluded_as(s))),
+            named=frozenset(s.oid for s in chosen if any(not exact.isdisjoint(called(s)) for called, exact in named)),
         )
 
-    def _names(self, sequence: SequenceInfo) -> bool:
-        """Whether the sequence, or a table or column that it feeds, is named without a pattern."""
-        return any(
-            not name.is_pattern and _MATCHES[kind](name, sequence)
-            for kind in ("tables", "columns", "sequences")
-            for name in getattr(self, kind)
-        )
+    def _first_missing(self, sequences: list[SequenceInfo]) -> tuple[str, Name] | None:
+        """Return the first name that finds nothing though it has to, and its kind."""
+        for kind in (*_CALLED, "exclude"):
+            # One exclude list serves many databases: a pattern in it may find nothing.
+            required = [
+                name
+                for name in getattr(self, kind)
+                if not (name.is_pattern if kind == "exclude" else self.allow_empty and _may_come(kind, name))
+            ]
+            if not required:
+                continue
+            called = _CALLED.get(kind, _excluded_as)
+            there = {parts for sequence in sequences for parts in called(sequence)}
+            for name in required:
+                if not (NameSet.of([name]).has_any(there) if name.is_pattern else name.plain in there):
+                    return kind, name
+        return None
 
     def _not_found(
         self, kind: str, name: Name, sequences: list[SequenceInfo], tables: list[TableInfo]
@@ -150,7 +172,8 @@ class Selection:
                 return nothing(f"there is no table {owner.text}", owner, [t.qualified_name for t in tables])
             columns = [c.quoted_column for s in sequences for c in s.columns]
             return nothing(f"no column {name.text} draws from a sequence", name, columns)
-        beside = [s for s in sequences if any(_feeds_table(table, s) for table in self.tables)] or sequences
+        tables_named = NameSet.of(self.tables)
+        beside = [s for s in sequences if tables_named.has_any(_tables_of(s))] or sequences
         return nothing(f"there is no sequence {name.text}", name, [s.qualified_name for s in beside])
 
 
@@ -180,34 +203,49 @@ def _untrusted(name: Name, kind: str, sequences: list[SequenceInfo]) -> Selectio
     return None
 
 
-def _in_schema(name: Name, sequence: SequenceInfo) -> bool:
-    return name.matches(sequence.schema_name) or any(name.matches(c.schema_name) for c in sequence.counted)
+def _place(kind: str, name: Name) -> Place | None:
+    """Return the schema and the relation that a name is about; None: it may be about any."""
+    parts: tuple[str | None, ...] = name.plain
+    if kind == "schemas":
+        return parts[0], None
+    if kind == "columns" or len(parts) == 3:
+        parts = parts[:-1]
+    return (None, *parts)[-2:] if parts else None  # type: ignore[return-value]
 
 
-def _feeds_table(name: Name, sequence: SequenceInfo) -> bool:
-    return any(name.matches(c.schema_name, c.table_name) for c in sequence.counted)
+def _tails(*qualified: str) -> Iterator[Parts]:
+    """Yield what an object may be called: its qualified name, which may leave out leading parts."""
+    return (qualified[first:] for first in range(len(qualified)))
 
 
-def _feeds_column(name: Name, sequence: SequenceInfo) -> bool:
-    return any(name.matches(c.schema_name, c.table_name, c.column_name) for c in sequence.counted)
+def _in_schemas(sequence: SequenceInfo) -> Iterator[Parts]:
+    yield (sequence.schema_name,)
+    yield from ((c.schema_name,) for c in sequence.counted)
 
 
-def _is_sequence(name: Name, sequence: SequenceInfo) -> bool:
-    return name.matches(sequence.schema_name, sequence.sequence_name)
+def _tables_of(sequence: SequenceInfo) -> Iterator[Parts]:
+    return (tail for c in sequence.counted for tail in _tails(c.schema_name, c.table_name))
 
 
-def _excludes(name: Name, sequence: SequenceInfo) -> bool:
-    return (
-        _is_sequence(name, sequence)
-        or _feeds_table(name, sequence)
-        # Of two parts the first is a schema: "audit.*" must not take the columns of a table "audit" for it.
-        or (len(name.parts) == 3 and _feeds_column(name, sequence))
-    )
+def _columns_of(sequence: SequenceInfo) -> Iterator[Parts]:
+    return (tail for c in sequence.counted for tail in _tails(c.schema_name, c.table_name, c.column_name))
 
 
-_MATCHES: dict[str, Callable[[Name, SequenceInfo], bool]] = {
-    "schemas": _in_schema,
-    "tables": _feeds_table,
-    "columns": _feeds_column,
-    "sequences": _is_sequence,
+def _names_of(sequence: SequenceInfo) -> Iterator[Parts]:
+    return _tails(sequence.schema_name, sequence.sequence_name)
+
+
+def _excluded_as(sequence: SequenceInfo) -> Iterator[Parts]:
+    yield from _names_of(sequence)
+    yield from _tables_of(sequence)
+    # Of two parts the first is a schema: "audit.*" must not take the columns of a table "audit" for it.
+    yield from (parts for parts in _columns_of(sequence) if len(parts) == 3)
+
+
+#: By what names a sequence is selected, for each kind of the selection.
+_CALLED: dict[str, Callable[[SequenceInfo], Iterator[Parts]]] = {
+    "schemas": _in_schemas,
+    "tables": _tables_of,
+    "columns": _columns_of,
+    "sequences": _names_of,
 }

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from airflow_seqfix.core.discover.plpgsql import Reading, read_function
 from airflow_seqfix.core.discover.tokens import name_parts, tokens
 from airflow_seqfix.core.model import SequenceInfo, Tie
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SequenceName:
+    """A sequence of which no more than its name is known."""
+
+    oid: int
+    schema_name: str
+    sequence_name: str
+
+
+Named = SequenceInfo | SequenceName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,9 +93,12 @@ class TriggersRead:
         return bool(hints) and not any(column_number in hint.changed for hint in hints)
 
 
-def read_triggers(triggers: Iterable[Trigger], sequences: Iterable[SequenceInfo]) -> TriggersRead:
-    """Tie columns to the sequences that triggers fill them from: each from one, and each sequence for one column."""
-    by_name: dict[str, list[SequenceInfo]] = defaultdict(list)
+def read_triggers(triggers: Iterable[Trigger], sequences: Iterable[Named]) -> TriggersRead:
+    """Tie columns to the sequences that triggers fill them from: each from one, and each sequence for one column.
+
+    :param sequences: Every sequence of the database: a name may stand for any of them.
+    """
+    by_name: dict[str, list[Named]] = defaultdict(list)
     for sequence in sequences:
         by_name[sequence.sequence_name].append(sequence)
     ties: dict[Tie, int | None] = {}
@@ -123,12 +138,12 @@ def _read(trigger: Trigger) -> Reading:
     return read_function(trigger.source, trigger.known)
 
 
-def find(said: str, scope: Scope, by_name: Mapping[str, list[SequenceInfo]]) -> int | None:
+def find(said: str, scope: Scope, by_name: Mapping[str, Sequence[Named]]) -> int | None:
     """Return the sequence of that name, where only one can be meant."""
     parts = name_parts(said)
     if parts is None:
         return None
-    found = by_name.get(parts[-1], [])
+    found = list(by_name.get(parts[-1], ()))
     if len(parts) > 1:
         found = [sequence for sequence in found if sequence.schema_name == parts[-2]]
     elif scope.search_path is not None:

@@ -24,16 +24,36 @@
 -- However much somebody fills a database on purpose: only expressions that can draw from a sequence are deparsed, and no
 -- long ones, names in literals have a longest length, and what is deep or wide without end is cut and marked `too_much`.
 --
+-- A run that names all it looks at narrows this, by OIDs in JSON: with the setting seqfix.tables to what those draw, and with
+-- seqfix.sequences to all that draws from those. Without them, or where they are empty, it is everything.
+--
 -- No table or sequence is opened or locked: pg_get_expr() with relation 0 needs no relation because defaults hold
 -- no column references, while with a relation it would wait behind any ACCESS EXCLUSIVE lock on that table.
 WITH RECURSIVE
+chosen_table AS MATERIALIZED (
+    SELECT t.value::oid AS oid
+      FROM json_array_elements_text(nullif(current_setting('seqfix.tables', true), '')::json) t
+),
+chosen_sequence AS MATERIALIZED (
+    SELECT s.value::oid AS oid
+      FROM json_array_elements_text(nullif(current_setting('seqfix.sequences', true), '')::json) s
+),
+narrowed AS MATERIALIZED (
+    SELECT coalesce(current_setting('seqfix.tables', true), '') <> ''    AS by_table,
+           coalesce(current_setting('seqfix.sequences', true), '') <> '' AS by_sequence
+),
 stored AS (
     SELECT 'pg_attrdef'::regclass AS classid, d.oid AS objid, d.adrelid AS table_oid, d.adnum AS column_number,
            d.adbin AS tree, 'default' AS feed, NULL::oid AS domain_owner
       FROM pg_attrdef d
-      JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
-     -- Generated columns do hold column references, and cannot call nextval().
-     WHERE a.attgenerated = '' AND NOT a.attisdropped
+     -- By the index: most columns have no default.
+     CROSS JOIN LATERAL (
+           SELECT
+             FROM pg_attribute a
+            WHERE a.attrelid = d.adrelid AND a.attnum = d.adnum
+              -- Generated columns do hold column references, and cannot call nextval().
+              AND a.attgenerated = '' AND NOT a.attisdropped
+           OFFSET 0) a
      UNION ALL
     -- A column of a domain takes the domain's default where it has none of its own.
     SELECT 'pg_type'::regclass, t.oid, a.attrelid, a.attnum, t.typdefaultbin, 'domain', t.typowner
@@ -44,6 +64,8 @@ stored AS (
      WHERE t.typtype = 'd' AND t.typdefaultbin IS NOT NULL AND t.oid >= 16384
        AND a.attnum > 0 AND NOT a.attisdropped AND NOT a.atthasdef
        AND c.relkind IN ('r', 'p', 'f')
+       -- Before all columns are looked through.
+       AND (SELECT count(*) > 0 FROM pg_type t WHERE t.typtype = 'd' AND t.typdefaultbin IS NOT NULL AND t.oid >= 16384)
 ),
 expression AS MATERIALIZED (
     SELECT e.classid, e.objid, e.table_oid, e.column_number, e.feed, e.domain_owner, c.relowner AS owner,
@@ -64,13 +86,17 @@ expression AS MATERIALIZED (
                     WHERE d.classid = e.classid AND d.objid = e.objid
                    OFFSET 0) d
             WHERE d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)) u
-     -- The stored tree names functions by OID, those of operators too.
-     WHERE EXISTS (SELECT FROM pg_depend d
-                    WHERE d.classid = e.classid AND d.objid = e.objid
-                      AND d.refclassid IN ('pg_class'::regclass, 'pg_proc'::regclass, 'pg_operator'::regclass)
-                      AND d.deptype = 'n')
-        OR pg_column_size(e.tree) <= 20000
-           AND strpos(e.tree::text, format('funcid %s ', 'nextval(regclass)'::regprocedure::oid)) > 0
+     WHERE (NOT (SELECT by_table FROM narrowed) OR e.table_oid IN (SELECT oid FROM chosen_table))
+           -- Of those that depend on sequences by OID, and call no function that may draw as well.
+       AND coalesce((SELECT bool_or(NOT (SELECT by_sequence FROM narrowed) OR d.refclassid <> 'pg_class'::regclass
+                                    OR d.refobjid IN (SELECT oid FROM chosen_sequence))
+                       FROM pg_depend d
+                      WHERE d.classid = e.classid AND d.objid = e.objid
+                        AND d.refclassid IN ('pg_class'::regclass, 'pg_proc'::regclass, 'pg_operator'::regclass)
+                        AND d.deptype = 'n'),
+                    -- The stored tree names functions by OID, those of operators too.
+                    pg_column_size(e.tree) <= 20000
+                    AND strpos(e.tree::text, format('funcid %s ', 'nextval(regclass)'::regprocedure::oid)) > 0)
 ),
 -- Functions that an expression calls; BEGIN ATOMIC bodies (14+) record what they call in turn.
 called AS (
@@ -186,6 +212,8 @@ ownership AS (
      WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
        -- On 13 an identity sequence's row type has an entry of its own, without a column.
        AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
+       AND (NOT (SELECT by_table FROM narrowed) OR d.refobjid IN (SELECT oid FROM chosen_table))
+       AND (NOT (SELECT by_sequence FROM narrowed) OR d.objid IN (SELECT oid FROM chosen_sequence))
 ),
 mapped AS (
     SELECT (m.value ->> 0)::oid AS sequence_oid, (m.value ->> 1)::oid AS table_oid, (m.value ->> 2)::smallint AS column_number,
