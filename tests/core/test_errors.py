@@ -70,3 +70,23 @@ def test_names_that_are_not_there(
     assert error.candidates.near == near
     assert error.candidates.known
     assert str(error).startswith(f"{option}: ")
+
+
+@pytest.mark.parametrize(
+    ("missing", "near"),
+    [
+        ("tenant_5.invoice", ("tenant_5.invoices",)),
+        ("tenant_5.order", ("tenant_5.orders",)),
+        ("tenant_5x.invoices", ("tenant_5.invoices",)),
+        ("tenant_7.invoices", ("tenant_7.invoices_old",)),
+        ("sales.orders", ("tenant_0.orders", "tenant_1.orders", "tenant_2.orders")),
+    ],
+)
+def test_the_schema_that_was_named_counts_first(missing: str, near: tuple[str, ...], newest_db: Database) -> None:
+    tables = "CREATE TABLE orders (id serial) CREATE TABLE invoices (id serial)"
+    newest_db.execute("".join(f"CREATE SCHEMA tenant_{i} {tables};" for i in range(7)))
+    newest_db.execute("CREATE SCHEMA tenant_7 CREATE TABLE invoices_old (id serial)")
+    with newest_db.connect() as conn, pytest.raises(core.SelectionError) as refused:
+        core.check(conn, tables=missing)
+    assert refused.value.candidates is not None
+    assert refused.value.candidates.near[: len(near)] == near

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import fnmatch
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from airflow_seqfix.core.errors import ArgumentError, Candidates
@@ -13,6 +13,9 @@ from airflow_seqfix.options import Names
 from airflow_seqfix.splitting import split
 
 _WILDCARD = re.compile(r"[*?\[]")
+
+#: How many names are offered in place of one that is not there.
+MEANT = 3
 
 #: The parts of a name as they are in the catalog, outermost first.
 Parts = tuple[str, ...]
@@ -142,20 +145,28 @@ def parse_all(value: Names, option: str) -> tuple[Name, ...]:
 
 
 def did_you_mean(name: Name, candidates: Iterable[str]) -> Candidates:
-    """Return what there is instead of `name`.
+    """Return what there is instead of `name`: in the schema that it names, if something there has a similar name.
 
     :param candidates: Qualified names, quoted as SQL needs them.
     """
-    known = list(dict.fromkeys(candidates))
-    bare = {candidate: _last_part(candidate).lower() for candidate in known}
-    near = difflib.get_close_matches(name.parts[-1].lower(), set(bare.values()), n=3)
-    meant = [candidate for candidate in known if bare[candidate] in near][:3]
-    return Candidates(near=tuple(meant), known=tuple(known))
+    known = {candidate: _parts(candidate) for candidate in dict.fromkeys(candidates)}
+    schema = name.owner
+    inside = {candidate: parts for candidate, parts in known.items() if schema.parts and schema.matches(*parts[:-1])}
+    return Candidates(near=tuple(_nearest(name, inside) or _nearest(name, known)), known=tuple(known))
 
 
-def _last_part(qualified: str) -> str:
-    last = split(qualified, ".")[-1]
-    return _literal(last) or last
+def _nearest(name: Name, known: Mapping[str, Parts]) -> list[str]:
+    """Return a few with a similar name, those in schemas with a similar name first."""
+    bare = {candidate: parts[-1].lower() for candidate, parts in known.items()}
+    near = difflib.get_close_matches(name.parts[-1].lower(), set(bare.values()), n=MEANT)
+    schemas = {candidate: ".".join(known[candidate][:-1]) for candidate in known if bare[candidate] in near}
+    nearest = difflib.get_close_matches(".".join(name.parts[:-1]), set(schemas.values()), n=MEANT)
+    rank = {schema: place for place, schema in enumerate(nearest)}
+    return sorted(schemas, key=lambda candidate: rank.get(schemas[candidate], MEANT))[:MEANT]
+
+
+def _parts(qualified: str) -> Parts:
+    return tuple(_literal(part) or part for part in split(qualified, "."))
 
 
 def _literal(part: str) -> str | None:
