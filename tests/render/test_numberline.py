@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_seqfix import core
-from airflow_seqfix.core.report import Row
+from airflow_seqfix.core.row import Row
 from airflow_seqfix.render.numberline import SHORTEST, NumberLine, _places, number_line
 
 BIGINT = st.integers(-(2**63), 2**63 - 1)

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from airflow_seqfix import core
-from airflow_seqfix.core.report import Row
+from airflow_seqfix.core.row import Row
 from airflow_seqfix.render.html import html
 from tests.support.browser import axe, chromium
 
@@ -38,14 +38,6 @@ OVERLAPS = """() => {
     });
   }
   return found;
-}"""
-
-#: How long an action takes until it is on the screen, in milliseconds.
-TIMED = """async (action) => {
-  const started = performance.now();
-  new Function(action)();
-  await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
-  return performance.now() - started;
 }"""
 
 Open = Callable[..., Page]
@@ -231,17 +223,14 @@ def test_ten_thousand_sequences(many: core.Report, open_page: Open) -> None:
     page.get_by_role("button", name="Show more").click()
     assert page.locator("tbody tr").count() == 500
     headings = page.locator("thead button").count()
-    timed = {
-        f"sort by column {number}": f"document.querySelectorAll('thead button')[{number}].click()"
-        for number in range(headings)
-    }
-    timed["filter"] = (
+    for number in range(headings):
+        page.evaluate(f"document.querySelectorAll('thead button')[{number}].click()")
+        # A table that is laid out whole takes seconds for each.
+        assert 250 <= page.locator("tbody tr").count() <= 500
+    page.evaluate(
         "const box = document.querySelector('input'); box.value = '_0999';"
         "box.dispatchEvent(new Event('input', { bubbles: true }))"
     )
-    took = {name: page.evaluate(TIMED, action) for name, action in timed.items()}
-    # About 0.2 s on an idle machine; a table that is laid out whole takes 3 to 8.
-    assert max(took.values()) < 2000, took
     assert page.locator("output").inner_text() == "10 of 10 shown, of 10,000 in all"
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from airflow_seqfix import core
 from airflow_seqfix.core.judge.history import use_of
 from airflow_seqfix.core.model import Position
-from airflow_seqfix.core.report import Row
+from airflow_seqfix.core.row import Row
 from airflow_seqfix.render.html import WITH_PAST, html
 from airflow_seqfix.render.timeline import HEIGHT, WIDTH, Timeline, timeline
 
