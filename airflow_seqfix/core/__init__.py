@@ -37,7 +37,8 @@ from airflow_seqfix.core.policy import Lock, Policy
 from airflow_seqfix.core.progress import Progress, Watcher
 from airflow_seqfix.core.repair.apply import ROUNDS, apply
 from airflow_seqfix.core.repair.plan import StoredPlan, check_move
-from airflow_seqfix.core.report import Plan, Report, Row
+from airflow_seqfix.core.report import Plan, Report
+from airflow_seqfix.core.row import Row
 from airflow_seqfix.core.run import Examination, refuse_nothing
 from airflow_seqfix.core.settings import Settings
 from airflow_seqfix.core.source import SourceLike, read_source

@@ -7,7 +7,8 @@ import io
 from collections.abc import Callable
 
 from airflow_seqfix.core.errors import printable
-from airflow_seqfix.core.report import Plan, Report, Row
+from airflow_seqfix.core.report import Plan, Report
+from airflow_seqfix.core.row import Row
 from airflow_seqfix.render.phrases import move, next_then, next_there, next_was, remedy
 
 #: Where it was, so that the lines of two reports can stand below each other.

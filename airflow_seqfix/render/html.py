@@ -17,7 +17,8 @@ from airflow_seqfix import __version__
 from airflow_seqfix.core.errors import printable
 from airflow_seqfix.core.judge.remedies import widen
 from airflow_seqfix.core.model import SequenceWarning, Verdict
-from airflow_seqfix.core.report import ORDER, Plan, Report, Row
+from airflow_seqfix.core.report import ORDER, Plan, Report
+from airflow_seqfix.core.row import Row
 from airflow_seqfix.render import phrases
 from airflow_seqfix.render.numberline import number_line
 from airflow_seqfix.render.timeline import timeline

@@ -9,7 +9,7 @@ from typing import Literal
 from rich.cells import cell_len
 
 from airflow_seqfix.core.errors import printable
-from airflow_seqfix.core.report import Row
+from airflow_seqfix.core.row import Row
 
 #: How narrow a name may get before another column is left out.
 NARROWEST_NAME = 18

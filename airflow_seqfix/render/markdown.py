@@ -12,7 +12,8 @@ from dataclasses import replace
 from airflow_seqfix.core.errors import printable
 from airflow_seqfix.core.policy import Follow, Policy
 from airflow_seqfix.core.repair.plan_sql import SELF_CONTAINED
-from airflow_seqfix.core.report import Plan, Report, Row
+from airflow_seqfix.core.report import Plan, Report
+from airflow_seqfix.core.row import Row
 from airflow_seqfix.render.phrases import (
     NOT_ON_STANDBYS,
     UNDRAWN,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from airflow_seqfix.core.judge.arithmetic import is_beyond
 from airflow_seqfix.core.model import SequenceInfo, Verdict
-from airflow_seqfix.core.report import Row
+from airflow_seqfix.core.row import Row
 from airflow_seqfix.render.phrases import moved_from
 
 #: The shortest stretch, in percent of the line: two marks side by side.

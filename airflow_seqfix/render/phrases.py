@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from airflow_seqfix.core.errors import printable
 from airflow_seqfix.core.model import Move, SequenceWarning, Verdict
-from airflow_seqfix.core.report import Report, Row
+from airflow_seqfix.core.report import Report
+from airflow_seqfix.core.row import Row
 
 #: After a repair whose moves are on the primary only.
 NOT_ON_STANDBYS = (

@@ -11,7 +11,8 @@ from rich.style import Style
 
 from airflow_seqfix.core.errors import printable
 from airflow_seqfix.core.model import Verdict
-from airflow_seqfix.core.report import Report, Row
+from airflow_seqfix.core.report import Report
+from airflow_seqfix.core.row import Row
 from airflow_seqfix.render.layout import GUTTER, Column, elide, lay_out
 from airflow_seqfix.render.phrases import (
     NOT_ON_STANDBYS,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from airflow_seqfix.core.model import Break, Position, SequenceInfo, Use
-from airflow_seqfix.core.report import Row
+from airflow_seqfix.core.row import Row
 from airflow_seqfix.render.phrases import lasts
 
 #: The picture in its own units. Of what begins in one place the last is drawn: with more reports it does not grow.

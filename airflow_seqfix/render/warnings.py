@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from airflow_seqfix.core.measure.measure import SLOW_ROWS
 from airflow_seqfix.core.model import SequenceWarning, Verdict
-from airflow_seqfix.core.report import Report, Row
+from airflow_seqfix.core.report import Report
+from airflow_seqfix.core.row import Row
 from airflow_seqfix.render.phrases import count, lasts
 
 #: How many sequences a warning names.

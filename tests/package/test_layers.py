@@ -28,6 +28,7 @@ CORE = (
     "judge",
     "repair",
     "message",
+    "row",
     "report",
     "fleet",
     "settings",
