@@ -54,7 +54,7 @@ A PATTERN is a name as in SQL, in double quotes where SQL needs them, or has the
 
 ASKING = """\
 On a terminal fix shows the moves, asks, and then makes exactly those, also where a loop or a pipe is its stdin. In cron
-or CI, where stderr is no terminal, it does not ask. With --yes it never asks.
+or CI, where stderr is not a terminal, it does not ask. With --yes it never asks.
 """
 
 #: The first character keeps click from filling the lines.
@@ -153,7 +153,7 @@ def fix(
     if stored is not None and not stored["moves"]:
         run.messages.say("the plan has no moves")
     if stored is not None and (run.names or any(run.options[kind] for kind in NAME_OPTIONS)):
-        raise ArgumentError("--plan says itself what to move: leave the tables and the selection out")
+        raise ArgumentError("--plan already says what to move: leave the tables and the selection out")
     with run.prepared():
         options = run.understood()
         report: Report | None

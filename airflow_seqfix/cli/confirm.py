@@ -57,7 +57,7 @@ def keyboard() -> Keyboard | None:
             # A terminal to write to, and none to read from: nobody can answer.
             return None
     if is_terminal(sys.stdin):
-        raise ArgumentError("stderr is no terminal, so that nobody would see the question: give --yes to do without")
+        raise ArgumentError("stderr is not a terminal, so nobody would see the question: give --yes to skip it")
     return None
 
 

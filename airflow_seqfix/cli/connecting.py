@@ -68,8 +68,8 @@ class Address:
         parts |= _parse(target or "")
         if not re.fullmatch(r"[\d,]*", str(parts.get("port", ""))):
             raise ArgumentError(
-                "the connection's port is no number: give postgresql://user:password@host:port/dbname, and write %2F "
-                "for a / in the password"
+                "the connection's port is not a number: give postgresql://user:password@host:port/dbname, and write "
+                "%2F for a / in the password"
             )
         return cls(parameters=parts, prompt=prompt)
 
@@ -222,10 +222,10 @@ def _parse(target: str) -> dict[str, Any]:
         # libpq quotes the part that it cannot read, which may be the password.
         scheme = re.match(r"(\w+)\+?\w*://", target)
         if scheme and scheme[0] not in ("postgresql://", "postgres://"):
-            raise ArgumentError(f"{scheme[0]} is no scheme that libpq knows: write postgresql://") from None
+            raise ArgumentError(f"{scheme[0]} is not a scheme that libpq knows: write postgresql://") from None
         raise ArgumentError(
             "the connection string cannot be read: give postgresql://user@host:port/dbname, or key=value pairs, and "
-            "in a URI write what is no letter or digit in a password as %40 for @, %2F for /, %25 for %"
+            "in a password in a URI write %40 for @, %2F for /, %25 for %"
         ) from None
     remember_fields(given.items())
     # What stands in the wrong place is a part of the password.

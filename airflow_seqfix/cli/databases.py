@@ -48,7 +48,7 @@ class Databases:
             if not found:
                 candidates = did_you_mean(Name.parse((pattern,), "schemas"), known)
                 raise SelectionError(
-                    f"there is no database {pattern} that takes connections and is no template",
+                    f"there is no database {pattern} that takes connections and is not a template",
                     option=option,
                     candidates=candidates,
                 )

@@ -139,7 +139,7 @@ def _conclude(run: Run, results: list[DatabaseResult]) -> int:
     if not fleet.count("checked") and not run.options.get("allow_empty"):
         raise NothingCheckedError(
             f"nothing was checked: none of the {len(results):,} databases has a sequence to check",
-            remedy="look whether it is the right server",
+            remedy="check whether it is the right server",
             allowed_by="allow_empty",
         )
     return DRIFT if fleet.with_state("failing") else IN_SYNC

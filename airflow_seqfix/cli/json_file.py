@@ -39,11 +39,11 @@ def read(file: IO[str], *, name: str, option: str, made: str) -> dict[str, Any]:
             raise ArgumentError(f"{name} has more than {LARGEST:,} characters", option=option, remedy=made)
         found: Any = json.loads(text)
     except UnicodeDecodeError:
-        raise ArgumentError(f"{name} is no text in UTF-8", option=option, remedy=made) from None
+        raise ArgumentError(f"{name} is not text in UTF-8", option=option, remedy=made) from None
     except RecursionError:
         raise ArgumentError(f"{name} is nested too deep", option=option, remedy=made) from None
     except ValueError as error:
-        raise ArgumentError(f"{name} is no JSON ({error})", option=option, remedy=made) from None
+        raise ArgumentError(f"{name} is not JSON ({error})", option=option, remedy=made) from None
     if not isinstance(found, dict):
-        raise ArgumentError(f"{name} is no JSON object", option=option, remedy=made)
+        raise ArgumentError(f"{name} is not a JSON object", option=option, remedy=made)
     return found

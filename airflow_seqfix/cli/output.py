@@ -116,7 +116,7 @@ class Output:
         except UnicodeEncodeError as error:
             if self.form != "table":
                 raise SeqfixError(
-                    f"stdout is {error.encoding}, which has no letter for {text[error.start]!a}: "
+                    f"stdout is {error.encoding}, which cannot encode {text[error.start]!a}: "
                     "set PYTHONIOENCODING=utf-8, or write to a file with -o"
                 ) from None
             click.echo(text.encode(error.encoding, "backslashreplace"))

@@ -159,7 +159,7 @@ class Run:
         if meant.assumed is None:
             return self.options | {"tables": (*self.options["tables"], *meant.options["tables"])}
         if any(self.options[kind] for kind in NAME_OPTIONS):
-            raise ArgumentError(f"{meant.assumed}: that selects already, leave the other options out")
+            raise ArgumentError(f"{meant.assumed}: that already selects a table, leave the other options out")
         self.messages.say(meant.assumed)
         return self.options | meant.options | {"mapping": self.options["mapping"] | meant.options.get("mapping", {})}
 

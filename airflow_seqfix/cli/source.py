@@ -25,7 +25,7 @@ def read_source(text: str | None) -> Any:
         return Address.read(text)
     if looks_like_one(text) and not Path(text).exists():
         # A URI with a typing error, whose password no message may hold.
-        raise ArgumentError("it is no file, and a connection URI begins with postgresql://", option="source")
+        raise ArgumentError("it is not a file, and a connection URI begins with postgresql://", option="source")
     return json_file.read_path(text, option="source", made=MADE)
 
 

@@ -102,17 +102,17 @@ def check(
     :param source: The database from which the data came, on the other side of a cutover: a connection as `conn`, a
         URI, or a report of it that was made with `all_positions`. No value that it has handed out is handed out again:
         its position counts beside the data, and alone for sequences without a column. It is read first, READ ONLY.
-    :param source_schemas: What schemas that have another name in the source are called there, by their names here.
+    :param source_schemas: For each schema that has another name in the source: its name here, and its name there.
     :param since: Earlier reports of the same database, or their `to_dict()` back from JSON: the rows then say how fast
         each sequence is used, and how long it lasts at that pace, where the past tells.
     :param progress: Called with a `Progress` before and after each statement that reads. What it raises ends the run.
     :param options: See `help(core.Options)`.
     :raises ArgumentError: when an option is invalid, a name matches nothing (`SelectionError`), or no sequence was
         checked (`NothingCheckedError`, whose `report` says why), unless `allow_empty`.
-    :raises ArgumentTypeError: when `conn` is no connection, or a name is no option: a `TypeError` as well.
+    :raises ArgumentTypeError: when `conn` is not a connection, or a name is not an option: a `TypeError` as well.
     :raises ConnectionFailedError: when the connection cannot be opened, or is lost; where `conn` is a callable, another
         one is tried first. `report` then holds what was found and done.
-    :raises UnsupportedServerError: when the server is no PostgreSQL of version 13 or later.
+    :raises UnsupportedServerError: when the server is not PostgreSQL of version 13 or later.
     :raises CatalogError: when the catalogs could not be read.
     :raises DeadlineError: when `run_timeout` was over before the sequences were known.
     """
@@ -131,8 +131,8 @@ def plan(
 ) -> Plan:
     """Return the moves that `fix()` would make. Only reads; parameters and errors as `check()`, and:
 
-    :param stored: A plan that was made before: what `fix(plan=stored)` would do now, measured again. A move that would
-        be refused is no move of the result, and the `error` of its row says why.
+    :param stored: A plan that was made before: the result is what `fix(plan=stored)` would do now, measured again. A
+        move that would be refused is left out, and the `error` of its row says why.
     """
     settings = _settings(options, progress, source, source_schemas)
     if stored is None:
@@ -371,7 +371,7 @@ def _measured_again(
 
 def _stored(plan: Plan | Mapping[str, Any], settings: Settings) -> StoredPlan:
     if not settings.selection.is_everything:
-        raise ArgumentError("a plan says itself what to move", option="plan", remedy="leave the selection out")
+        raise ArgumentError("a plan already says what to move", option="plan", remedy="leave the selection out")
     stored = StoredPlan.read(plan.to_dict() if isinstance(plan, Plan) else plan)
     stored.refuse_other_options(settings.deciding)
     return stored

@@ -89,19 +89,20 @@ def unreadable(sequence: SequenceInfo, error: Exception, limits: Limits, server:
         case "55000":
             # restrict_nonsystem_relation_kind: a view, or a function of an index that reads one.
             reason = first_line(error)
-            remedy = "run again where a view has taken a table's name; else an index without a function that reads it"
+            remedy = "run again if a view has taken a table's name; else an index without a function that reads one"
         case "42501":
             reason = first_line(error)
             remedy = str(_select(sequence, server.quoted_role))
         case "XX001":
             reason = first_line(error)
             remedy = (
-                "run again: a sequence that is just being rewritten reads like this; if it stays, see the server's log"
+                "run again: a sequence reads like this while it is being rewritten; if it stays so, see the server's "
+                "log"
             )
         case "0A000" if server.in_recovery:
-            reason, remedy = "what is unlogged cannot be read on a standby", "check on the primary"
+            reason, remedy = "an unlogged table or sequence cannot be read on a standby", "check on the primary"
         case "40001" if server.in_recovery:
-            reason = "the standby ended the read, which was in the way of what came from the primary"
+            reason = "the standby cancelled the read, which held up changes from the primary"
             remedy = (
                 "run again, or check on the primary; on the standby, hot_standby_feedback or a larger "
                 "max_standby_streaming_delay makes it rarer"
@@ -146,7 +147,7 @@ def unconfirmed(error: SeqfixError, limits: Limits) -> Obstacle:
     if isinstance(error, ConnectionFailedError):
         return lost("the connection was lost before it was known whether it has changed while it was read")
     return Obstacle(
-        reason=f"whether it has changed while it was read is not known: {error.message}",
+        reason=f"it is not known whether it changed while it was read: {error.message}",
         remedy=error.remedy or "run again",
     )
 
@@ -224,13 +225,13 @@ def ended(what: str, error: Exception, limits: Limits) -> tuple[str, str]:
             )
         case "22P05":
             return (
-                f"a name is no text in the client's encoding ({first_line(error)})",
+                f"a name is not text in the client's encoding ({first_line(error)})",
                 "connect with client_encoding=utf8",
             )
         case "22021":
             # A database of SQL_ASCII holds any bytes.
             return (
-                f"a name is no text in the client's encoding ({first_line(error)})",
-                "connect with client_encoding=latin1, in which every byte is a letter",
+                f"a name is not text in the client's encoding ({first_line(error)})",
+                "connect with client_encoding=latin1, in which every byte is a character",
             )
     return first_line(error), "see the server's log"

@@ -86,7 +86,7 @@ class Report:
 
     @property
     def failure(self) -> FailingError:
-        """The exception that its worst rows ask for."""
+        """The exception that `raise_for_failing()` raises."""
         obstacles = [row.obstacle for row in self.failing]
         states = {obstacle.sqlstate if obstacle else None for obstacle in obstacles}
         if LOCK_NOT_AVAILABLE in states:

@@ -290,7 +290,7 @@ def refuse_nothing(report: Report, settings: Settings) -> None:
         raise NothingCheckedError(
             f"nothing was checked: {where} {what}",
             report,
-            remedy="look whether it is the right one",
+            remedy="check whether it is the right one",
             allowed_by="allow_empty",
         )
     ((reason, count),) = Counter(row.reason for row in report.rows).most_common(1)

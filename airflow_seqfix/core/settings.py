@@ -47,7 +47,7 @@ class Settings:
         """Group and validate options before anything is read.
 
         :raises ArgumentError: when a value is invalid.
-        :raises ArgumentTypeError: when a name is no option.
+        :raises ArgumentTypeError: when a name is not an option.
         """
         given: dict[str, Any] = dict(options)
         for name in sorted(given.keys() - OPTIONS.keys()):

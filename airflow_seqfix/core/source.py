@@ -44,7 +44,9 @@ def read_source(given: SourceLike, schemas: Mapping[str, str], settings: Setting
     if given == "":
         raise ArgumentError("it is empty", option="source", remedy="give a connection, a URI or a report")
     if not isinstance(schemas, Mapping):
-        raise ArgumentTypeError(f"{schemas!r} is no mapping", option="source_schemas", remedy='give {"here": "there"}')
+        raise ArgumentTypeError(
+            f"{schemas!r} is not a mapping", option="source_schemas", remedy='give {"here": "there"}'
+        )
     renamed = {_schema(here): _schema(there) for here, there in schemas.items()}
     try:
         if isinstance(given, Report | Mapping):
@@ -97,7 +99,7 @@ def _opener(uri: str) -> Callable[[], Connection]:
     except psycopg.Error:
         # libpq quotes the part that it cannot read, which may be the password.
         raise ArgumentError(
-            "it is no connection string", option="source", remedy="give postgresql://user@host:port/dbname"
+            "it is not a connection string", option="source", remedy="give postgresql://user@host:port/dbname"
         ) from None
     remember_fields(parts.items())
     whole = conninfo.make_conninfo(**bounded({"client_encoding": "utf8"} | parts))
@@ -176,7 +178,7 @@ def _from_report(report: Mapping[str, Any], schemas: Mapping[str, str]) -> Sourc
     if "fleet_version" in report:
         raise _refused("this is a report over many databases, and a source is one")
     if type(report.get("report_version")) is not int or not isinstance(report.get("sequences"), list):
-        raise _refused("this is no report")
+        raise _refused("this is not a report")
     if report["report_version"] != REPORT_VERSION:
         raise _refused(f"the report is of version {report['report_version']!r}, not {REPORT_VERSION}")
     if report.get("truncated"):
@@ -189,7 +191,7 @@ def _from_report(report: Mapping[str, Any], schemas: Mapping[str, str]) -> Sourc
     sequences: dict[Key, SourceSequence] = {}
     for number, row in enumerate(report["sequences"], start=1):
         if not isinstance(row, Mapping):
-            raise _refused(f"sequence {number} of the report is no object")
+            raise _refused(f"sequence {number} of the report is not an object")
         _expect(row, _OF_SEQUENCE, f"sequence {number} of the report")
         if not _is_position(row):
             raise _refused(f"sequence {number} of the report has next_value={row.get('next_value')!r}")
@@ -263,14 +265,14 @@ def _key(text: str) -> Key:
     except ArgumentError:
         name = None
     if name is None or name.is_pattern or len(name.parts) != 2:
-        raise _refused(f"the report has a sequence {text!r}, which is no name with its schema")
+        raise _refused(f"the report has a sequence {text!r}, which is not a name with its schema")
     schema, sequence = name.plain
     return schema, sequence
 
 
 def _schema(text: object) -> str:
     if not isinstance(text, str):
-        raise ArgumentTypeError(f"{text!r} is no schema", option="source_schemas", remedy="give names")
+        raise ArgumentTypeError(f"{text!r} is not a schema", option="source_schemas", remedy="give names")
     name = Name.parse(text, "schemas")
     if name.is_pattern:
         raise ArgumentError(f"{text!r} is a pattern", option="source_schemas", remedy="name one schema")

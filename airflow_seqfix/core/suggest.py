@@ -1,4 +1,4 @@
-"""Who may draw from the sequences that nobody was seen to draw from, and how they would stand if it were so."""
+"""Who may draw from the sequences that nothing is known to draw from, and how they would stand if it were so."""
 
 from __future__ import annotations
 

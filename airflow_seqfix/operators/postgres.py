@@ -38,10 +38,9 @@ class PostgresSequenceResetOperator(TwoSidedTask):
         then holds the plan, and is read back after its SHA-256 has been compared.
     :param plan_sha256: The `plan_sha256` of the plan that somebody has approved: another one is refused.
 
-    :return: The report, with the sequences that were moved or need attention. With `dry_run=True` also
-        the plan, and in `move_count` how many moves it has: 0 where there is nothing to approve. The XCom `markdown`
-        shows the plan to the person who does, and `sql` is the same for
-        psql, if that is no longer than 200,000 characters.
+    :return: The report, with the sequences that were moved or need attention. With `dry_run=True` also the plan, and
+        `move_count`, the number of its moves: 0 means that there is nothing to approve. The XCom `markdown` shows the
+        plan to the approver. The XCom `sql` is the same for psql, if it has at most 200,000 characters.
     """
 
     template_fields: Sequence[str] = (*TwoSidedTask.template_fields, "lock", "dry_run_only", "plan", "plan_sha256")
@@ -72,12 +71,12 @@ class PostgresSequenceResetOperator(TwoSidedTask):
         self.refuse_early("lock", "advance_up_to", "retry_on_drift")
         refuse_early({"dry_run": dry_run}, ("dry_run",))
         if self._wants_approved and not self._wants_plan:
-            raise ValueError("plan_sha256 is of a plan: give plan as well")
+            raise ValueError("plan_sha256 belongs to a plan: give plan as well")
         if dry_run is True and self._wants_plan:
             raise ValueError(PLAN_OR_DRY_RUN)
         selected = [name for name in NAME_OPTIONS if getattr(self, name)]
         if selected and self._wants_plan:
-            raise ValueError(f"plan and {selected[0]} exclude each other: a plan says itself what to move")
+            raise ValueError(f"plan and {selected[0]} exclude each other: a plan already says what to move")
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Repair, log the table, push the report, and fail where something is left that needs a person."""

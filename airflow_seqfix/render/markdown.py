@@ -210,7 +210,7 @@ def _undrawn(report: Report) -> list[str]:
     names = undrawn(report)
     more = f" and {len(names) - LISTED:,} more" if len(names) > LISTED else ""
     listed = ", ".join(map(code, names[:LISTED]))
-    title = f"**Nobody was seen to draw from {count(len(names), 'sequence')}**"
+    title = f"**Nothing is known to draw from {count(len(names), 'sequence')}**"
     return [title, f"{listed}{more}: {UNDRAWN}"] if names else []
 
 

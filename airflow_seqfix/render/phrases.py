@@ -212,12 +212,12 @@ def next_there(row: Row) -> int | None:
     return None if source is None else source.next_value
 
 
-#: What is said of sequences that nobody was seen to draw from.
+#: What is said of sequences that nothing is known to draw from.
 UNDRAWN = "an application may, and its next insert can fail then: seqfix suggest says which columns may be theirs"
 
 
 def undrawn(report: Report) -> list[str]:
-    """Return the names of the sequences that nobody was seen to draw from."""
+    """Return the names of the sequences that nothing is known to draw from."""
     return [row.sequence for row in report.sorted_rows if SequenceWarning.UNDRAWN in row.finding.warnings]
 
 

@@ -26,12 +26,12 @@ def render(suggestions: Suggestions, form: str) -> str:
 def _lines(suggestions: Suggestions) -> Iterator[str]:
     where = f"database {suggestions.server.where}"
     if not suggestions.items:
-        yield f"no sequence in {where} that nobody was seen to draw from"
+        yield f"no sequence in {where} that nothing is known to draw from"
         return
     for item in suggestions.items:
         yield from _item(item)
         yield ""
-    yield f"{count(len(suggestions.items), 'sequence')} in {where} that nobody was seen to draw from"
+    yield f"{count(len(suggestions.items), 'sequence')} in {where} that nothing is known to draw from"
     if suggestions.mapping:
         yield "Nothing of this is taken unasked. What you know to be so:"
         mapped = (f"{sequence}={','.join(columns)}" for sequence, columns in suggestions.mapping.items())

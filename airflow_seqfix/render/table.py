@@ -101,7 +101,7 @@ def summary(report: Report) -> str:
         parts.append(f"{counts['failed']} could not be fixed")
     if counts["undrawn"]:
         undrawn = "1 sequence" if counts["undrawn"] == 1 else f"{counts['undrawn']:,} sequences"
-        parts[-1] += f"; {undrawn} that nobody was seen to draw from: seqfix suggest"
+        parts[-1] += f"; {undrawn} that nothing is known to draw from: seqfix suggest"
     noun = "sequence" if total == 1 else "sequences"
     where = f"database {report.server.where}"
     return f"{total} {noun} in {where}: {', '.join(parts)}" if total else f"no sequences to look at in {where}"

@@ -140,7 +140,7 @@ BEGIN
               USING HINT = 'Run it without -1 (--single-transaction), outside BEGIN ... COMMIT, and with AUTOCOMMIT on.';
     END IF;
     IF version() !~ '^(PostgreSQL|EnterpriseDB) ' OR version() ~ '@other_products@' THEN
-        RAISE EXCEPTION 'this is no PostgreSQL: %', version()
+        RAISE EXCEPTION 'this is not PostgreSQL: %', version()
               USING HINT = 'Nothing was read or written. What PostgreSQL promises of sequences does not hold here.';
     END IF;
     IF current_setting('server_version_num')::integer < @oldest_server@0000 THEN
@@ -427,7 +427,7 @@ BEGIN
                    CASE m.feed
                         WHEN 'wrapped' THEN format('the default of %s is an expression, %s', m.name, m.source)
                         WHEN 'view'    THEN format('it feeds a view, %s', m.name)
-                        WHEN 'undrawn' THEN format('%s owns it, and was not seen to draw from it', m.name)
+                        WHEN 'undrawn' THEN format('%s owns it, and is not known to draw from it', m.name)
                         ELSE format('%s is of type %s; numbers are compared, and texts that hold them', m.name, m.data_type)
                    END AS why_not
               FROM (SELECT m.*, m.is_trusted OR NOT bool_or(m.is_trusted) OVER (PARTITION BY m.sequence_oid) AS is_counted

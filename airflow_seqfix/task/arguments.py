@@ -131,7 +131,7 @@ def names(argument: str, value: Any) -> list[str]:
             for read in (json.loads, ast.literal_eval):
                 with contextlib.suppress(ValueError, SyntaxError):
                     return names(argument, read(value))
-            raise AirflowFailException(f"{argument} is {value!r}, which is no list")
+            raise AirflowFailException(f"{argument} is {value!r}, which is not a list")
         return [name.strip() for name in split(value, ",") if name.strip()]
     if isinstance(value, Iterable) and not isinstance(value, Mapping | bytes):
         given = list(value)
@@ -154,7 +154,7 @@ def dictionary(argument: str, value: Any) -> dict[str, Any]:
         for read in (json.loads, ast.literal_eval):
             with contextlib.suppress(ValueError, SyntaxError):
                 return dictionary(argument, read(value))
-        raise AirflowFailException(f"{argument} is {value!r}, which is no JSON: give a dictionary, or leave it out")
+        raise AirflowFailException(f"{argument} is {value!r}, which is not JSON: give a dictionary, or leave it out")
     if value is not None and not isinstance(value, dict):
         raise AirflowFailException(f"{argument} is {value!r}: give a dictionary, or leave it out")
     return value or {}

@@ -38,7 +38,8 @@ class SequenceTask(ReportingTask):
     :param database: Another database than the connection's.
     :param hook_params: More arguments for `PostgresHook`.
     :param schemas: Schemas of the sequences, or of the tables that they feed: names as written in SQL, or patterns
-        such as `app_*`; a list, or a string with JSON or commas. Kinds narrow each other; empty means all.
+        such as `app_*`; a list, or a string with JSON or commas. This and the next three narrow each other; empty means
+        all.
     :param tables: Tables that the sequences feed.
     :param columns: Columns that the sequences feed.
     :param sequences: The sequences themselves.
@@ -55,22 +56,23 @@ class SequenceTask(ReportingTask):
         it passes them as well; "ignore": they do not count.
     :param interleaved: Whether only values on the sequence's own steps count (several writers with offsets).
     :param foreign: Whether foreign tables are read as well, on their own servers.
-    :param own_code_only: Whether tables are `unknown` whose indexes, statistics or constraints call functions of other
-        roles, which would run with the rights of the connection's role.
+    :param own_code_only: Do not read tables whose indexes, statistics or constraints call functions of other roles,
+        which would run with the rights of the connection's role: their sequences are unknown.
     :param fail_on: The verdicts and warnings that fail the task, of "behind", "exhausted", "unknown", "skipped",
-        "undrawn" and "open_writers"; an empty list: none. A move that was refused or failed always fails it.
+        "undrawn", "open_writers" and "not_at_source"; an empty list: none. A move that was refused or failed always
+        fails it.
     :param warn_used_pct: Warn above this percentage of used values.
     :param fail_used_pct: Fail above this percentage, whatever the verdict; None: never.
     :param min_remaining: Fail with fewer values left than this, whatever the verdict; None: never.
-    :param min_days_left: With fewer days left than this, at the pace of this task's earlier runs, it fails the task,
-        whatever its verdict; None: never, and no history is kept. Where the past does not tell, it does not fail.
+    :param min_days_left: Fail if a sequence lasts fewer days than this at the pace of this task's earlier runs,
+        whatever its verdict; None: never, and no history is kept. Without a forecast it does not fail.
     :param lock_timeout: Maximum time to wait for a lock, in seconds; at most 1.
     :param statement_timeout: Maximum time for a statement, in seconds.
     :param run_timeout: Maximum time for the run, in seconds; sequences not reached are unknown.
     :param wait_for_writers: How long to wait, in seconds, for transactions that are writing to the tables: their rows
         cannot be seen yet. 0: they are reported only.
     :param jobs: How many connections share the work. A deferred sensor waits with one.
-    :param all_positions: Whether the position of what is skipped is read too, for a report that serves as a source.
+    :param all_positions: Whether the position of skipped sequences is read too, for a report that serves as a source.
     """
 
     template_fields: Sequence[str] = (
@@ -184,7 +186,7 @@ class SequenceTask(ReportingTask):
         The connection is at hand for `on_kill` while it is open.
 
         :raises AirflowFailException: when an argument is invalid, which no retry mends.
-        :raises ConnectionFailedError: when there is no connection to be had; nothing of Airflow's: it is retried.
+        :raises ConnectionFailedError: when no connection can be opened. Airflow retries that.
         """
         from airflow_seqfix.core import ArgumentError, ConnectionFailedError
         from airflow_seqfix.task.connection import heard_while_waiting, open_connection

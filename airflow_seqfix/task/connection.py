@@ -40,8 +40,8 @@ def connect(
 
     :param airflow_connection: What is stored under `conn_id`, where it was fetched before: in the triggerer a thread
         cannot fetch it.
-    :raises ConnectionFailedError: when there is none to be had; nothing of Airflow's, so that it is retried.
-    :raises AirflowFailException: when it is no PostgreSQL connection.
+    :raises ConnectionFailedError: when none can be opened. Airflow retries: it is not an Airflow exception.
+    :raises AirflowFailException: when it is not a PostgreSQL connection.
     """
     from airflow.providers.common.compat.sdk import AirflowNotFoundException
 

@@ -109,7 +109,7 @@ def read_plan(delivered: Any) -> Any:
     try:
         return json.loads(data)
     except ValueError:
-        raise ArgumentError(f"{path!r} holds no JSON", option="plan", remedy="make a new one") from None
+        raise ArgumentError(f"{path!r} does not hold JSON", option="plan", remedy="make a new one") from None
 
 
 def _open(path: str) -> Any:
@@ -132,7 +132,7 @@ def _open(path: str) -> Any:
 def link_of(path: str, url: str | None) -> str | None:
     """Return where a browser finds a file; None where it does not.
 
-    :raises ArgumentError: when `url` is no address of a page.
+    :raises ArgumentError: when `url` is not the address of a page.
     """
     if url is not None:
         parts = urlsplit(url)

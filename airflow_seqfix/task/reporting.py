@@ -32,11 +32,11 @@ class ReportingTask(BaseOperator):
     """A task that makes a report.
 
     :param report_path: A file for the whole report, on any store that Airflow's `ObjectStoragePath` reaches, such as
-        `s3://aws_default@bucket/{{ run_id }}.html` or `file:///srv/reports/{{ run_id }}.json`. Its end says in which
-        form: .html, .md or .json. It is written before the task fails. The XCom holds its path and SHA-256.
-    :param report_url: Where a browser finds that file, for the button "Sequence report" in the task's page. Left out,
-        the button leads to the console of Amazon S3 or Google Cloud Storage, and is not there for other stores:
-        a browser follows no link from a page to a file.
+        `s3://aws_default@bucket/{{ run_id }}.html` or `file:///srv/reports/{{ run_id }}.json`. Its extension sets the
+        format: .html, .md, .csv or .json. It is written before the task fails. The XCom holds its path and SHA-256.
+    :param report_url: Where a browser finds that file, for the button "Sequence report" in the task's page. Without it
+        the button leads to the console of Amazon S3 or Google Cloud Storage; for other stores there is no button,
+        because a browser does not open a file from a page.
     """
 
     operator_extra_links: Collection[BaseOperatorLink] = (SequenceReportLink(),)

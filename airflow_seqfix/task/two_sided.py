@@ -25,8 +25,8 @@ class TwoSidedTask(SequenceTask):
 
     :param source_conn_id: The PostgreSQL connection of the database from which the data came: no value that it has
         handed out is handed out again. It is read first, and only read.
-    :param source_schemas: What schemas that have another name there are called, by their names here; or a string with
-        that as JSON.
+    :param source_schemas: For each schema that has another name there: its name here, and its name there; or a string
+        with that as JSON.
     """
 
     template_fields: Sequence[str] = (*SequenceTask.template_fields, *SOURCE_ARGUMENTS)

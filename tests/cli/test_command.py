@@ -136,7 +136,7 @@ def test_empty_database(newest_db: Database) -> None:
         done = seqfix("check", newest_db.dsn, *options)
         assert done.returncode == status
         assert done.stdout == f"no sequences to look at in database {newest_db.where}\n"
-        assert ("has no sequence: look whether it is the right one, or set --allow-empty" in done.stderr) == (
+        assert ("has no sequence: check whether it is the right one, or set --allow-empty" in done.stderr) == (
             status == 2
         )
 
@@ -166,7 +166,7 @@ def test_a_reviewed_plan_is_applied(newest_db: Database, tmp_path: Path) -> None
     plan.write_text("not a plan")
     done = seqfix("fix", newest_db.dsn, "--plan", str(plan))
     assert done.returncode == 2
-    assert "is no JSON" in done.stderr
+    assert "is not JSON" in done.stderr
 
 
 def test_a_mapping_in_several_parts(newest_db: Database) -> None:

@@ -131,7 +131,7 @@ def test_a_question_that_nobody_would_see_is_refused(newest_db: Database, tmp_pa
     command = [sys.executable, "-m", "airflow_seqfix", "fix", newest_db.dsn]
     with log.open("w") as stderr, on_a_terminal(command, options={"stderr": stderr}) as shown:
         assert shown.end() == 2
-    assert "stderr is no terminal" in log.read_text()
+    assert "stderr is not a terminal" in log.read_text()
     assert newest_db.state("orders_id_seq")[:2] == (1, False)
 
 
@@ -158,8 +158,8 @@ def test_dry_run_is_plan(newest_db: Database) -> None:
         (["--dry-run", "--yes"], "--dry-run changes nothing: leave --yes out"),
         (["--dry-run", "--plan", "-"], "--dry-run changes nothing: leave --plan out"),
         (["--format", "sql"], "--format sql is for plan, and for --dry-run"),
-        (["--plan", "PLAN", "-t", "orders"], "--plan says itself what to move"),
-        (["--plan", "PLAN", "orders"], "--plan says itself what to move"),
+        (["--plan", "PLAN", "-t", "orders"], "--plan already says what to move"),
+        (["--plan", "PLAN", "orders"], "--plan already says what to move"),
         (["--plan", "PLAN", "--margin", "3"], "--margin=3: the plan was made with 0; give the same"),
         (["-q", "-v"], "--quiet and --verbose: give one of them"),
         (["--conn-id", "x"], "--conn-id is a whole connection"),
@@ -234,15 +234,15 @@ def test_a_plan_from_stdin(newest_db: Database) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "is no JSON"),
+        ("", "is not JSON"),
         ("SET search_path = pg_catalog;", "the SQL of seqfix plan is for psql -f"),
-        ("[]", "is no JSON object"),
-        ('{"report_version": 1}', "this is no plan"),
+        ("[]", "is not a JSON object"),
+        ('{"report_version": 1}', "this is not a plan"),
         ('{"moves": [], "plan_version": 99}', "version 99"),
         ('{"moves": [{}], "plan_version": 1}', "move 1 has "),
-        ("\ud800", "is no text in UTF-8"),
+        ("\ud800", "is not text in UTF-8"),
         ('{"moves": ' + "[" * 100_000, "nested too deep"),
-        ('{"moves": [' + "9" * 5_000, "is no JSON"),
+        ('{"moves": [' + "9" * 5_000, "is not JSON"),
     ],
 )
 def test_a_file_that_is_no_plan_is_refused_before_connecting(tmp_path: Path, text: str, said: str) -> None:

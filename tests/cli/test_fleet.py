@@ -165,11 +165,11 @@ def test_forms_that_are_read(form: str, three: list[Database]) -> None:
     [
         (
             ["-d", "nothing_like_it", "-d", "postgres"],
-            "--dbname: there is no database nothing_like_it that takes connections and is no template; there are ",
+            "--dbname: there is no database nothing_like_it that takes connections and is not a template; there are ",
         ),
         (
             ["-a", "--exclude-database", "postgrs"],
-            "no database postgrs that takes connections and is no template; did you mean postgres?",
+            "no database postgrs that takes connections and is not a template; did you mean postgres?",
         ),
         (["-d", "postgres", "-d", "template[0]", "-q"], "there is no database template[0]"),
         (["-a", "--exclude-database", "*"], "--exclude-database: no database is left; exclude fewer"),

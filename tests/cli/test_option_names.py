@@ -17,8 +17,8 @@ from tests.support.terminal import terminal
     [
         (SelectionError("there is no table x", option="tables"), "there is no table x"),
         (SelectionError("there is no sequence x", option="exclude"), "--exclude: there is no sequence x"),
-        (ArgumentError("'y' is no column", option="mapping"), "--map: 'y' is no column"),
-        (ArgumentError("this is no plan", option="plan", remedy="give one"), "--plan: this is no plan; give one"),
+        (ArgumentError("'y' is not a column", option="mapping"), "--map: 'y' is not a column"),
+        (ArgumentError("this is not a plan", option="plan", remedy="give one"), "--plan: this is not a plan; give one"),
         (
             SelectionError("nothing", remedy="leave one out", allowed_by="allow_empty"),
             "nothing: leave one out, or set --allow-empty",

@@ -192,7 +192,7 @@ def test_a_terminal_that_knows_few_letters(newest_db: Database) -> None:
     done = seqfix("plan", newest_db.dsn, PYTHONIOENCODING="latin-1")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        "seqfix: stdout is latin-1, which has no letter for '\\u2192': "
+        "seqfix: stdout is latin-1, which cannot encode '\\u2192': "
         "set PYTHONIOENCODING=utf-8, or write to a file with -o\n"
     )
 

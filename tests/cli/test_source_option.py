@@ -17,9 +17,9 @@ MADE = "give postgresql://user@host:port/dbname, or a file that seqfix check --a
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[]", f"is no JSON object; {MADE}"),
+        ("[]", f"is not a JSON object; {MADE}"),
         ("", f"; {MADE}"),
-        ("\ud800", f"is no text in UTF-8; {MADE}"),
+        ("\ud800", f"is not text in UTF-8; {MADE}"),
         ("[" * 100_000, f"is nested too deep; {MADE}"),
     ],
 )
@@ -50,7 +50,7 @@ def test_what_cannot_be_meant(arguments: tuple[str, ...], said: str) -> None:
 def test_a_misspelt_uri_shows_no_password(given: str) -> None:
     done = seqfix("check", NOWHERE, "--source", given)
     assert done.returncode == 2
-    assert "--source: it is no file, and a connection URI begins with postgresql://" in done.stderr
+    assert "--source: it is not a file, and a connection URI begins with postgresql://" in done.stderr
     assert "hunter22" not in done.stderr
 
 

@@ -74,7 +74,7 @@ def test_a_name_in_no_encoding_is_told_with_what_helps(driver: str, newest_serve
 
         with pytest.raises(core.CatalogError) as refusal:
             check("utf8")
-        assert refusal.value.remedy == "connect with client_encoding=latin1, in which every byte is a letter"
+        assert refusal.value.remedy == "connect with client_encoding=latin1, in which every byte is a character"
         assert {row.sequence: str(row.verdict) for row in check("latin1").rows} == {
             'public."ÿ_id_seq"': "behind",
             "public.t_id_seq": "in_sync",

@@ -21,8 +21,8 @@ from tests.support.servers import Database
         (core.ArgumentError(option="margin", value=-1, remedy="give 0"), "margin=-1: give 0"),
         (core.ArgumentError(option="tables", value=None, remedy="give names"), "tables=None: give names"),
         (
-            core.ArgumentError("'x' is no column", option="mapping", remedy="give one"),
-            "mapping: 'x' is no column; give",
+            core.ArgumentError("'x' is not a column", option="mapping", remedy="give one"),
+            "mapping: 'x' is not a column; give",
         ),
         (
             core.SelectionError("nothing", remedy="leave it out", allowed_by="allow_empty"),

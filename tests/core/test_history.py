@@ -338,7 +338,7 @@ def test_a_report_of_the_future_is_no_past(newest_db: Database) -> None:
 def test_figures_that_no_sequence_has(figures: dict[str, object], newest_db: Database) -> None:
     newest_db.execute(ORDERS)
     since = [report_of(newest_db.name, 30, 20, **figures)]
-    with newest_db.connect() as conn, pytest.raises(core.ArgumentError, match="since: this is no report"):
+    with newest_db.connect() as conn, pytest.raises(core.ArgumentError, match="since: this is not a report"):
         core.check(conn, since=since)
 
 
@@ -354,13 +354,13 @@ def test_what_is_no_integer_is_no_position(value: object, newest_db: Database) -
 @pytest.mark.parametrize(
     ("report", "said"),
     [
-        ({"database": "x", "started_at": "9999-12-31T23:59:59-14:00", "sequences": []}, "since: this is no report"),
-        ({"database": "x", "started_at": "0001-01-01T00:00:00+14:00", "sequences": []}, "since: this is no report"),
-        ({}, "since: this is no report"),
-        ([], "since: this is no report"),
-        ({"database": "x", "started_at": "yesterday", "sequences": []}, "since: this is no report"),
-        ({"database": "x", "started_at": None, "sequences": [{}]}, "since: this is no report"),
-        ({"database": "x", "started_at": "2026-01-01T00:00:00+00:00", "sequences": [7]}, "since: this is no report"),
+        ({"database": "x", "started_at": "9999-12-31T23:59:59-14:00", "sequences": []}, "since: this is not a report"),
+        ({"database": "x", "started_at": "0001-01-01T00:00:00+14:00", "sequences": []}, "since: this is not a report"),
+        ({}, "since: this is not a report"),
+        ([], "since: this is not a report"),
+        ({"database": "x", "started_at": "yesterday", "sequences": []}, "since: this is not a report"),
+        ({"database": "x", "started_at": None, "sequences": [{}]}, "since: this is not a report"),
+        ({"database": "x", "started_at": "2026-01-01T00:00:00+00:00", "sequences": [7]}, "since: this is not a report"),
         (
             {"database": "elsewhere", "started_at": "2026-01-01T00:00:00+00:00", "sequences": []},
             "since: it holds a report of database 'elsewhere', and this is",

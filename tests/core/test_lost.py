@@ -90,7 +90,7 @@ def test_a_connection_that_is_lost_in_the_middle_of_the_moves_loses_no_report(db
     said = [row.obstacle.reason for row in report.rows]
     assert set(said) == {
         "it was moved, and the connection was lost before it was read again",
-        "the connection was lost while it was moved, and whether it was is not known",
+        "the connection was lost while it was moved, and it is not known whether it was moved",
         "the connection was lost before it was moved",
     }
     true = {row["sequence"]: row["verdict"] for row in core.check(db.connect).to_dict()["sequences"]}
@@ -178,7 +178,7 @@ def test_catalogs_that_cannot_be_read_again_lose_no_report(db: Database) -> None
     assert (str(row.verdict), row.outcome) == ("unknown", None)
     assert row.obstacle is not None
     assert row.obstacle.reason.startswith(
-        "whether it has changed while it was read is not known: the catalogs could not"
+        "it is not known whether it changed while it was read: the catalogs could not"
     )
 
 

@@ -124,7 +124,7 @@ def test_the_command_reads_a_file(newest_db: Database, tmp_path: Path) -> None:
     assert newest_db.value("SELECT nextval('s')") == 124
     for given, said in (
         ((str(tmp_path / "none.json"),), "No such file"),
-        (("{",), "is no JSON"),
+        (("{",), "is not JSON"),
         ((str(file), "--map", "s=t.tenant"), "--map and --mapping both have s"),
     ):
         done = seqfix("check", "--mapping", *given, newest_db.dsn)

@@ -24,7 +24,7 @@ def test_a_database_without_a_sequence(run: Callable[..., Any], driver: str, new
         run(conn)
     assert str(refusal.value) == (
         f"nothing was checked: database {newest_db.where} has no sequence: "
-        "look whether it is the right one, or set allow_empty"
+        "check whether it is the right one, or set allow_empty"
     )
     run(conn, allow_empty=True)
     conn.close()

@@ -123,7 +123,7 @@ def test_hibernate(db: Database) -> None:
         verdicts = {row.sequence: str(row.verdict) for row in core.check(conn, mapping=suggested.mapping).rows}
         assert verdicts == {
             "public.invoice_id_seq": "behind",
-            # Nothing tells to whom it belongs; it is counted as one that nobody was seen to draw from.
+            # Nothing tells to whom it belongs; it is counted as one that nothing is known to draw from.
             "public.invoice_numbers": "skipped",
             "public.users_seq": "behind",
         }

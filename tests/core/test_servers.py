@@ -20,7 +20,7 @@ from tests.support.servers import Database
         ("CockroachDB CCL v24.1.0 (x86_64-pc-linux-gnu, built 2024/05/15)", "this is CockroachDB, not PostgreSQL"),
         ("PostgreSQL 15.2-YB-2.25.0.0-b0 on x86_64-pc-linux-gnu", "this is YugabyteDB, not PostgreSQL"),
         ("PostgreSQL 12.22 on x86_64-pc-linux-gnu", "this is PostgreSQL 12, and 13 or later is needed"),
-        ("H2 2.2.224", "this is no PostgreSQL, it calls itself 'H2 2.2.224'"),
+        ("H2 2.2.224", "this is not PostgreSQL: it calls itself 'H2 2.2.224'"),
     ],
 )
 def test_other_products_are_refused(banner: str, said: str) -> None:

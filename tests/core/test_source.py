@@ -369,7 +369,7 @@ def test_a_report_without_positions_is_not_taken_for_one(old: Database, new: Dat
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (lambda report: {}, "source: this is no report; make a new one"),
+        (lambda report: {}, "source: this is not a report; make a new one"),
         (lambda report: report | {"report_version": 7}, "source: the report is of version 7, not 1; make a new one"),
         (lambda report: report | {"truncated": 3}, "source: the report was cut short"),
         (lambda report: report | {"all_sequences": False}, "source: the report is of a selection"),
@@ -380,7 +380,7 @@ def test_a_report_without_positions_is_not_taken_for_one(old: Database, new: Dat
             "the report has host=None, and str is expected",
         ),
         (lambda report: report | {"started_at": "once"}, "the report has started_at='once'"),
-        (lambda report: report | {"sequences": [3]}, "sequence 1 of the report is no object"),
+        (lambda report: report | {"sequences": [3]}, "sequence 1 of the report is not an object"),
         (
             lambda report: report | {"sequences": [{"sequence": "a.b"}]},
             "sequence 1 of the report has cycle=None, and bool is expected",
@@ -402,7 +402,7 @@ def test_a_report_without_positions_is_not_taken_for_one(old: Database, new: Dat
         *(
             (
                 lambda report, name=name: report | {"sequences": [report["sequences"][0] | {"sequence": name}]},
-                f"the report has a sequence {name!r}, which is no name with its schema",
+                f"the report has a sequence {name!r}, which is not a name with its schema",
             )
             for name in ("*.*", "a.b.c.d", "tickets", "")
         ),
@@ -459,7 +459,7 @@ def test_a_source_that_cannot_be_reached(new: Database) -> None:
         with pytest.raises(core.ConnectionFailedError, match=r"^source: .*port 1 failed") as failure:
             core.fix(conn, source="postgresql://u:s3cr3t@127.0.0.1:1/x")
         assert "s3cr3t" not in str(failure.value)
-        with pytest.raises(core.ArgumentError, match=r"^source: it is no connection string; give ") as refusal:
+        with pytest.raises(core.ArgumentError, match=r"^source: it is not a connection string; give ") as refusal:
             core.fix(conn, source="postgresql://u:s3cr3t@[::1/x")
         assert "s3cr3t" not in str(refusal.value)
     assert new.state("orders_id_seq")[:2] == (1, False)

@@ -140,7 +140,7 @@ def test_a_read_that_is_in_the_way_of_the_primary(pair: Pair, monkeypatch: pytes
             conn.execute("ALTER SYSTEM RESET max_standby_streaming_delay")
             conn.execute("SELECT pg_reload_conf()")
     assert row["verdict"] == "unknown"
-    assert row["reason"] == "the standby ended the read, which was in the way of what came from the primary"
+    assert row["reason"] == "the standby cancelled the read, which held up changes from the primary"
     assert row["cure"].startswith("run again, or check on the primary; on the standby, hot_standby_feedback")
 
 
@@ -216,7 +216,7 @@ def test_what_is_unlogged_is_unknown_and_costs_only_itself(pair: Pair) -> None:
     assert len(rows) == 3
     for name, row in rows.items():
         assert row["verdict"] == "unknown", name
-        assert row["reason"] == "what is unlogged cannot be read on a standby", name
+        assert row["reason"] == "an unlogged table or sequence cannot be read on a standby", name
         assert row["cure"] == "check on the primary"
     assert {row["verdict"] for name, row in pair.check(pair.primary).items() if name in rows} == {"in_sync"}
 

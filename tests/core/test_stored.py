@@ -109,14 +109,14 @@ def test_a_target_that_somebody_raised_is_refused(two: Database) -> None:
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (lambda plan: [], "this is no plan"),
+        (lambda plan: [], "this is not a plan"),
         (lambda plan: plan | {"plan_version": 7}, "it is of version 7, not 1"),
         (lambda plan: plan | {"moves_left_out": 3}, "it was cut short"),
         (
             lambda plan: plan | {"database": "elsewhere"},
             "for database elsewhere, and this is .*; connect to elsewhere, or make a new plan here",
         ),
-        (lambda plan: plan | {"moves": "all"}, "move 1 is no object"),
+        (lambda plan: plan | {"moves": "all"}, "move 1 is not an object"),
         (lambda plan: plan | {"moves": [plan["moves"][0] | {"target": "1; DROP TABLE orders"}]}, "move 1 has target="),
         (
             lambda plan: plan | {"moves": [plan["moves"][0] | {"target": True}]},

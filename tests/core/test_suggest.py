@@ -1,4 +1,4 @@
-"""Sequences that nobody was seen to draw from: what is suggested for them, and that nothing of it is taken unasked."""
+"""Sequences that nothing is known to draw from: what is suggested for them, and that nothing of it is taken unasked."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_a_gate_can_be_told_to_fail_on_them(newest_db: Database) -> None:
     done = seqfix("check", newest_db.dsn)
     assert done.returncode == 0
     assert done.stdout.splitlines()[-1].endswith(
-        "1 in sync, 1 skipped; 1 sequence that nobody was seen to draw from: seqfix suggest"
+        "1 in sync, 1 skipped; 1 sequence that nothing is known to draw from: seqfix suggest"
     )
     assert seqfix("check", "--fail-on", "undrawn", newest_db.dsn).returncode == 1
     with newest_db.connect() as conn:

@@ -258,7 +258,7 @@ def test_what_is_done_to_the_value_is_not_guessed(newest_db: Database) -> None:
     """)
     with newest_db.connect() as conn:
         (row,) = core.check(conn, allow_empty=True).rows
-    assert (str(row.verdict), row.reason) == ("skipped", "public.bar.id owns it, and was not seen to draw from it")
+    assert (str(row.verdict), row.reason) == ("skipped", "public.bar.id owns it, and is not known to draw from it")
 
 
 @pytest.mark.parametrize(

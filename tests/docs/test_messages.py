@@ -18,6 +18,7 @@ OTHER = {
     "core/measure/extract.py": {"…::text COLLATE", "CASE ", "starts_with(", "ceil(", "floor("},
     "core/model/column.py": {"character varying"},
     "core/model/server.py": {"… (…, as …)"},
+    "core/discover/narrowed.py": {"…; SET LOCAL"},
     "core/discover/tokens.py": {"a sign is any character"},
     "core/judge/reasons.py": {"the next value is …, and … has"},
     "core/repair/plan_sql.py": {

@@ -137,7 +137,7 @@ def test_margin_as_a_template_yields_it(shop: Database) -> None:
         (
             {"columns": ["orders.nr"]},
             (
-                "columns: no column orders.nr of public.orders was seen to draw from a sequence; its columns are id, "
+                "columns: no column orders.nr of public.orders is known to draw from a sequence; its columns are id, "
                 "note; seqfix suggest says which sequence may be theirs"
             ),
         ),
@@ -366,8 +366,8 @@ def test_a_plan_from_an_earlier_task(shop: Database, run_dag: Callable[..., Any]
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ({"plan": "{}"}, "plan: this is no plan"),
-        ({"plan": "not json"}, "plan is 'not json', which is no JSON"),
+        ({"plan": "{}"}, "plan: this is not a plan"),
+        ({"plan": "not json"}, "plan is 'not json', which is not JSON"),
         ({"plan": {"moves": [], "plan_version": 1, "moves_left_out": 2}}, "plan: it was cut short"),
         (
             {"plan": {"moves": [], "plan_version": 1, "options": {}, "database": "elsewhere"}},

@@ -194,5 +194,5 @@ def test_sequences_that_nobody_was_seen_to_draw_from_are_named(newest_db: Databa
         assert "Nobody was seen" not in html(core.check(conn))
         newest_db.execute('CREATE SEQUENCE app_seq; CREATE SEQUENCE "<b>"')
         page = html(core.check(conn))
-    assert "Nobody was seen to draw from 2 sequences</h2>" in page
+    assert "Nothing is known to draw from 2 sequences</h2>" in page
     assert "&lt;b&gt;" in page

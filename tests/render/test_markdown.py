@@ -212,7 +212,7 @@ def test_sequences_that_nobody_was_seen_to_draw_from_are_named(newest_db: Databa
     with newest_db.connect() as conn:
         text = markdown(core.check(conn))
     assert text.endswith(
-        "**Nobody was seen to draw from 2 sequences**\n\n"
+        "**Nothing is known to draw from 2 sequences**\n\n"
         r'`public."a\x60\x7c<b>"`, `public.app_seq`: an application may, and its next insert can fail then: '
         "seqfix suggest says which columns may be theirs\n"
     )

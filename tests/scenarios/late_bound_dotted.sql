@@ -1,4 +1,4 @@
--- The text holds a quoted name with a dot in it, which is no schema.
+-- The text holds a quoted name with a dot in it, which is not a schema.
 CREATE SCHEMA app;
 CREATE SEQUENCE app.jobs;
 CREATE SEQUENCE public."app.jobs";

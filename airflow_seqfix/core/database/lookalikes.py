@@ -36,7 +36,7 @@ _REMEDIES: tuple[tuple[str, str, str], ...] = (
 
 
 def refusal(value: Any) -> str:
-    """Say what to pass instead of something that is no connection; never what it holds: that may be a password."""
+    """Say what to pass instead of something that is not a connection; never what it holds: that may be a password."""
     parents = [(parent.__module__, parent.__name__) for parent in type(value).__mro__]
     remedy = next(
         (remedy for module, name, remedy in _REMEDIES if any(_fits(parent, module, name) for parent in parents)),
@@ -44,7 +44,7 @@ def refusal(value: Any) -> str:
     )
     name = f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
     name = "None" if value is None else f"a {name}"
-    return f"conn is {name}, and no connection of psycopg 3 or psycopg2: {remedy}"
+    return f"conn is {name}, not a connection of psycopg 3 or psycopg2: {remedy}"
 
 
 def _fits(parent: tuple[str, str], module: str, name: str) -> bool:

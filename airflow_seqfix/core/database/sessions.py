@@ -205,7 +205,7 @@ def open_sessions(
     :param foreign: Whether foreign tables may be read.
     :param deadline: When it has to be over, by `time.monotonic()`; None: `run_timeout` from now.
     :raises ArgumentError: when the connection is inside a transaction, or several are needed and one is given.
-    :raises ArgumentTypeError: when it is no connection, or the callable does not return one.
+    :raises ArgumentTypeError: when it is not a connection, or the callable does not return one.
     :raises ConnectionFailedError: when a callable cannot open its connection.
     """
     if jobs > 1 and not callable(source):

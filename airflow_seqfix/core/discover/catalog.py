@@ -62,7 +62,7 @@ SEQUENCE = {
 def identify(session: Session) -> Server:
     """Ask the server who it is.
 
-    :raises UnsupportedServerError: when it is no PostgreSQL of version 13 or later.
+    :raises UnsupportedServerError: when it is not PostgreSQL of version 13 or later.
     """
     try:
         answered = session.rows_alone("SELECT pg_catalog.version()", version=str | bytes)
@@ -89,7 +89,7 @@ def refuse_other_products(banner: str) -> None:
     """Refuse what speaks PostgreSQL's protocol and whose sequences are something else.
 
     :param banner: What `SELECT version()` returned.
-    :raises UnsupportedServerError: when it is no PostgreSQL, or one older than 13.
+    :raises UnsupportedServerError: when it is not PostgreSQL, or one older than 13.
     """
     for mark, product, why in OTHER_PRODUCTS:
         if mark in banner:
@@ -97,7 +97,7 @@ def refuse_other_products(banner: str) -> None:
     version = re.match(r"(?:PostgreSQL|EnterpriseDB) (\d+)", banner)
     if version is None:
         raise UnsupportedServerError(
-            f"this is no PostgreSQL, it calls itself {printable(banner[:SHOWN])!r}; nothing was read or written"
+            f"this is not PostgreSQL: it calls itself {printable(banner[:SHOWN])!r}; nothing was read or written"
         )
     if int(version[1]) < OLDEST_SERVER:
         raise UnsupportedServerError(

@@ -66,7 +66,7 @@ class Suggestion:
 def propose(
     sequences: Iterable[SequenceInfo], keys: list[Key], hints: Iterable[Hint], functions: Iterable[Function]
 ) -> list[Suggestion]:
-    """Return what may draw from each sequence that nobody was seen to draw from.
+    """Return what may draw from each sequence that nothing is known to draw from.
 
     Only the best evidence is kept: a trigger, OWNED BY, a function, a name.
     """

@@ -75,7 +75,7 @@ def parse_mapping(value: Mapping[str, Any]) -> tuple[Fed, ...]:
         for column in columns:
             if len(column.parts) < 2 or column.is_pattern:
                 raise ArgumentError(
-                    f"{column.text!r} is no column",
+                    f"{column.text!r} is not a column",
                     option="mapping",
                     remedy="give table.column or schema.table.column",
                 )

@@ -159,11 +159,11 @@ class Selection:
                         f"{table.qualified_name} looks like a table of counters, which an application keeps in place "
                         "of sequences",
                         option=kind,
-                        remedy="it is none of what is looked at here; leave it out",
+                        remedy="such a table is not checked; leave it out",
                     )
                 what = "no column" if kind == "tables" else f"no column {name.text}"
                 return SelectionError(
-                    f"{what} of {table.qualified_name} was seen to draw from a sequence",
+                    f"{what} of {table.qualified_name} is known to draw from a sequence",
                     option=kind,
                     remedy=f"its columns are {', '.join(table.columns)}; "
                     "seqfix suggest says which sequence may be theirs",

@@ -45,7 +45,7 @@ History = Mapping[str, Sequence[Position]]
 def read_history(reports: Iterable[Mapping[str, Any]], database: str) -> dict[str, list[Position]]:
     """Return where each sequence stood, by name, from what `Report.to_dict()` returned.
 
-    :raises ArgumentError: when one is no report, or of another database.
+    :raises ArgumentError: when one is not a report, or of another database.
     """
     history: dict[str, list[Position]] = {}
     for report in reports:
@@ -55,7 +55,7 @@ def read_history(reports: Iterable[Mapping[str, Any]], database: str) -> dict[st
             rows = [(str(row["sequence"]), _position(row, at)) for row in report["sequences"]]
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
             raise ArgumentError(
-                "this is no report", option="since", remedy="give what Report.to_dict() or --format json returned"
+                "this is not a report", option="since", remedy="give what Report.to_dict() or --format json returned"
             ) from None
         if of != database:
             raise ArgumentError(

@@ -124,7 +124,7 @@ def _nothing_to_compare(sequence: SequenceInfo) -> str:
             case Feed.VIEW:
                 return f"it feeds a view, {column.qualified_name}"
             case Feed.UNDRAWN:
-                return f"{column.qualified_name} owns it, and was not seen to draw from it"
+                return f"{column.qualified_name} owns it, and is not known to draw from it"
             case _:
                 return (
                     f"{column.qualified_name} is of type {column.data_type}; "

@@ -103,7 +103,7 @@ class Source:
             )
         if obstacle is None and found.cycle and not sequence.cycle:
             obstacle = Obstacle(
-                reason="it has CYCLE there, so that it may have handed out all of its values",
+                reason="it has CYCLE there, so it may have handed out all of its values",
                 remedy=f"exclude {sequence.qualified_name}, and choose its position by hand",
             )
         differences = [

@@ -12,7 +12,7 @@
 --               it is SECURITY DEFINER
 --   wrapped     nextval() inside another expression, or behind a function
 --   view        the default of a view's column
---   undrawn     OWNED BY the column, which was not seen to draw from it
+--   undrawn     OWNED BY the column, which is not known to draw from it
 --
 -- `is_trusted`: a default draws with the rights of whoever inserts, and anybody can write one that names a sequence of
 -- somebody else's. So a column counts only if the table's owner may use the sequence, and so may the owner of the domain that

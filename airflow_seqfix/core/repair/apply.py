@@ -34,8 +34,8 @@ CheckAgain = Callable[[Collection[int]], Mapping[int, Finding]]
 
 #: Obstacles after a lost connection.
 NOT_REACHED = lost("the connection was lost before it was moved")
-IN_FLIGHT = lost("the connection was lost while it was moved, and whether it was is not known")
-PARTLY = lost("the connection was lost while it was moved, and it has come a part of the way")
+IN_FLIGHT = lost("the connection was lost while it was moved, and it is not known whether it was moved")
+PARTLY = lost("the connection was lost after it was moved part of the way")
 NOT_VERIFIED = lost("it was moved, and the connection was lost before it was read again")
 
 

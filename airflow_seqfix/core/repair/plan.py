@@ -103,7 +103,7 @@ class StoredPlan:
         :raises ArgumentError: when it is nothing of the kind, or of another version.
         """
         if not isinstance(data, Mapping) or "moves" not in data:
-            raise _refused("this is no plan", "give what Plan.to_dict() or `seqfix plan --format json` returned")
+            raise _refused("this is not a plan", "give what Plan.to_dict() or `seqfix plan --format json` returned")
         if data.get("plan_version") != PLAN_VERSION:
             raise _refused(f"it is of version {data.get('plan_version')!r}, not {PLAN_VERSION}")
         if data.get("moves_left_out"):
@@ -115,7 +115,7 @@ class StoredPlan:
         moves = []
         for number, move in enumerate(data["moves"] if isinstance(data["moves"], list) else [None], start=1):
             if not isinstance(move, Mapping):
-                raise _refused(f"move {number} is no object")
+                raise _refused(f"move {number} is not an object")
             for field, kind in kinds.items():
                 if type(move.get(field)) is not kind:
                     raise _refused(f"move {number} has {field}={move.get(field)!r}, and {kind.__name__} is expected")
