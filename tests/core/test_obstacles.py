@@ -253,3 +253,49 @@ def test_a_move_for_which_the_lock_table_has_no_room(tables: Database) -> None:
     assert obstacle.reason == NO_ROOM["reason"].format(what="move")
     # Nor is any other lack of memory taken for it.
     assert immovable(move, psycopg.errors.OutOfMemory("out of memory"), Limits()).remedy == "see the server's log"
+
+
+INDEX = "CREATE INDEX CONCURRENTLY ON public.far (id); or a larger statement_timeout; or "
+TIMEOUT = "reading public.far.id took longer than statement_timeout (0.5 s): no index leads with it"
+LOCKED = "another session holds a lock that keeps readers out"
+
+
+@pytest.mark.parametrize(
+    ("data_type", "values", "said"),
+    [
+        ("int", "(30000000)", "that is more than max_jump (10,000,000) away, and the values before it"),
+        ("smallint", "(20000)", "that is far for its range, and the values before it"),
+        ("smallint", "SELECT generate_series(1, 32767)", "a move would leave no value that fits, and whether values"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("limits", "why", "remedy"),
+    [
+        ({"statement_timeout": 0.5, "lock_timeout": 1}, TIMEOUT, INDEX),
+        ({"statement_timeout": 5, "lock_timeout": 0.1}, LOCKED, "run again when it is done"),
+    ],
+    ids=["statement_timeout", "lock_timeout"],
+)
+def test_a_second_read_that_takes_too_long_says_so(
+    data_type: str, values: str, said: str, limits: dict[str, float], why: str, remedy: str, newest_db: Database
+) -> None:
+    db = newest_db
+    db.execute(f"CREATE SEQUENCE far_seq AS {data_type}; CREATE TABLE far (id {data_type} DEFAULT nextval('far_seq'))")
+    db.execute(f"INSERT INTO far {values if values.startswith('SELECT') else f'VALUES {values}'}")
+    # What lies behind: the values at the far end, or for a full range those that are free.
+    second = "lag(value" if said.startswith("a move") else "array_to_string"
+    watched = Watched(db.psycopg2())
+    with contextlib.closing(watched), db.connect() as holder, holder.transaction():
+
+        def keep_out(statement: str) -> None:
+            if second in statement:
+                holder.execute("LOCK TABLE far")
+
+        watched.before = keep_out
+        (row,) = rows_of(core.check(watched, **limits)).values()  # type: ignore[arg-type]
+    assert row["verdict"] == "behind"
+    assert f"{said} " in row["reason"]
+    assert f" could not be read: {why}" in row["reason"]
+    assert row["cure"].startswith(remedy)
+    assert 'outliers="follow"' in row["cure"]
+    assert "remove" not in row["cure"]

@@ -29,11 +29,12 @@ def behind(measurement: Measurement, furthest: int | None, goal: Goal, policy: P
     if goal.needed is not None and goal.needed != goal.furthest:
         parts.append(f"margin={policy.margin} asks for a next value beyond {goal.needed}")
     if goal.is_unclear and furthest is not None:
-        parts.append(
+        unread = (
             f"that is more than max_jump ({policy.max_jump:,}) away, and the values before it could not be read"
             if steps_between(sequence, next_value, furthest) > policy.max_jump
             else "that is far for its range, and the values before it could not be read"
         )
+        parts.append(_with_cause(unread, measurement))
     elif goal.outliers is not None and policy.outliers is Follow.REPORT:
         parts.append(_apart(sequence, next_value, goal.outliers, policy))
     return "; ".join(parts)
@@ -59,11 +60,17 @@ def _apart(sequence: SequenceInfo, next_value: int, outliers: Outliers, policy: 
     return f"{outliers.count} values from {outliers.lowest} to {outliers.highest} are outliers, {far}"
 
 
-def harmful(harm: Harm) -> str:
+def harmful(harm: Harm, measurement: Measurement) -> str:
     """Say why a move is not made."""
     if harm.free_in_a_row is None:
-        return f"a move would leave {harm.leaves}, and whether values are free before it could not be read"
+        unread = f"a move would leave {harm.leaves}, and whether values are free before it could not be read"
+        return _with_cause(unread, measurement)
     return f"a move would leave {harm.leaves}, and pass {harm.free_in_a_row:,} in a row that are free"
+
+
+def _with_cause(unread: str, measurement: Measurement) -> str:
+    """Say what a probe has not read, and why it failed."""
+    return unread if measurement.unprobed is None else f"{unread}: {measurement.unprobed.reason}"
 
 
 def beyond_limit(measurement: Measurement) -> str:

@@ -7,7 +7,7 @@ import shlex
 
 from airflow_seqfix.core.judge.arithmetic import values_left
 from airflow_seqfix.core.judge.limits import TYPE_BOUNDS, bound_of, is_own_range, is_small, narrowest
-from airflow_seqfix.core.model import Feed, Move, Outliers, SequenceInfo, SourcePosition
+from airflow_seqfix.core.model import Feed, Move, Obstacle, Outliers, SequenceInfo, SourcePosition
 from airflow_seqfix.core.policy import Follow, Lock, Policy
 
 #: Up to this gap the remedy is a statement to paste: it only calls nextval(), and so cannot go back.
@@ -95,10 +95,15 @@ def _command(sequence: SequenceInfo, policy: Policy, source: SourcePosition | No
     return shlex.join(words)
 
 
-def outliers(sequence: SequenceInfo, apart: Outliers | None) -> str:
-    """Return the decisions about outliers."""
+def outliers(sequence: SequenceInfo, apart: Outliers | None, unprobed: Obstacle | None = None) -> str:
+    """Return the decisions about outliers.
+
+    :param apart: None: the values were not read, and nobody knows which of them are outliers.
+    :param unprobed: Why they were not.
+    """
     if apart is None:
-        return 'an index on the column; or outliers="follow", which moves past them whatever they are'
+        read = unprobed.remedy if unprobed else "an index on the column"
+        return _or(read, 'outliers="follow", which moves past them whatever they are')
     low, high = sequence.own_values
     own = (low, apart.lowest - 1) if sequence.is_ascending else (apart.highest + 1, high)
     choices = [
@@ -112,12 +117,16 @@ def outliers(sequence: SequenceInfo, apart: Outliers | None) -> str:
     return "; ".join(choices[:-1]) + f"; or {choices[-1]}"
 
 
-def harmful(sequence: SequenceInfo) -> str:
-    """Return the remedy for a move that would take the last values."""
-    return _or(
+def harmful(sequence: SequenceInfo, unprobed: Obstacle | None) -> str:
+    """Return the remedy for a move that would take the last values.
+
+    :param unprobed: Why it is not known whether values are free before it.
+    """
+    decisions = _or(
         widen(sequence),
         'an id_range, where other writers have the far values; or outliers="follow", which moves it all the same',
     )
+    return decisions if unprobed is None else _or(unprobed.remedy, decisions)
 
 
 def _or(first: str, second: str) -> str:

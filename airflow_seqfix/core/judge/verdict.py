@@ -240,11 +240,12 @@ def _behind(finding: Finding, goal: Goal, policy: Policy, server: Server) -> Fin
     if goal.is_unclear or (goal.outliers is not None and policy.outliers is Follow.REPORT):
         finding = replace(finding, warnings=(SequenceWarning.OUTLIER, *finding.warnings))
     if goal.is_unclear or not goal.calls:
-        return replace(finding, remedy=remedies.outliers(sequence, goal.outliers))
+        return replace(finding, remedy=remedies.outliers(sequence, goal.outliers, measurement.unprobed))
     harm = harm_of(measurement, goal, policy)
     if harm is not None:
-        reason = f"{finding.reason}; {reasons.harmful(harm)}"
-        return replace(finding, reason=reason, remedy=remedies.harmful(sequence))
+        reason = f"{finding.reason}; {reasons.harmful(harm, measurement)}"
+        unprobed = measurement.unprobed if harm.free_in_a_row is None else None
+        return replace(finding, reason=reason, remedy=remedies.harmful(sequence, unprobed))
     return _moved(finding, goal, policy, server)
 
 

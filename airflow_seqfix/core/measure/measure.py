@@ -101,13 +101,13 @@ class _Reader:
         return settled, []
 
     def probes(self, session: Session, chunk: list[Measurement], tell: Callable[[Event], None]) -> list[Measurement]:
-        """Run the probes. A failed probe leaves the measurement as it is."""
+        """Run the probes. A failed probe leaves the measurement as it is, with the reason."""
         tell(partial(self.begin, _slowest([measurement.sequence for measurement in chunk]).qualified_table))
         known = {measurement.sequence.oid: measurement for measurement in chunk}
         for look in self.looks:
             asked = [measurement for measurement in known.values() if look(measurement)]
             probed = _read_singly(session, self.server, asked, partial(read_probes, look=look)) if asked else []
-            known |= {measurement.sequence.oid: measurement for measurement in probed if measurement.obstacle is None}
+            known |= {m.sequence.oid: replace(m, obstacle=None, unprobed=m.obstacle) for m in probed}
         return list(known.values())
 
 

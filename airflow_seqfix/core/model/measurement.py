@@ -93,6 +93,8 @@ class Measurement:
     #: The furthest stored value on the sequence's own steps; None where none is, or where it was not asked for.
     furthest_on_steps: int | None = None
     probe: Probe | None = None
+    #: Why the last probe failed; None: it did not.
+    unprobed: Obstacle | None = None
     #: How many transactions were writing to the tables, whose rows could not be seen.
     open_writers: int = 0
     #: Where it stands on the other side of a cutover; None: there is no other side.
