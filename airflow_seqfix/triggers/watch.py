@@ -6,7 +6,8 @@ import asyncio
 import hashlib
 import json
 import random
-from collections.abc import AsyncIterator, Hashable
+from collections.abc import AsyncIterator, Callable, Hashable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
@@ -17,6 +18,7 @@ from airflow_seqfix.triggers.looking import look
 
 if TYPE_CHECKING:
     from airflow_seqfix.core import Report
+    from airflow_seqfix.core.row import Row
 
 #: The waits between two looks, as shares of `poke_interval`: watchers do not all look at the same moment.
 FIRST_WAIT, WAIT = (0.0, 0.25), (0.9, 1.1)
@@ -30,10 +32,39 @@ LISTED = 50
 #: What stands for the database itself, which could not be looked at.
 DATABASE = ""
 
-#: How each sequence that is out of order stands, by name.
-State = dict[str, str]
-#: What one look found: a state, what an event says of each sequence in it, and of the database.
-Look = tuple[State, dict[str, dict[str, Any]], dict[str, Any]]
+#: What has been reported of a sequence that is out of order: its OID, and its verdict; for `behind` with how far the
+#: data reached, for others with None. `unknown` stands beside the verdict before it, which holds while nobody can read.
+Reported = dict[str, int | None]
+#: What has been reported of each sequence that is out of order, by name.
+State = dict[str, Reported]
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a look found of one sequence that is out of order, and what an event says of it."""
+
+    verdict: str
+    row: dict[str, Any]
+    oid: int | None = None
+    #: How far the data reach, and whether the sequence has passed a value.
+    reach: int | None = None
+    has_passed: Callable[[int], bool] = lambda value: False
+
+    def reported_after(self, earlier: Reported) -> Reported:
+        """Return what has been reported of it after this look."""
+        if earlier.get("oid") != self.oid:
+            earlier = {}
+        if self.verdict == "unknown":
+            return earlier | {"oid": self.oid, "unknown": None}
+        reach = earlier.get(self.verdict)
+        if self.verdict in earlier and (reach is None or not self.has_passed(reach)):
+            return {"oid": self.oid, self.verdict: reach}
+        # Newly so; or behind other data than those that were reported: it was repaired where nobody looked.
+        return {"oid": self.oid, self.verdict: self.reach}
+
+
+#: What one look found, by name, and what an event says of the database.
+Look = tuple[dict[str, _Seen], dict[str, Any]]
 
 
 class PostgresSequenceDriftTrigger(BaseEventTrigger):
@@ -107,21 +138,25 @@ class PostgresSequenceDriftTrigger(BaseEventTrigger):
         self._reported = reported = await self._recall()
         in_a_row: dict[str, int] = {}
         async for looked in shared_stream:
-            state, rows, where = (
-                self._failed(looked, reported) if isinstance(looked, Exception) else self._found(looked)
-            )
-            uncertain = [
-                name for name, verdict in state.items() if verdict == "unknown" and reported.get(name) != verdict
-            ]
-            in_a_row = {name: in_a_row.get(name, 0) + 1 for name in uncertain}
-            for name in [name for name, looks in in_a_row.items() if looks < LOOKS_THAT_FAIL]:
-                # As it was, until it has been so for some looks.
-                state.pop(name)
-                if name in reported:
-                    state[name] = reported[name]
-            new = [name for name, verdict in state.items() if reported.get(name) != verdict]
+            # A look that failed says nothing new of the sequences.
+            state = dict(reported) if isinstance(looked, Exception) else {}
+            seen, where = self._failed(looked) if isinstance(looked, Exception) else self._found(looked)
+            for name, one in seen.items():
+                earlier = reported.get(name, {})
+                state[name] = one.reported_after(earlier)
+                if one.verdict != "unknown" or state[name] == earlier:
+                    in_a_row.pop(name, None)
+                    continue
+                in_a_row[name] = in_a_row.get(name, 0) + 1
+                if in_a_row[name] < LOOKS_THAT_FAIL:
+                    # As it was, until it has been so for some looks.
+                    state[name] = earlier
+            in_a_row = {name: looks for name, looks in in_a_row.items() if name in seen}
+            state = {name: now for name, now in state.items() if now}
+            new = [name for name in seen if not state.get(name, {}).items() <= reported.get(name, {}).items()]
             if new:
-                yield TriggerEvent({**where, "new": [rows[name] for name in new[:LISTED]], "new_count": len(new)})
+                rows = [seen[name].row for name in new[:LISTED]]
+                yield TriggerEvent({**where, "new": rows, "new_count": len(new)})
                 await asyncio.sleep(STORED_AFTER)
             if state != reported:
                 reported = state
@@ -145,8 +180,7 @@ class PostgresSequenceDriftTrigger(BaseEventTrigger):
         policy = replace(report.policy, fail_on=own.fail_on)
         failing = [row for row in report.sorted_rows if row.fails(policy)]
         return (
-            {row.sequence: str(row.verdict) for row in failing},
-            {row.sequence: _row(row.to_dict()) for row in failing},
+            {row.sequence: _seen(row) for row in failing},
             {
                 "conn_id": self.conn_id,
                 "host": report.server.host,
@@ -158,13 +192,12 @@ class PostgresSequenceDriftTrigger(BaseEventTrigger):
             },
         )
 
-    def _failed(self, error: Exception, reported: State) -> Look:
-        """Return what a look that failed says: of the database itself, and of the sequences nothing new."""
+    def _failed(self, error: Exception) -> Look:
+        """Return what a look that failed says: of the database itself."""
         from airflow_seqfix.task.errors import to_event
 
-        reason = to_event(error)["message"]
-        rows = {DATABASE: {"sequence": None, "verdict": "unknown", "reason": reason, "cure": None}}
-        return {**reported, DATABASE: "unknown"}, rows, {"conn_id": self.conn_id, "database": self.database}
+        row = {"sequence": None, "verdict": "unknown", "reason": to_event(error)["message"], "cure": None}
+        return {DATABASE: _Seen("unknown", row)}, {"conn_id": self.conn_id, "database": self.database}
 
     async def _recall(self) -> State:
         """Return what has been told before the triggerer was started again."""
@@ -172,7 +205,8 @@ class PostgresSequenceDriftTrigger(BaseEventTrigger):
             return self._reported
         while (store := self._store()) is not None:
             try:
-                return dict(await store.aget(self._key, {}) or {})
+                kept = await store.aget(self._key, {}) or {}
+                return {name: earlier for name, earlier in kept.items() if isinstance(earlier, dict)}
             except ValueError as error:
                 # Of several assets nobody says which one is meant.
                 self.log.warning(
@@ -205,10 +239,21 @@ class PostgresSequenceDriftTrigger(BaseEventTrigger):
         return f"seqfix {hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
-def _row(row: dict[str, Any]) -> dict[str, Any]:
-    """Return what an event says of one sequence."""
+def _seen(row: Row) -> _Seen:
+    """Return what an event says of one sequence, and what tells its drift from another."""
+    from airflow_seqfix.core import Verdict
+    from airflow_seqfix.core.judge.arithmetic import is_beyond
+
+    sequence, next_value = row.finding.sequence, row.next_value
     keys = ("sequence", "verdict", "reason", "cure", "next_value", "furthest_value", "furthest_column", "gap")
-    return {name: row[name] for name in (*keys, "inserts_until_collision", "used_pct", "remaining")}
+    whole = row.to_dict()
+    return _Seen(
+        verdict=str(row.verdict),
+        row={name: whole[name] for name in (*keys, "inserts_until_collision", "used_pct", "remaining")},
+        oid=sequence.oid,
+        reach=row.finding.needed_value if row.verdict is Verdict.BEHIND else None,
+        has_passed=lambda value: next_value is not None and is_beyond(sequence, next_value, value),
+    )
 
 
 def _refuse(**given: Any) -> None:

@@ -50,7 +50,7 @@ def test_every_face_has_its_place() -> None:
     page = read("docs/reference/airflow.md")
     for folder in ("operators", "sensors", "triggers"):
         for path in sorted((ROOT / "airflow_seqfix" / folder).glob("[a-z]*.py")):
-            for name in re.findall(r"^class (\w+)", path.read_text(encoding="utf-8"), re.MULTILINE):
+            for name in re.findall(r"^class ([A-Z]\w*)", path.read_text(encoding="utf-8"), re.MULTILINE):
                 assert f"airflow_seqfix.{folder}.{path.stem}.{name}" in page
 
 

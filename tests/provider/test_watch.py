@@ -176,6 +176,90 @@ def test_a_lock_that_passes_is_no_event_and_one_that_stays_is(shop: Database) ->
     asyncio.run(scene())
 
 
+def test_what_nobody_could_read_for_a_while_is_the_same_drift_afterwards(shop: Database) -> None:
+    shop.execute(DRIFT)
+
+    async def scene() -> None:
+        watch = Watch(watcher(lock_timeout=0.05).run())
+        assert names(await watch.until(1)) == NAMES
+        with shop.connect() as other:
+            other.execute("BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE")
+            assert [row["verdict"] for row in (await watch.until(2))["new"]] == ["unknown"]
+            other.execute("ROLLBACK")
+        await watch.stay(2)
+        with shop.connect() as other:
+            other.execute("BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE")
+            assert [row["verdict"] for row in (await watch.until(3))["new"]] == ["unknown"]
+            other.execute("SELECT setval('orders_id_seq', 100); INSERT INTO orders (id) VALUES (200); COMMIT")
+        (row,) = (await watch.until(4))["new"]
+        assert (row["sequence"], row["verdict"], row["furthest_value"]) == ("public.orders_id_seq", "behind", 200)
+        await watch.stop()
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        "SELECT setval('orders_id_seq', 100); INSERT INTO orders (id) VALUES (200)",
+        "DROP TABLE orders; CREATE TABLE orders (id serial PRIMARY KEY); INSERT INTO orders VALUES (50)",
+    ],
+    ids=["repaired and drifted", "made anew"],
+)
+@pytest.mark.parametrize("restarted", [False, True], ids=["", "restarted"])
+def test_an_edge_between_two_looks(shop: Database, between: str, restarted: bool) -> None:
+    """It is behind at each look, and behind something else."""
+    shop.execute(DRIFT)
+    store = Store()
+
+    async def scene() -> None:
+        watch = Watch(watcher(store).run())
+        await watch.until(1)
+        if restarted:
+            await asyncio.sleep(0.5)
+            await watch.stop()
+            watch = Watch(watcher(store).run())
+            await watch.stay(0, 0.3)
+        # In one transaction: no look sees what lies between.
+        with shop.connect() as conn:
+            conn.execute(f"BEGIN; {between}; COMMIT")
+        assert names(await watch.until(1 if restarted else 2)) == {"public.orders_id_seq"}
+        await watch.stop()
+
+    asyncio.run(scene())
+
+
+def test_drift_that_grows_is_the_same(shop: Database) -> None:
+    shop.execute(DRIFT)
+
+    async def scene() -> None:
+        watch = Watch(watcher().run())
+        await watch.until(1)
+        shop.execute("INSERT INTO orders (id) VALUES (5000)")
+        # As a failed insert does.
+        shop.execute("SELECT nextval('orders_id_seq')")
+        await watch.stay(1)
+        await watch.stop()
+
+    asyncio.run(scene())
+
+
+def test_drift_in_the_time_that_a_database_was_away(shop: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.execute(DRIFT)
+
+    async def scene() -> None:
+        watch = Watch(watcher().run())
+        assert names(await watch.until(1)) == NAMES
+        monkeypatch.setenv("AIRFLOW_CONN_SHOP", "postgres://postgres@127.0.0.1:1/gone")
+        assert names(await watch.until(2)) == {None}
+        shop.execute("SELECT setval('orders_id_seq', 100); INSERT INTO orders (id) VALUES (200)")
+        monkeypatch.setenv("AIRFLOW_CONN_SHOP", airflow_uri(shop))
+        assert names(await watch.until(3)) == {"public.orders_id_seq"}
+        await watch.stop()
+
+    asyncio.run(scene())
+
+
 def test_a_database_that_cannot_be_looked_at_is_told_once(shop: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.execute(DRIFT)
     monkeypatch.setenv("AIRFLOW_CONN_SHOP", "postgres://postgres@127.0.0.1:1/gone")
