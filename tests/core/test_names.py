@@ -1,12 +1,14 @@
-"""Names as people write them."""
+"""Names as people write them, and texts as SQL."""
 
 from __future__ import annotations
 
 import pytest
 
 from airflow_seqfix.core import ArgumentError
+from airflow_seqfix.core.database.literal import literal
 from airflow_seqfix.core.discover.names import Name
 from airflow_seqfix.splitting import split, unquoted
+from tests.support.servers import Database
 
 
 @pytest.mark.parametrize(
@@ -50,3 +52,26 @@ def test_parts(text: str, parts: tuple[str, ...], owner: str) -> None:
 def test_no_name(text: str) -> None:
     with pytest.raises(ArgumentError, match="is not a name"):
         Name.parse(text, "columns")
+
+
+@pytest.mark.parametrize("conforming", ["on", "off"])
+def test_a_text_is_itself_on_the_server(conforming: str, newest_db: Database) -> None:
+    texts = [
+        "",
+        "'",
+        "''",
+        "\\",
+        "\\'",
+        "'\\''",
+        "a\nb",
+        "$x$",
+        "%s",
+        "é\u2028",
+        "E'",
+        ":name",
+        *map(chr, range(1, 256)),
+    ]
+    with newest_db.connect() as conn:
+        conn.execute(f"SET standard_conforming_strings = {conforming}")
+        for text in texts:
+            assert conn.execute(f"SELECT {literal(text)}".encode()).fetchone() == (text,)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 
 from airflow_seqfix.core import queries
+from airflow_seqfix.core.database.literal import literal
 from airflow_seqfix.core.database.session import Session
 
 #: A table or sequence, or all of a schema: the schema's name where it is given, and the relation's.
@@ -17,13 +18,12 @@ def sequences_named(session: Session, places: Iterable[Place], settings: str) ->
 
     :param settings: Statements that say what else feeds, as the query for columns takes them.
     """
-    names = json.dumps(sorted(set(places), key=str)).replace("\\", "\\\\").replace("'", "''")
-    session.run(f"SET LOCAL seqfix.names = E'{names}'")
+    session.run(f"SET LOCAL seqfix.names = {literal(json.dumps(sorted(set(places), key=str)))}")
     named = session.rows(queries.get("named"), oid=int, is_sequence=bool)
     tables = [oid for oid, is_sequence in named if not is_sequence]
     oids = {oid for oid, is_sequence in named if is_sequence}
     if tables:
-        session.run(f"{settings}; SET LOCAL seqfix.tables = '{json.dumps(tables)}'")
+        session.run(f"SET LOCAL seqfix.tables = {literal(json.dumps(tables))}; {settings}")
         # A trigger's and others' are found wherever they are.
         of_tables = f"WHERE found.table_oid = ANY ('{{{json.dumps(tables)[1:-1]}}}')"
         fed = f"SELECT DISTINCT found.sequence_oid FROM ({queries.get('columns')}) AS found {of_tables}"

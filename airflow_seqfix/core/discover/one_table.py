@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from airflow_seqfix.core.database.literal import literal
 from airflow_seqfix.core.database.session import Session
 from airflow_seqfix.core.discover.catalog import list_tables
 from airflow_seqfix.core.discover.names import Name, as_written, did_you_mean
@@ -31,11 +32,11 @@ def locate(session: Session, name: Name) -> Name:
     :raises SelectionError: when there are several, or none.
     """
     # Outside a transaction of ours, which would have a search_path of its own: so every name is qualified.
-    literal = "E'" + name.quoted.replace("\\", "\\\\").replace("'", "''") + "'"
+    regclass = f"pg_catalog.to_regclass({literal(name.quoted)}::pg_catalog.text)"
     found = session.rows(
         "SELECT n.nspname::pg_catalog.text, c.relname::pg_catalog.text FROM pg_catalog.pg_class c "
         "JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace "
-        f"WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass({literal}::pg_catalog.text)::pg_catalog.oid",
+        f"WHERE c.oid OPERATOR(pg_catalog.=) {regclass}::pg_catalog.oid",
         schema_name=str,
         table_name=str,
     )

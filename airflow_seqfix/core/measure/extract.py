@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from airflow_seqfix.core.database.literal import literal
 from airflow_seqfix.core.model import ColumnInfo, Extract, Optimizer
 
 #: Digits behind a prefix; zeros may fill them up.
@@ -20,12 +21,6 @@ def extracted(column: ColumnInfo, extract: Extract) -> str:
         value = f"{digits}::numeric"
     value = _last_call(value, extract)
     return f"CASE WHEN {' AND '.join(conditions)} THEN {value} END" if conditions else f"({value})"
-
-
-def literal(text: str) -> str:
-    """Return a string constant that means the same whatever standard_conforming_strings is."""
-    quoted = text.replace("'", "''")
-    return "E'" + quoted.replace("\\", "\\\\") + "'" if "\\" in quoted else f"'{quoted}'"
 
 
 def _last_call(value: str, extract: Extract) -> str:
