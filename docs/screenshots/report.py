@@ -5,9 +5,12 @@ The reports of two real databases, one with every verdict and the shop of the ex
 
 from __future__ import annotations
 
+import datetime
 import sys
 import tempfile
 from pathlib import Path
+
+import psycopg
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parents[1]))
@@ -38,6 +41,7 @@ def main() -> None:
         with cluster.connect("shop") as conn:
             load_shop(conn)
             reports["readme"] = core.check(conn)
+            reports["use"] = used(conn)
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         for name, report in reports.items():
             path = Path(folder) / f"{name}.html"
@@ -60,7 +64,30 @@ def main() -> None:
         page.goto((Path(folder) / "readme.html").as_uri())
         box = page.locator("article p").first.bounding_box()
         assert box
+        page_of_use = browser.new_page(viewport={"width": 900, "height": 560})
+        page_of_use.goto((Path(folder) / "use.html").as_uri())
+        keep("report-use", page_of_use.locator("article:has(.past)").first.screenshot())
         keep("readme", page.screenshot(clip={"x": 0, "y": 0, "width": 900, "height": box["y"] + box["height"] + 12}))
+
+
+def used(conn: psycopg.Connection) -> core.Report:
+    """Return a report of a table that was used for four weeks, and repaired on one day: real reports, a day apart."""
+    conn.execute("CREATE TABLE shop.tickets (id smallserial PRIMARY KEY)")
+    since = []
+    for day in range(28, 0, -1):
+        conn.execute(
+            "SELECT setval('shop.tickets_id_seq', nextval('shop.tickets_id_seq') + 379 + (random() * 40)::int)"
+        )
+        if day == 19:
+            conn.execute(
+                "INSERT INTO shop.tickets SELECT generate_series(last_value, last_value + 4000)"
+                " FROM shop.tickets_id_seq"
+            )
+        report = core.fix(conn, tables=["shop.tickets"]).to_dict()
+        report["started_at"] = (datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=day)).isoformat()
+        since.append(report)
+    conn.execute("SELECT setval('shop.tickets_id_seq', nextval('shop.tickets_id_seq') + 400)")
+    return core.check(conn, tables=["shop.tickets"], since=since)
 
 
 def keep(name: str, picture: bytes) -> None:
