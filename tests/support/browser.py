@@ -47,5 +47,11 @@ def axe() -> str:
     if not installed.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
-            fetch(AXE, Path(scratch)).rename(installed)
+            fetched = fetch(AXE, Path(scratch))
+            try:
+                fetched.rename(installed)
+            except OSError:
+                # Another worker was faster.
+                if not installed.exists():
+                    raise
     return (installed / "axe.min.js").read_text(encoding="utf-8")
