@@ -1,3 +1,3 @@
 """Find PostgreSQL sequences that have fallen behind their tables, and move them forward."""
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"

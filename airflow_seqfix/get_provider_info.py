@@ -37,7 +37,7 @@ def get_provider_info() -> dict[str, Any]:
                     "looks_at_once": {
                         "description": "How many deferred sensors of one triggerer look at the same time, each with a "
                         "connection and two threads of its own. The others wait for their turn.",
-                        "version_added": "0.1.0",
+                        "version_added": "1.0.0",
                         "type": "integer",
                         "example": None,
                         "default": "8",

@@ -28,6 +28,15 @@ def test_every_major_is_run() -> None:
     assert sorted(matrix("postgresql")["major"]) == sorted(VERSIONS)
 
 
+def test_the_next_major_is_run_and_may_fail() -> None:
+    """Once a package has it, it belongs in the matrix."""
+    job = read(ROOT / ".github/workflows/check.yml")["jobs"]["postgresql-next"]
+    following = max(int(label.removeprefix("pg")) for label in VERSIONS) + 1
+    assert job["name"] == f"PostgreSQL {following}"
+    assert re.fullmatch(rf"postgres:{following}\w*", job["services"]["postgres"]["image"])
+    assert job["continue-on-error"] is True
+
+
 def test_every_airflow_is_run() -> None:
     pinned = [path.stem for path in (ROOT / "tests/airflow_matrix").glob("*.txt")]
     assert sorted(matrix("airflow")["version"]) == sorted(pinned)
