@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -107,6 +109,19 @@ def test_a_sequence_that_was_made_anew_begins_anew(shop: Database) -> None:
     # By what was used of the one that is gone it would last 58 days.
     report = check(min_days_left=90).execute({"ti": ti})
     assert report["ok"]
+
+
+def test_the_report_of_a_task_draws_its_earlier_runs(shop: Database, tmp_path: Path) -> None:
+    shop.execute(ORDERS)
+    ti = Runs()
+    for value in (31_000, 32_000):
+        check(report_path=str(tmp_path / "report.html")).execute({"ti": ti})
+        put_back(ti.xcoms[KEY], 1)
+        shop.execute(f"SELECT setval('orders_id_seq', {value})")
+    check(report_path=str(tmp_path / "report.html")).execute({"ti": ti})
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert page.count('<figure class="past">') == 1
+    assert re.search(r"<b>30001</b>.*<b>32001</b>|<b>32001</b>.*<b>30001</b>", page, re.DOTALL)
 
 
 def test_without_it_nothing_is_kept(shop: Database) -> None:
