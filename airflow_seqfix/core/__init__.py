@@ -5,18 +5,14 @@ Works on connections of psycopg 3 and psycopg2, without Airflow.
 
 from __future__ import annotations
 
-import datetime
-import time
 from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any, Unpack
 
+from airflow_seqfix.core.call import Call, await_standbys, refuse_lost
 from airflow_seqfix.core.database.connection import Connectable, Connection
-from airflow_seqfix.core.database.sessions import Sessions, open_sessions
 from airflow_seqfix.core.discover.one_table import locate, parse_table, selection
 from airflow_seqfix.core.errors import (
-    LOST,
     ArgumentError,
     ArgumentTypeError,
     CatalogError,
@@ -32,16 +28,15 @@ from airflow_seqfix.core.errors import (
     UnexpectedAnswerError,
     UnsupportedServerError,
 )
-from airflow_seqfix.core.model import Finding, Outcome, SequenceWarning, Server, Verdict, Way
+from airflow_seqfix.core.model import Finding, Outcome, SequenceWarning, Verdict, Way
 from airflow_seqfix.core.policy import Lock, Policy
 from airflow_seqfix.core.progress import Progress, Watcher
 from airflow_seqfix.core.repair.apply import ROUNDS, apply
-from airflow_seqfix.core.repair.plan import StoredPlan, check_move
 from airflow_seqfix.core.report import Plan, Report
 from airflow_seqfix.core.row import Row
-from airflow_seqfix.core.run import Examination, refuse_nothing
+from airflow_seqfix.core.run import refuse_nothing
 from airflow_seqfix.core.settings import Settings
-from airflow_seqfix.core.source import SourceLike, read_source
+from airflow_seqfix.core.source import SourceLike
 from airflow_seqfix.core.suggest import Suggested, Suggestions, run_suggest
 from airflow_seqfix.options import Name, Options, SelectionOptions, TableOptions
 
@@ -116,7 +111,7 @@ def check(
     :raises CatalogError: when the catalogs could not be read.
     :raises DeadlineError: when `run_timeout` was over before the sequences were known.
     """
-    return _check(conn, _settings(options, progress, source, source_schemas), progress, _earlier(since))
+    return Call.read(conn, options, progress, source, source_schemas, since).check()
 
 
 def plan(
@@ -134,17 +129,16 @@ def plan(
     :param stored: A plan that was made before: the result is what `fix(plan=stored)` would do now, measured again. A
         move that would be refused is left out, and the `error` of its row says why.
     """
-    settings = _settings(options, progress, source, source_schemas)
+    call = Call.read(conn, options, progress, source, source_schemas, since)
     if stored is None:
-        report = _check(conn, settings, progress, _earlier(since))
+        report = call.check()
     else:
-        held = _stored(stored, settings)
-        with _open_sessions(conn, settings) as sessions:
-            examination, due = _measured_again(sessions, settings, held, progress, _earlier(since))
+        held = call.stored(stored)
+        with call.opened() as sessions:
+            examination, due = call.look_again(sessions, held)
             rows = tuple(Row(finding=o.before, outcome=o if o.error is not None else None) for o in due)
-            started_at = sessions.session.started_at
-            report = _report(examination, settings, started_at, rows, is_whole=False)
-    return Plan(report=report, options=settings.deciding, limits=settings.limits)
+            report = call.report(examination, sessions.session.started_at, rows, is_whole=False)
+    return Plan(report=report, options=call.settings.deciding, limits=call.settings.limits)
 
 
 def fix(
@@ -168,15 +162,15 @@ def fix(
         (`margin`, `mapping`, `source` and the like) has to be given as it was to `plan()`.
     :param progress: Called also before and after each move, and every 10,000 values on the way.
     """
-    settings = _settings(options, progress, source, source_schemas)
-    stored = None if plan is None else _stored(plan, settings)
-    with _open_sessions(conn, settings, writes=True) as sessions:
+    call = Call.read(conn, options, progress, source, source_schemas, since)
+    stored = None if plan is None else call.stored(plan)
+    with call.opened(writes=True) as sessions:
         started_at = sessions.session.started_at
         if stored is None:
-            examination, findings = _look(sessions, settings, progress, _earlier(since), moves=True)
+            examination, findings = call.look(sessions, moves=True)
             due = [Outcome(before=finding, after=finding) for finding in findings if finding.move is not None]
         else:
-            examination, due = _measured_again(sessions, settings, stored, progress, _earlier(since))
+            examination, due = call.look_again(sessions, stored)
             findings = [outcome.before for outcome in due]
         server = examination.server
         if server.in_recovery:
@@ -197,12 +191,12 @@ def fix(
             for finding in findings
         )
         report = replace(
-            _report(examination, settings, started_at, rows, is_whole=stored is None),
-            standbys_confirmed=_await_standbys(sessions, server, rows),
+            call.report(examination, started_at, rows, is_whole=stored is None),
+            standbys_confirmed=await_standbys(sessions, server, rows),
         )
-        _unless_lost(sessions, report, f"{report.summary['verified']} were moved and verified")
+        refuse_lost(sessions, report, f"{report.summary['verified']} were moved and verified")
         if stored is None:
-            refuse_nothing(report, settings)
+            refuse_nothing(report, call.settings)
         return report
 
 
@@ -212,9 +206,9 @@ def suggest(conn: Connectable, **options: Unpack[Options]) -> Suggestions:
     No suggestion is applied: review `mapping` of the result, and pass it to `check()` and
     `fix()`. Reads only; parameters and errors as `check()`, and a database without such a sequence is in order.
     """
-    settings = Settings.parse(options)
-    with _open_sessions(conn, settings) as sessions:
-        return run_suggest(sessions, settings)
+    call = Call(conn=conn, settings=Settings.parse(options))
+    with call.opened() as sessions:
+        return run_suggest(sessions, call.settings)
 
 
 def fix_sequence(
@@ -241,137 +235,9 @@ def fix_sequence(
         raise ArgumentTypeError(f"fix_sequence() takes no {name}: it repairs one table; fix() takes a selection")
     named = parse_table(table)
     if len(named.parts) == 1:
-        with _open_sessions(conn, Settings.parse(options), writes=True) as sessions:
+        with Call(conn=conn, settings=Settings.parse(options)).opened(writes=True) as sessions:
             named = locate(sessions.session, named)
     report = fix(conn, progress=progress, **selection(named, column, sequence), **options)
     if raises:
         report.raise_for_failing()
     return report
-
-
-def _earlier(since: Iterable[Report | Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    return [report.to_dict() if isinstance(report, Report) else report for report in since]
-
-
-def _settings(
-    options: Options,
-    progress: Watcher | None,
-    source: SourceLike | None,
-    source_schemas: Mapping[str, str] | None,
-) -> Settings:
-    if progress is not None and not callable(progress):
-        raise ArgumentTypeError(f"progress={progress!r}: give a function that takes a Progress")
-    settings = Settings.parse(options)
-    if source is None:
-        if source_schemas:
-            raise ArgumentError("there is no source", option="source_schemas", remedy="give source as well")
-        return settings
-    # One limit for both sides.
-    deadline = time.monotonic() + settings.limits.run_timeout
-    read = read_source(source, source_schemas or {}, settings, deadline)
-    return replace(settings, source=read, deadline=deadline)
-
-
-def _report(
-    examination: Examination,
-    settings: Settings,
-    started_at: datetime.datetime,
-    rows: tuple[Row, ...],
-    *,
-    is_whole: bool = True,
-) -> Report:
-    return Report(
-        server=examination.server,
-        policy=settings.policy,
-        started_at=started_at,
-        rows=rows,
-        is_whole=is_whole and settings.selection.is_everything,
-        source=settings.source,
-        only_at_source=examination.only_at_source,
-    )
-
-
-def _open_sessions(conn: Connectable, settings: Settings, *, writes: bool = False) -> AbstractContextManager[Sessions]:
-    return open_sessions(
-        conn,
-        settings.limits,
-        application_name=settings.application_name,
-        jobs=settings.jobs,
-        writes=writes,
-        foreign=settings.policy.foreign,
-        deadline=settings.deadline,
-    )
-
-
-def _await_standbys(sessions: Sessions, server: Server, rows: Iterable[Row]) -> bool | None:
-    """Wait for the synchronous standbys where this role's own commits would, and something was moved."""
-    moved = any(row.outcome is not None and row.outcome.way is not None for row in rows)
-    return sessions.session.await_standbys() if moved and server.waits_for_standbys else None
-
-
-def _check(
-    conn: Connectable, settings: Settings, progress: Watcher | None, since: Iterable[Mapping[str, Any]] = ()
-) -> Report:
-    with _open_sessions(conn, settings) as sessions:
-        started_at = sessions.session.started_at
-        examination, findings = _look(sessions, settings, progress, since)
-        rows = tuple(Row(finding=finding) for finding in findings)
-        report = _report(examination, settings, started_at, rows)
-        _unless_lost(sessions, report, f"{sum(row.obstacle is None for row in rows)} were read")
-        refuse_nothing(report, settings)
-        return report
-
-
-def _look(
-    sessions: Sessions,
-    settings: Settings,
-    watcher: Watcher | None,
-    since: Iterable[Mapping[str, Any]] = (),
-    **how: Any,
-) -> tuple[Examination, list[Finding]]:
-    """Find out how each sequence stands; over another connection where the catalogs could not be read over this."""
-    try:
-        examination = Examination(sessions, settings, watcher, since)
-        return examination, examination.check(**how)
-    except ConnectionFailedError:
-        if not sessions.renew():
-            raise
-        examination = Examination(sessions, settings, watcher, since)
-        return examination, examination.check(**how)
-
-
-def _unless_lost(sessions: Sessions, report: Report, done: str) -> Report:
-    """Return a report that is whole; one that a lost connection cut short is in the error.
-
-    :raises ConnectionFailedError: with that report.
-    """
-    left = sum(row.obstacle is not None and row.obstacle.sqlstate == LOST for row in report.rows)
-    if not left:
-        return report
-    error = ConnectionFailedError(f"{sessions.lost_error}; of {len(report.rows)} sequences {done}, {left} were not")
-    error.report = report
-    raise error from sessions.lost_error
-
-
-def _measured_again(
-    sessions: Sessions,
-    settings: Settings,
-    stored: StoredPlan,
-    progress: Watcher | None,
-    since: Iterable[Mapping[str, Any]],
-) -> tuple[Examination, list[Outcome]]:
-    """Hold the moves of a stored plan against the present, in their order."""
-    only = frozenset(move.sequence for move in stored.moves)
-    examination, findings = _look(sessions, settings, progress, since, only=only)
-    server = examination.server
-    stored.refuse_other_database(server)
-    present: dict[str, Finding] = {finding.sequence.qualified_name: finding for finding in findings}
-    return examination, [check_move(move, present.get(move.sequence), settings.policy, server) for move in stored.moves]
-
-
-def _stored(plan: Plan | Mapping[str, Any], settings: Settings) -> StoredPlan:
-    if not settings.selection.is_everything:
-        raise ArgumentError("a plan already says what to move", option="plan", remedy="leave the selection out")
-    stored = StoredPlan.read(plan.to_dict() if isinstance(plan, Plan) else plan)
-    stored.refuse_other_options(settings.deciding)
-    return stored

@@ -35,6 +35,7 @@ CORE = (
     "source",
     "run",
     "suggest",
+    "call",
 )
 #: What a verdict may rest on: facts and opinions.
 PURE = {"errors", "policy", "model", "judge"}
