@@ -52,7 +52,8 @@ e2e: $(READY) ## Run a whole Airflow and drive it by REST and in chromium, which
 	$(BIN)/python -m pytest tests/e2e $(ARGS)
 
 .PHONY: screenshots
-screenshots: $(READY) ## Take the pictures in docs/screenshots anew
+screenshots: $(READY) ## Take the pictures of docs/tour.md anew: a terminal, the report, a whole Airflow
+	$(BIN)/python -m tests.support.recording
 	$(BIN)/python docs/screenshots/report.py
 	SEQFIX_SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest tests/e2e -k by_hand
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 
 import pytest
 
-from tests.support import ROOT
+from tests.support import ROOT, recording
+from tests.support.pages import pages, read
+from tests.support.servers import Server
+
+DOCS = ROOT / "docs"
 
 spec = importlib.util.spec_from_file_location("draw", ROOT / "docs" / "draw.py")
 draw = importlib.util.module_from_spec(spec)
@@ -17,6 +22,29 @@ spec.loader.exec_module(draw)
 def test_picture_is_fresh(name: str) -> None:
     kept = (ROOT / "docs" / "pictures" / f"{name}.svg").read_text(encoding="utf-8")
     assert kept == str(draw.PICTURES[name]()), "stale: run python docs/draw.py"
+
+
+def test_the_recording_is_fresh(wheel_server: Server) -> None:
+    """What a terminal shows today is what docs/tour.md shows of it."""
+    kept = recording.PICTURE.read_text(encoding="utf-8")
+    assert kept == recording.svg(recording.record(wheel_server)), "stale: run python -m tests.support.recording"
+
+
+def test_the_recording_loads_nothing_and_has_its_colours() -> None:
+    kept = recording.PICTURE.read_text(encoding="utf-8")
+    assert set(re.findall(r"https?://[^\"' )]+", kept)) == {"http://www.w3.org/2000/svg"}
+    assert len(set(re.findall(r"fill: (#\w{6})", kept))) > 3
+
+
+def test_every_picture_is_on_a_page() -> None:
+    files = {path for folder in ("pictures", "screenshots") for path in (DOCS / folder).glob("*.[sp][vn]g")}
+    shown = {
+        (ROOT / page).parent.joinpath(target).resolve()
+        for page in pages()
+        for target in re.findall(r"\]\(([^)\s]+\.(?:svg|png))\)", read(page))
+    }
+    assert len(files) > 15
+    assert files <= shown
 
 
 def test_the_import_graph_is_the_code_s() -> None:

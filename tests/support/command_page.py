@@ -71,10 +71,16 @@ def _record(database: Database, words: list[str], answer: Callable[[Terminal], N
     with terminal(*words, database.dsn, columns=COLUMNS) as shown:
         answer(shown)
         shown.end()
+    return f"$ seqfix {' '.join(words)} {ADDRESS}\n" + "\n".join(
+        line.rstrip() for line in as_shown(shown.text, database).splitlines()
+    )
+
+
+def as_shown(text: str, database: Database) -> str:
+    """Return what was printed of a database of a test, as of a shop on the usual port."""
     port = str(conninfo.conninfo_to_dict(database.dsn)["port"])
-    text = re.sub(r"PostgreSQL [\d.]+", "PostgreSQL 18", shown.text)
-    text = text.replace(database.name, "shop").replace(f"127.0.0.1:{port}", "localhost:5432")
-    return f"$ seqfix {' '.join(words)} {ADDRESS}\n" + "\n".join(line.rstrip() for line in text.splitlines())
+    text = re.sub(r"PostgreSQL [\d.]+", "PostgreSQL 18", text)
+    return text.replace(database.name, "shop").replace(f"127.0.0.1:{port}", "localhost:5432")
 
 
 def page(helps: dict[str, str], sessions: dict[str, str]) -> str:
