@@ -137,12 +137,19 @@ class Output:
 
             return render(content, self.form, spell=with_options)
         from airflow_seqfix.core import Plan
-        from airflow_seqfix.render.table import summary, table
+        from airflow_seqfix.render.table import MOST, summary, table
 
         is_plan = isinstance(content, Plan)
         report = content.report if isinstance(content, Plan) else content
         rows = table(
-            report, width=self.width, color=self.color, all_rows=self.all_rows, is_plan=is_plan, spell=with_options
+            report,
+            width=self.width,
+            color=self.color,
+            all_rows=self.all_rows,
+            is_plan=is_plan,
+            most=None if self.all_rows or self.width is None else MOST,
+            listed_in="--all or --format csv",
+            spell=with_options,
         )
         return f"{rows}\n{summary(report)}" if rows else summary(report)
 

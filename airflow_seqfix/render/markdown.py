@@ -14,6 +14,7 @@ from airflow_seqfix.core.policy import Follow, Policy
 from airflow_seqfix.core.repair.plan_sql import SELF_CONTAINED
 from airflow_seqfix.core.report import Plan, Report
 from airflow_seqfix.core.row import Row
+from airflow_seqfix.render.alike import alike, fold, names
 from airflow_seqfix.render.phrases import (
     NOT_ON_STANDBYS,
     UNDRAWN,
@@ -55,9 +56,10 @@ def markdown(report: Report, *, spell: Spell = str) -> str:
     title = f"{failing:,} of {count(len(report.rows), 'sequence')} {report.failing_state}"
     parts = [f"### {title if failing else 'Sequences: nothing to do'}", _head(report)]
     if rows:
-        parts.append(_table(_report_cells(any(row.outcome for row in rows)), rows[:LISTED]))
-        parts += _more(rows)
-        parts += _remarks((row for row in rows[:LISTED] if row.reason is not None), spell)
+        listed, left_out = fold(rows, LISTED)
+        parts.append(_table(_report_cells(any(row.outcome for row in rows)), listed))
+        parts += _more(left_out)
+        parts += _remarks((row for row in rows if row.reason is not None), spell)
     parts += _warnings(report)
     parts += _undrawn(report)
     return "\n\n".join(parts) + "\n"
@@ -76,7 +78,7 @@ def plan_markdown(plan: Plan, *, rows: int = 50, sql: bool = True, spell: Spell 
     title = f"{count(len(moving), 'sequence')} would be moved forward" if moving else "No sequence would be moved"
     parts = [f"### {title}", _head(plan.report)]
     if moving:
-        parts += [_table(_PLAN_CELLS, moving[:rows]), *_more(moving, rows)]
+        parts += [_table(_PLAN_CELLS, moving[:rows]), *_more(len(moving) - rows)]
         parts += _margin(plan.report.policy.margin)
     passed_by = [row for row in moving if row.finding.outliers is not None]
     if passed_by:
@@ -84,9 +86,9 @@ def plan_markdown(plan: Plan, *, rows: int = 50, sql: bool = True, spell: Spell 
             f"**Outliers, not passed: {count(len(passed_by), 'sequence')}**",
             spell(_outliers(plan.report.policy)),
         ]
-        parts += [_table(_outlier_cells(spell), passed_by[:rows]), *_more(passed_by, rows)]
+        parts += [_table(_outlier_cells(spell), passed_by[:rows]), *_more(len(passed_by) - rows)]
     if left:
-        parts += [f"**Left alone, and not in sync: {len(left):,}**", *_remarks(left[:rows], spell), *_more(left, rows)]
+        parts += [f"**Left alone, and not in sync: {len(left):,}**", *_remarks(left, spell, rows)]
     parts += _warnings(plan.report)
     if moving and sql:
         shown = replace(plan, report=replace(plan.report, rows=tuple(moving[:rows])))
@@ -192,8 +194,8 @@ def _outlier_cells(spell: Spell) -> tuple[Cell, ...]:
     )
 
 
-def _more(rows: list[Row], listed: int = LISTED) -> list[str]:
-    return [f"… and {len(rows) - listed:,} more."] if len(rows) > listed else []
+def _more(left_out: int) -> list[str]:
+    return [f"… and {left_out:,} more."] if left_out > 0 else []
 
 
 def _warnings(report: Report) -> list[str]:
@@ -214,16 +216,19 @@ def _undrawn(report: Report) -> list[str]:
     return [title, f"{listed}{more}: {UNDRAWN}"] if names else []
 
 
-def _remarks(rows: Iterable[Row], spell: Spell) -> list[str]:
+def _remarks(rows: Iterable[Row], spell: Spell, most: int = LISTED) -> list[str]:
     """Say why, and what helps, as a script: a move can be pasted, all else is a comment."""
     said = []
-    for row in rows:
-        name = printable(row.finding.sequence.qualified_name)
+    causes = alike(rows)
+    for row, *others in causes[:most]:
+        name = printable(names([row, *others]))
         lines = [f"-- {name}: {state(row)}: {printable(spell(row.reason or ''))}"]
         if row.remedy is not None:
             lines.append(statement(row, spell) or f"-- Remedy: {remedy(row, spell)}")
         said.append("\n".join(lines))
-    return [fence("\n\n".join(said), "sql")] if said else []
+    left_out = sum(map(len, causes[most:]))
+    more = [f"… and {left_out:,} more, explained in a report as JSON."] if left_out else []
+    return [fence("\n\n".join(said), "sql"), *more] if said else []
 
 
 def _sql(script: str, *, is_short: bool) -> str:

@@ -13,6 +13,7 @@ from airflow_seqfix.core.errors import printable
 from airflow_seqfix.core.model import Verdict
 from airflow_seqfix.core.report import Report
 from airflow_seqfix.core.row import Row
+from airflow_seqfix.render.alike import alike, fold, names
 from airflow_seqfix.render.layout import GUTTER, Column, elide, lay_out
 from airflow_seqfix.render.phrases import (
     NOT_ON_STANDBYS,
@@ -42,8 +43,10 @@ STYLES = {
     Verdict.SKIPPED: "dim",
 }
 
-#: How many rows of each verdict are explained below the table, where it has to fit somewhere.
+#: How many reasons of each verdict are explained below the table, where it has to fit somewhere.
 EXPLAINED = 10
+#: The longest table that somebody scrolls through.
+MOST = 200
 #: From this width on there is room for columns; below it each sequence has lines of its own.
 NARROW = 60
 
@@ -60,6 +63,8 @@ def table(
     all_rows: bool = False,
     is_plan: bool = False,
     more_in: str = "a report as JSON",
+    most: int | None = None,
+    listed_in: str = "a report as CSV",
     spell: Spell = str,
 ) -> str:
     """Return the report's rows as lines of at most `width` characters, and below them what explains them.
@@ -71,13 +76,18 @@ def table(
     :param all_rows: Whether to list what is in sync and what was skipped as well.
     :param is_plan: Whether to say where each sequence would go, instead of how to move it there.
     :param more_in: Where the sequences stand that are not explained.
+    :param most: The longest table; None: one line for each sequence, though many that were not read for the same reason
+        are one line where not all rows are asked for.
+    :param listed_in: Where the sequences stand that are not listed.
     :param spell: Writes the options in a sentence as the reader does.
     """
     rows = [row for row in report.sorted_rows if all_rows or row.outcome or row.fails(report.policy)]
     paint = _paint if color else _leave_plain
     lines: list[str] = []
     if rows:
-        lines += _table(rows, _columns(any(row.outcome for row in rows), is_plan), width, paint)
+        listed, left_out = (rows, 0) if all_rows and most is None else fold(rows, most)
+        lines += _table(listed, _columns(any(row.outcome for row in rows), is_plan), width, paint)
+        lines += _wrap(f"… and {left_out:,} more, see {listed_in}.", width) if left_out else []
     if is_plan:
         lines += _ways([row for row in rows if move(row)], width, spell, more_in)
     explained = [row for row in rows if row.reason is not None and not (is_plan and is_mended(row))]
@@ -182,15 +192,15 @@ def _ways(rows: list[Row], width: int | None, spell: Spell, more_in: str) -> Ite
 
 
 def _explanations(rows: list[Row], width: int | None, paint: Paint, spell: Spell, more_in: str) -> Iterator[str]:
-    """Say why rows stand where they stand, and what helps: of each verdict the first few."""
+    """Say why rows stand where they stand, and what helps: of each verdict the first few reasons."""
     left_out = 0
     for _, group in groupby(rows, key=state):
-        alike = list(group)
-        shown = alike if width is None else alike[:EXPLAINED]
-        left_out += len(alike) - len(shown)
-        for row in shown:
+        causes = alike(group)
+        shown = causes if width is None else causes[:EXPLAINED]
+        left_out += sum(map(len, causes[len(shown) :]))
+        for row, *others in shown:
             yield ""
-            yield from _wrap(f"{row.sequence}: {spell(row.reason or '')}.", width)
+            yield from _wrap(f"{names([row, *others])}: {spell(row.reason or '')}.", width)
             if row.remedy:
                 yield paint(f"  {remedy(row, spell)}", "cyan")
     if left_out:

@@ -73,9 +73,9 @@ class ReportingTask(BaseOperator):
         return None if where["report_path"] is None else ReportFile.parse(**where)
 
     def log_report(self, report: Report, *, is_plan: bool = False) -> None:
-        """Write the whole table to the task's log, as a group that can be folded."""
+        """Write the table to the task's log, as a group that can be folded."""
         from airflow_seqfix.core.message import folded
-        from airflow_seqfix.render.table import summary, table
+        from airflow_seqfix.render.table import MOST, summary, table
 
         self._last_line = None
         self.log.info("%s", summary(report))
@@ -83,7 +83,9 @@ class ReportingTask(BaseOperator):
             self._advised = True
             self.log.info("%s", report.server.advice)
         lines: list[str] = []
-        for line in table(report, width=LOG_WIDTH, all_rows=True, is_plan=is_plan, more_in=self._more_in).splitlines():
+        more = self._more_in
+        text = table(report, width=LOG_WIDTH, all_rows=True, is_plan=is_plan, more_in=more, most=MOST, listed_in=more)
+        for line in text.splitlines():
             # A remedy, which the table leaves on one line.
             is_long = line.startswith("  ") and len(line) > LOG_WIDTH
             lines += [f"  {part}" for part in folded(line, indent=2, width=LOG_WIDTH - 2)] if is_long else [line]

@@ -216,3 +216,15 @@ def test_sequences_that_nobody_was_seen_to_draw_from_are_named(newest_db: Databa
         r'`public."a\x60\x7c<b>"`, `public.app_seq`: an application may, and its next insert can fail then: '
         "seqfix suggest says which columns may be theirs\n"
     )
+
+
+def test_what_shares_a_reason_is_one_line(newest_db: Database) -> None:
+    newest_db.execute("".join(f"CREATE TABLE t{n} (id serial);" for n in range(60)))
+    with newest_db.connect() as holder, holder.transaction(), newest_db.connect() as conn:
+        holder.execute(f"LOCK TABLE {', '.join(f't{n}' for n in range(60))}")
+        text = markdown(core.check(conn, lock_timeout=0.01))
+    assert text.count("| unknown |") == 1
+    assert "| unknown | `60 sequences` | `-` |" in text
+    assert text.count("another session holds a lock") == 1
+    assert re.search(r"-- public\.t\d+_id_seq, public\.t\d+_id_seq, public\.t\d+_id_seq and 57 more: unknown: ", text)
+    assert "… and" not in text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from rich.cells import cell_len
@@ -160,3 +160,39 @@ def test_what_collides_first_comes_first(newest_db: Database) -> None:
     assert [row.sequence for row in report] == [
         f"public.{name}_id_seq" for name in ("now_large", "now_small", "soon", "later")
     ]
+
+
+@pytest.fixture(scope="session")
+def out_of_time(start_server: Callable[[str], Server]) -> Iterator[core.Report]:
+    """Three hundred tables that differ, and as many that a lock keeps readers out of."""
+    with database_on(start_server(server_labels()[0])) as database, database.connect() as holder:
+        database.execute("".join(f"CREATE TABLE a{n} (id serial); INSERT INTO a{n} VALUES (1);" for n in range(300)))
+        database.execute("".join(f"CREATE TABLE b{n} (id serial);" for n in range(300)))
+        with holder.transaction(), database.connect() as conn:
+            holder.execute(f"LOCK TABLE {', '.join(f'b{n}' for n in range(300))}")
+            yield core.check(conn, lock_timeout=0.01)
+
+
+LOCKED = "another session holds a lock that keeps readers out."
+
+
+@pytest.mark.parametrize("width", [None, *WIDTHS])
+def test_what_shares_a_reason_is_one_line(out_of_time: core.Report, width: int | None) -> None:
+    lines = table(out_of_time, width=width).splitlines()
+    unknown = [line for line in lines if line.startswith("unknown")]
+    assert [line.split()[:3] for line in unknown] == [["unknown", "300", "sequences"]]
+    said = " ".join(lines)
+    assert said.count(LOCKED) == 1
+    assert re.search(r"public\.b\d+_id_seq, public\.b\d+_id_seq, public\.b\d+_id_seq and 297 more: another", said)
+
+
+def test_a_long_table_says_how_many_more(out_of_time: core.Report) -> None:
+    lines = table(out_of_time, width=80, most=50, listed_in="--all").splitlines()
+    assert lines[52] == "… and 550 more, see --all."
+    assert len(lines) < 120
+    assert "… and" not in table(out_of_time, width=80)
+
+
+def test_all_rows_are_all(out_of_time: core.Report) -> None:
+    lines = table(out_of_time, width=80, all_rows=True).splitlines()
+    assert sum(line.startswith("unknown") for line in lines) == 300
