@@ -22,6 +22,8 @@ PATIENCE = 1.0
 SLOW = 2.0
 #: How many seconds lie between two lines where there is no terminal.
 PAUSE = 5.0
+#: What is read first.
+CATALOGS = "the catalogs"
 #: How wide the bar is.
 BAR = 24
 
@@ -38,7 +40,7 @@ class Clock:
         before, self.state = self.state, state
         if before is None or (before.phase, before.total) != (state.phase, state.total):
             self._phase_begun = now
-        if before is None or before.current != state.current:
+        if before is None or (before.phase, before.current) != (state.phase, state.current):
             self._current_since = now
 
     @property
@@ -51,9 +53,8 @@ class Clock:
     def slow(self) -> str | None:
         """What is being read or moved and takes long, and for how long."""
         seconds = time.monotonic() - self._current_since
-        if self.state is None or self.state.current is None or seconds < SLOW:
-            return None
-        return f"{self.state.current}, {seconds:.0f} s"
+        current = self.state and (CATALOGS if self.state.phase == "discover" else self.state.current)
+        return None if current is None or seconds < SLOW else f"{current}, {seconds:.0f} s"
 
 
 @contextlib.contextmanager
@@ -107,6 +108,8 @@ def _bar(clock: Clock) -> RenderableType:
     state = clock.state
     if state is None:
         return Group()
+    if state.phase == "discover":
+        return Text(f"reading {clock.slow or CATALOGS}")
     line = Table.grid(padding=(0, 1))
     # What is moved in long strides fills its own bar.
     done, total = (state.values_done, state.values_total) if state.values_total else (state.done, state.total)

@@ -9,14 +9,18 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """The progress of a run. Moved sequences are read again, so "read" can follow "move"."""
+    """The progress of a run. Moved sequences are read again, so "read" can follow "move".
 
-    phase: Literal["read", "move"]
+    "discover", while the catalogs are read, comes first, and again where they have changed meanwhile.
+    """
+
+    phase: Literal["discover", "read", "move"]
     #: How many sequences are read, or moved.
     done: int = 0
-    #: How many are to be read, or moved, in this phase.
+    #: How many are to be read, or moved, in this phase; 0 while that is not known.
     total: int
-    #: How many sequences read so far are behind, exhausted or unknown.
+    #: How many sequences read so far are behind, exhausted or unknown. Some are not done yet: what they need more is
+    #: looked up in the end.
     found: int = 0
     #: The table being read, or the sequence being moved; None in between. Of several read together, it is
     #: the one that is likely to take longest.
@@ -28,6 +32,8 @@ class Progress:
 
     def __str__(self) -> str:
         """Return it as one line, for a log."""
+        if self.phase == "discover":
+            return "reading the catalogs"
         if self.phase == "read":
             text = f"read {self.done:,} of {self.total:,} sequences, {self.found:,} not in sync"
             return f"{text}; reading {self.current}" if self.current else text
@@ -53,6 +59,11 @@ class ProgressReporter:
     def passed(self, values: int) -> None:
         """Report the progress of a move."""
         self._report(replace(self.state, values_done=values))
+
+    def find(self, found: int) -> None:
+        """So many more are not in sync, and are not done yet."""
+        if found:
+            self._report(replace(self.state, found=self.state.found + found))
 
     def end(self, *, done: int, found: int = 0) -> None:
         """So many more are done, and so many of them are not in sync; where none is, there is nothing to tell."""

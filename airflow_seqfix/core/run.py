@@ -146,6 +146,8 @@ class Examination:
 
     def _discover(self) -> None:
         settings = self._settings
+        if self._watcher is not None:
+            self._watcher(Progress(phase="discover", total=0))
         with catalogs_read(settings):
             seen, known = self._discovered()
         refuse_incomparable(known)
@@ -208,6 +210,13 @@ class Examination:
             findings = self._with_positions(findings)
         yield from findings
         unread = [sequence for sequence in sequences if settled[sequence.oid] is None]
+        early: set[int] = set()
+
+        def hold_back(measurements: list[Measurement]) -> None:
+            found = {m.sequence.oid for m in measurements if self._judge(m).is_not_in_sync} if self._watcher else set()
+            early.update(found)
+            reporter.find(len(found))
+
         for chunk in chain(
             measure(
                 self._sessions,
@@ -216,12 +225,14 @@ class Examination:
                 on_steps=policy.interleaved,
                 looks=looks(policy, for_repair=for_repair),
                 begin=reporter.begin,
+                hold_back=hold_back,
             ),
             # Nothing but the other side of a cutover says how far these have to go.
             positions(self._sessions, self.server, [sequence for sequence in unread if not sequence.comparable]),
         ):
             judged = [self._judge(measurement) for measurement in chunk]
-            reporter.end(done=len(judged), found=sum(finding.is_not_in_sync for finding in judged))
+            found = sum(finding.is_not_in_sync - (finding.sequence.oid in early) for finding in judged)
+            reporter.end(done=len(judged), found=found)
             yield from judged
 
     def _with_positions(self, findings: list[Finding]) -> list[Finding]:

@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from airflow_seqfix.cli import progress
+from airflow_seqfix.core import Progress
 from tests.cli.slow import held_table, slow_table
 from tests.support.command import DRIFT
 from tests.support.servers import Database
@@ -39,6 +41,14 @@ def test_a_bar_with_the_table_that_is_slow(newest_db: Database) -> None:
     assert re.search(r"public\.slow, \d+ s", shown.text)
     # It leaves nothing behind: what is seen in the end begins with the table.
     assert shown.raw.rindex("\x1b[2K") < shown.raw.index("furthest")
+
+
+def test_a_catalog_that_takes_long_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = progress.Clock()
+    clock(Progress(phase="discover", total=0))
+    assert str(progress._bar(clock)) == "reading the catalogs"
+    monkeypatch.setattr(progress, "SLOW", 0)
+    assert str(progress._bar(clock)) == "reading the catalogs, 0 s"
 
 
 def test_a_bar_while_values_are_passed(newest_db: Database) -> None:

@@ -48,12 +48,14 @@ def measure(
     on_steps: bool = False,
     looks: Sequence[LookUp] = (),
     begin: Callable[[str], None] = lambda table: None,
+    hold_back: Callable[[list[Measurement]], None] = lambda measurements: None,
 ) -> Iterator[list[Measurement]]:
     """Read each of `sequences`, and yield those read together; an unreadable one does not affect the others.
 
     :param on_steps: Whether the furthest value on a sequence's own steps is looked up as well.
     :param looks: Each returns a further probe, given the measurement so far.
     :param begin: Called with the name of a table before it is read: of several, with the one likely to take longest.
+    :param hold_back: Called with measurements that are yielded in the end, after a probe.
     """
     reader = _Reader(server=server, on_steps=on_steps, looks=looks, begin=begin)
     obstacles = [(sequence, forbidden(sequence, server)) for sequence in sequences]
@@ -65,6 +67,7 @@ def measure(
     while readable:
         unread: list[Measurement] = []
         for settled, reached in sessions.map(reader.states, _chunks(readable, lambda sequence: sequence)):
+            hold_back(reached)
             unread += filter(_is_lost, settled)
             yield [measurement for measurement in settled if not _is_lost(measurement)]
             left += reached
