@@ -63,7 +63,7 @@ class Lock(str, Enum):
     AUTO = "auto"  #: advance over small gaps, lock for large ones where the role owns the sequence
     NONE = "none"  #: only nextval(): no lock, no DDL
     SEQUENCE = "sequence"  #: only under a lock on the sequence
-    GUARDED = "guarded"  #: one setval() that looks first: not proven against concurrent writers
+    GUARDED = "guarded"  #: one setval() that compares first: not proven against concurrent writers
 
     def __str__(self) -> str:
         return self.value

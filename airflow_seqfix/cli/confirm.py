@@ -32,9 +32,9 @@ NARROW, WIDE = 60, 110
 CANNOT = "cannot be moved"
 
 WAYS = {
-    "advance": "calls nextval() until it has passed: cannot go back, blocks nobody",
-    "locked": "locks the sequence (ALTER SEQUENCE) and looks again: cannot go back, nextval() waits for a moment",
-    "guarded": "one setval() that looks first: not proven against writers",
+    "advance": "calls nextval() until it has passed the data; cannot go back, blocks nobody",
+    "locked": "locks the sequence (ALTER SEQUENCE) and checks again; cannot go back, nextval() waits for a moment",
+    "guarded": "one setval() that compares first; not proven against writers",
 }
 
 

@@ -27,7 +27,7 @@ class PostgresSequenceResetOperator(TwoSidedTask):
     and a second run changes nothing. The arguments of `TwoSidedTask`, and:
 
     :param lock: Which ways of moving a sequence are allowed: "auto"; "none" (only nextval(), no DDL); "sequence" (only
-        under a lock on the sequence); "guarded" (one setval() that looks first, not proven under concurrent writes).
+        under a lock on the sequence); "guarded" (one setval() that compares first, not proven under concurrent writes).
     :param advance_up_to: With "auto", gaps of up to this many values are passed with nextval().
     :param retry_on_drift: Whether Airflow retries on drift and missing privileges. Off, the task
         fails at once. A lock that was not available, or a lost connection, is always retried.
