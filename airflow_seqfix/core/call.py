@@ -11,7 +11,7 @@ from typing import Any
 
 from airflow_seqfix.core.database.connection import Connectable
 from airflow_seqfix.core.database.sessions import Sessions, open_sessions
-from airflow_seqfix.core.errors import LOST, ArgumentError, ArgumentTypeError, ConnectionFailedError
+from airflow_seqfix.core.errors import ArgumentError, ArgumentTypeError, ConnectionFailedError
 from airflow_seqfix.core.model import Finding, Outcome, Server
 from airflow_seqfix.core.progress import Watcher
 from airflow_seqfix.core.repair.plan import StoredPlan, check_move
@@ -147,7 +147,7 @@ def refuse_lost(sessions: Sessions, report: Report, done: str) -> None:
     :param done: What was done before.
     :raises ConnectionFailedError: with that report.
     """
-    left = sum(row.obstacle is not None and row.obstacle.sqlstate == LOST for row in report.rows)
+    left = sum(row.obstacle is not None and row.obstacle.is_lost for row in report.rows)
     if left:
         error = ConnectionFailedError(f"{sessions.lost_error}; of {len(report.rows)} sequences {done}, {left} were not")
         error.report = report

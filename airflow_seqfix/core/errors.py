@@ -195,6 +195,12 @@ def sqlstate(error: BaseException) -> str | None:
     return getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
 
 
+def is_fatal(error: BaseException) -> bool:
+    """Whether the server has ended the session with it: any function can raise the SQLSTATEs of that, and go on."""
+    severity = getattr(getattr(error, "diag", None), "severity_nonlocalized", None)
+    return severity in ("FATAL", "PANIC")
+
+
 def printable(text: str) -> str:
     """Return text that stays on its line and moves no cursor: names can hold anything."""
     if text.isprintable():

@@ -129,7 +129,7 @@ def lost(when: str) -> Obstacle:
 
     :param when: What had or had not been done by then.
     """
-    return Obstacle(reason=when, remedy="run again: no sequence has gone back", sqlstate=LOST)
+    return Obstacle(reason=when, remedy="run again: no sequence has gone back", sqlstate=LOST, is_lost=True)
 
 
 def restless() -> Obstacle:

@@ -264,6 +264,7 @@ DECLARE
     way            pg_catalog.text;
     problem        pg_catalog.text;        -- the SQLSTATE of an error; SQF01: run_timeout is over
     said           pg_catalog.text;
+    was_read       boolean;                -- whether the rows of the last query were read
     moves          integer;
     rereads        integer;
     has_vanished   boolean;                -- whether what was discovered was not there when it was read
@@ -636,12 +637,19 @@ BEGIN
                     problem := 'SQF01';
                     EXIT;
                 END IF;
+                was_read := false;
                 BEGIN
                     EXECUTE query INTO value, far_values, row_beyond, is_called USING look_again;
+                    was_read := true;
                     -- Rolled back, so that the locks on tables, partitions and indexes do not pile up.
                     RAISE SQLSTATE 'SQF00';
                 EXCEPTION
                     WHEN SQLSTATE 'SQF00' THEN
+                        -- A function of the table's owner can raise it as well.
+                        IF NOT was_read THEN
+                            problem := 'P0001'; said := split_part(SQLERRM, chr(10), 1);
+                            EXIT;
+                        END IF;
                         IF is_called IS NULL THEN
                             IF free_to IS NOT NULL AND cardinality(queries) = cardinality(seen) + 2 THEN
                                 free := greatest(value, 0);
@@ -659,8 +667,9 @@ BEGIN
                         END IF;
                         problem := 'SQF01';
                         EXIT;
-                    WHEN OTHERS THEN
-                        problem := SQLSTATE; said := split_part(SQLERRM, chr(10), 1);
+                    WHEN OTHERS OR assert_failure THEN
+                        problem := CASE WHEN SQLSTATE LIKE 'SQF%' THEN 'P0001' ELSE SQLSTATE END;
+                        said := split_part(SQLERRM, chr(10), 1);
                         EXIT;
                 END;
             END LOOP;

@@ -23,6 +23,7 @@ from airflow_seqfix.core.errors import (
     DeadlineError,
     StoppedError,
     first_line,
+    is_fatal,
     sqlstate,
 )
 from airflow_seqfix.core.policy import Limits
@@ -33,6 +34,10 @@ Row = TypeVar("Row")
 ROWS_AT_ONCE = 5_000
 #: The size of the interning table of names and numbers.
 VALUES_KEPT = 1_000
+
+#: How a transaction that reads ends: what code of a table's owner has set in it (set_config() in the function of an
+#: index, say) goes with it, and does not wait in the session for a caller with more rights.
+END_OF_READS = "ROLLBACK"
 
 #: How long a ROLLBACK may take, in seconds.
 ROLLBACK_TIMEOUT = 0.5
@@ -89,7 +94,7 @@ class Session:
 
     @contextlib.contextmanager
     def transaction(self, *, read_only: bool = True, one_snapshot: bool = False) -> Iterator[None]:
-        """Run the block in one transaction; commit it, or roll it back on an exception.
+        """Run the block in one transaction; commit it if it writes, and roll it back after reads, or on an exception.
 
         :param one_snapshot: Whether all statements see the rows of one moment.
         :raises DeadlineError: when `run_timeout` is over.
@@ -103,9 +108,9 @@ class Session:
         self._opening = begins.of_reads(seconds, one_snapshot=one_snapshot) if read_only else begins.of_moves(seconds)
         try:
             yield
-            # A statement sent by `*_apart` has sent its own COMMIT.
+            # A statement sent by `*_apart` has sent its own end.
             if self._connection.info.transaction_status != IDLE:
-                self.run("COMMIT")
+                self.run(END_OF_READS if read_only else "COMMIT")
         except Exception as error:
             explained = self._explained(error)
             if explained is error:
@@ -174,7 +179,7 @@ class Session:
             if not is_psycopg3(self._connection):
                 return self.rows(statement, **kinds)
             rows: Sequence[Sequence[Any]] = []
-            with self._sent(f"{statement};\nCOMMIT") as cursor:
+            with self._sent(f"{statement};\n{END_OF_READS}") as cursor:
                 more: Any = True
                 while more:
                     if cursor.description:
@@ -317,9 +322,7 @@ class Session:
             return ConnectionFailedError("the server did not answer in time, and the connection was cut: run again")
         if sqlstate(error) == "57014" and time.monotonic() + 0.1 > self.deadline:
             return self._deadline_error()
-        # 57P01 to 57P05: the server ends sessions; class 08: connection exception.
-        state = sqlstate(error) or ""
-        if self._connection.closed or state.startswith(("08", "57P")):
+        if self._connection.closed or is_fatal(error):
             return ConnectionFailedError(
                 f"the connection was lost ({first_line(error)}): run again, no sequence has gone back"
             )

@@ -16,7 +16,7 @@ from airflow_seqfix.core import queries
 from airflow_seqfix.core.database.answers import Kind
 from airflow_seqfix.core.database.session import Session
 from airflow_seqfix.core.database.sessions import Event, Sessions
-from airflow_seqfix.core.errors import LOST, ConnectionFailedError, DeadlineError, sqlstate
+from airflow_seqfix.core.errors import ConnectionFailedError, DeadlineError, sqlstate
 from airflow_seqfix.core.measure.column_sql import furthest_on_steps_query, furthest_query, within_reach
 from airflow_seqfix.core.measure.partitions import columns_and_relations, cut, is_wide, read_in_slices
 from airflow_seqfix.core.measure.probes import LookUp, ask, read_probes
@@ -115,7 +115,7 @@ class _Reader:
 
 
 def _is_lost(measurement: Measurement) -> bool:
-    return measurement.obstacle is not None and measurement.obstacle.sqlstate == LOST
+    return measurement.obstacle is not None and measurement.obstacle.is_lost
 
 
 def _slowest(chunk: list[SequenceInfo]) -> ColumnInfo:

@@ -19,6 +19,8 @@ class Obstacle:
     remedy: str
     #: The server's SQLSTATE; None where the server was not asked.
     sqlstate: str | None = None
+    #: Whether the connection was lost. No SQLSTATE tells: a function of the table's owner can raise any of them.
+    is_lost: bool = False
     #: The grants that the remedy consists of; none where it is another one.
     grants: tuple[Grant, ...] = ()
 

@@ -1,4 +1,4 @@
--- The tables and sequences that somebody names: with the setting seqfix.names, [[schema or null, name or null], …] in JSON.
+-- The tables and sequences that somebody names: with the setting seqfix.names, [[schema or null, name or null] and so on] in JSON.
 -- Without a schema it is each of that name, without a name all in the schema.
 WITH name AS MATERIALIZED (
     SELECT n.value ->> 0 AS schema_name, n.value ->> 1 AS relation_name

@@ -24,4 +24,4 @@ SELECT {name} AS sequence, n.next_value, f.furthest_value,
   FROM (SELECT s.last_value::numeric + s.is_called::integer * {increment_by} AS next_value
           FROM @state@) AS n,
        (SELECT {furthest_value} AS furthest_value) AS f;
-COMMIT
+ROLLBACK

@@ -9,7 +9,7 @@ from functools import partial
 
 from airflow_seqfix.core.database.session import Session
 from airflow_seqfix.core.database.sessions import Event, Sessions
-from airflow_seqfix.core.errors import LOST, ConnectionFailedError, DeadlineError, sqlstate
+from airflow_seqfix.core.errors import ConnectionFailedError, DeadlineError, sqlstate
 from airflow_seqfix.core.judge.arithmetic import calls_to_pass, is_beyond
 from airflow_seqfix.core.measure.partitions import cut
 from airflow_seqfix.core.model import Finding, Move, Obstacle, Outcome, Verdict, Way
@@ -97,7 +97,7 @@ def _has_moved(before: Finding, after: Finding) -> bool:
 
 def _now_known(error: Obstacle | None, before: Finding, after: Finding) -> Obstacle | None:
     """Return what stood in the way of a move, after a look at where the sequence stands."""
-    if after.measurement.obstacle is not None and after.measurement.obstacle.sqlstate == LOST:
+    if after.measurement.obstacle is not None and after.measurement.obstacle.is_lost:
         return error or NOT_VERIFIED
     if error is not IN_FLIGHT or after.measurement.obstacle is not None:
         return error

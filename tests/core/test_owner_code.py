@@ -1,0 +1,119 @@
+"""What the code of a table's owner, which runs whenever the table is read, can do to a run and to its caller."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import psycopg2
+import pytest
+
+from airflow_seqfix import core
+from tests.support.psql import psql
+from tests.support.servers import Database
+
+DRIVERS: dict[str, Callable[[str], Any]] = {"psycopg": psycopg.connect, "psycopg2": psycopg2.connect}
+FACES = {"check": core.check, "plan": core.plan, "fix": core.fix}
+
+
+def load(db: Database, body: str) -> None:
+    """Make a table whose index calls the code, and one that is behind."""
+    db.execute(f"""
+        CREATE TABLE hostile (id serial PRIMARY KEY);
+        INSERT INTO hostile SELECT generate_series(1, 100);
+        CREATE FUNCTION code(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$BEGIN RETURN 1; END$$;
+        CREATE INDEX ON hostile ((code(1)));
+        CREATE OR REPLACE FUNCTION code(int) RETURNS int LANGUAGE plpgsql IMMUTABLE
+            AS $$BEGIN {body}; RETURN 1; END$$;
+        CREATE TABLE fine (id serial PRIMARY KEY);
+        INSERT INTO fine VALUES (1), (2);
+    """)
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+@pytest.mark.parametrize("face", FACES)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("search_path", "public,pg_catalog"),
+        ("statement_timeout", "7min"),
+        ("lock_timeout", "7min"),
+        ("default_transaction_read_only", "on"),
+        ("row_security", "off"),
+    ],
+)
+def test_what_it_sets_does_not_stay(name: str, value: str, face: str, driver: str, db: Database) -> None:
+    load(db, f"PERFORM set_config('{name}', '{value}', false)")
+    conn = DRIVERS[driver](db.dsn)
+    conn.autocommit = True
+    cursor = conn.cursor()
+    cursor.execute(f"SHOW {name}")
+    before = cursor.fetchone()
+    FACES[face](conn)
+    cursor.execute(f"SHOW {name}")
+    assert cursor.fetchone() == before
+    conn.close()
+
+
+def test_nobody_becomes_a_superuser_by_it(db: Database) -> None:
+    owner = db.role()
+    db.execute(f"CREATE SCHEMA theirs AUTHORIZATION {owner}")
+    with db.connect() as conn:
+        conn.execute(f"SET ROLE {owner}; SET search_path = theirs")
+        conn.execute(f"""
+            CREATE TABLE t (id serial PRIMARY KEY);
+            CREATE FUNCTION f(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$BEGIN
+                PERFORM set_config('search_path', 'theirs, public, pg_catalog', false); RETURN 1; END$$;
+            CREATE INDEX ON t ((f(1)));
+            CREATE FUNCTION lower(text) RETURNS text LANGUAGE plpgsql AS $$BEGIN
+                IF pg_catalog.current_setting('is_superuser') = 'on' THEN ALTER ROLE {owner} SUPERUSER; END IF;
+                RETURN pg_catalog.lower($1); END$$;
+        """)
+    with psycopg.connect(db.dsn) as conn:
+        conn.autocommit = True
+        core.fix(conn, allow_empty=True)
+        conn.execute("SELECT lower('X'::text)")
+    assert db.value(f"SELECT rolsuper FROM pg_roles WHERE rolname = '{owner}'") is False
+
+
+@pytest.mark.parametrize("state", ["08000", "08006", "57P01", "57P02", "57P03", "57P05", "57014", "P0004", "SQF00"])
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_what_it_raises_stops_no_other_table(state: str, driver: str, db: Database) -> None:
+    load(db, f"RAISE SQLSTATE '{state}'")
+    report = core.fix(lambda: DRIVERS[driver](db.dsn))
+    found = {row.sequence: row for row in report.rows}
+    assert found["public.hostile_id_seq"].verdict == "unknown"
+    assert found["public.fine_id_seq"].is_fixed
+    assert db.value("INSERT INTO fine DEFAULT VALUES RETURNING id") == 3
+
+
+@pytest.mark.parametrize("state", ["08006", "57P01", "P0004", "SQF00", "22012"])
+def test_the_script_cannot_be_told_that_all_is_well(state: str, db: Database) -> None:
+    from airflow_seqfix.sql import reset_sequences
+
+    load(db, f"RAISE SQLSTATE '{state}'")
+    said = psql(db.dsn, "-v", "all=on", "-f", "-", script=reset_sequences())
+    about = said.stdout[said.stdout.index("public.hostile_id_seq") :].partition("public.fine_id_seq")[0]
+    assert "unknown" in about and "in_sync" not in about
+    assert said.returncode != 0
+    assert db.value("INSERT INTO fine DEFAULT VALUES RETURNING id") == 3
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_foreign_server_that_is_down_stops_no_other_table(driver: str, newest_db: Database) -> None:
+    db = newest_db
+    db.execute("""
+        CREATE EXTENSION postgres_fdw;
+        CREATE SERVER down FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '127.0.0.1', port '1');
+        CREATE USER MAPPING FOR CURRENT_USER SERVER down;
+        CREATE SEQUENCE far;
+        CREATE FOREIGN TABLE theirs (id bigint DEFAULT nextval('far')) SERVER down;
+        CREATE TABLE fine (id serial PRIMARY KEY);
+        INSERT INTO fine VALUES (1), (2);
+    """)
+    report = core.fix(lambda: DRIVERS[driver](db.dsn), foreign=True)
+    found = {row.sequence: row for row in report.rows}
+    assert found["public.far"].verdict == "unknown"
+    assert "could not connect to server" in (found["public.far"].reason or "")
+    assert db.value("INSERT INTO fine DEFAULT VALUES RETURNING id") == 3
