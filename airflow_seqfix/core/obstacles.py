@@ -132,6 +132,20 @@ def lost(when: str) -> Obstacle:
     return Obstacle(reason=when, remedy="run again: no sequence has gone back", sqlstate=LOST, is_lost=True)
 
 
+#: Of what was not begun any more, and of what was being read.
+LOST_BEFORE = lost("the connection was lost before it was read")
+LOST_MEANWHILE = lost("the connection was lost while it was read")
+
+
+def lost_twice() -> Obstacle:
+    """Return the obstacle of what has ended a connection among others, and another one when it was read alone."""
+    return Obstacle(
+        reason="the connection was lost while it was read, and another one while it was read alone",
+        remedy="see the server's log: a function that a read of the table calls may end the session; exclude it, or "
+        "give own_code_only",
+    )
+
+
 def restless() -> Obstacle:
     """Return the obstacle of a sequence that changed during each read."""
     return Obstacle(

@@ -13,7 +13,7 @@ from airflow_seqfix.core.database.sessions import Sessions, open_sessions
 from airflow_seqfix.core.discover.catalog import SEQUENCE, identify
 from airflow_seqfix.core.discover.names import Name, did_you_mean
 from airflow_seqfix.core.errors import ArgumentError, ArgumentTypeError, SelectionError, SeqfixError, sqlstate
-from airflow_seqfix.core.measure.measure import positions
+from airflow_seqfix.core.measure.positions import positions
 from airflow_seqfix.core.measure.validation import READS
 from airflow_seqfix.core.model import Measurement, Obstacle, SequenceInfo, Server, Source, SourceSequence
 from airflow_seqfix.core.model.source import COMPARED, Key

@@ -16,8 +16,9 @@ from airflow_seqfix.core.judge.outliers import LIFETIME, LOOKED_AT, MOST, NEAR, 
 from airflow_seqfix.core.judge.remedies import PASTE_UP_TO
 from airflow_seqfix.core.judge.verdict import LOGGED_AHEAD
 from airflow_seqfix.core.measure.column_sql import FLOATS, INTEGER
-from airflow_seqfix.core.measure.measure import REWRITTEN, SLOW_ROWS
+from airflow_seqfix.core.measure.measure import SLOW_ROWS
 from airflow_seqfix.core.measure.partitions import RELATIONS_AT_ONCE
+from airflow_seqfix.core.measure.together import REWRITTEN
 from airflow_seqfix.core.measure.validation import READS
 from airflow_seqfix.core.model import DRAWN_AS_IS
 from airflow_seqfix.core.model.column import TEXTS

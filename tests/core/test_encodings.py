@@ -94,11 +94,3 @@ def test_what_is_sent_has_letters_of_ascii_only() -> None:
     files = [*home.glob("core/queries/*.sql"), *home.glob("sql/*.sql")]
     assert len(files) > 10
     assert [path.name for path in files if not path.read_text(encoding="utf-8").isascii()] == []
-
-
-@pytest.mark.parametrize(
-    "path", sorted(Path(airflow_seqfix.__file__).parent.rglob("*.sql")), ids=lambda path: path.name
-)
-def test_what_is_sent_is_ascii(path: Path) -> None:
-    """Any client encoding has it, comments included."""
-    assert path.read_text(encoding="utf-8").isascii()

@@ -119,7 +119,7 @@ def test_a_locked_table_or_sequence_costs_only_itself(db: Database, statement: s
 
 
 def test_locked_tables_are_not_waited_for_one_by_one(newest_db: Database) -> None:
-    """Each wait ends a transaction: of those that were rolled back there are few."""
+    """Each wait ends a transaction, as each read does: there are fewer of both than locked tables."""
     newest_db.execute("""
         DO $$ BEGIN
             FOR i IN 1 .. 45 LOOP EXECUTE format('CREATE TABLE t%s (id serial PRIMARY KEY)', i); END LOOP;
@@ -139,14 +139,14 @@ def test_locked_tables_are_not_waited_for_one_by_one(newest_db: Database) -> Non
             report = core.check(conn)
             left = f"SELECT count(*) FROM pg_stat_activity WHERE pid = {conn.info.backend_pid}"
         until(lambda: newest_db.value(left) == 0, "the session has told what it has done")
-        waits = rolled_back() - before
+        ended = rolled_back() - before
         busy.execute("ROLLBACK")
     assert {row.sequence for row in report.rows if str(row.verdict) == "behind"} == {"public.t1_id_seq"}
     assert {row.reason for row in report.rows if str(row.verdict) == "unknown"} == {
         "another session holds a lock that keeps readers out"
     }
     assert report.summary["unknown"] == 45
-    assert waits < 5
+    assert ended < 20
 
 
 def test_a_repair_goes_round_what_is_locked(db: Database) -> None:

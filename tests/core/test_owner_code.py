@@ -88,6 +88,21 @@ def test_what_it_raises_stops_no_other_table(state: str, driver: str, db: Databa
     assert db.value("INSERT INTO fine DEFAULT VALUES RETURNING id") == 3
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_one_that_ends_the_session_is_found(driver: str, jobs: int, db: Database) -> None:
+    load(db, "PERFORM pg_terminate_backend(pg_backend_pid())")
+    for number in range(20):
+        db.execute(f"CREATE TABLE t{number} (id serial PRIMARY KEY); INSERT INTO t{number} VALUES (1), (2)")
+    report = core.fix(lambda: DRIVERS[driver](db.dsn), jobs=jobs)
+    (left,) = [row for row in report.rows if not row.is_fixed]
+    assert left.sequence == "public.hostile_id_seq"
+    assert left.verdict == "unknown"
+    assert left.reason == "the connection was lost while it was read, and another one while it was read alone"
+    for name in ("fine", *(f"t{number}" for number in range(20))):
+        assert db.value(f"INSERT INTO {name} DEFAULT VALUES RETURNING id") == 3
+
+
 @pytest.mark.parametrize("state", ["08006", "57P01", "P0004", "SQF00", "22012"])
 def test_the_script_cannot_be_told_that_all_is_well(state: str, db: Database) -> None:
     from airflow_seqfix.sql import reset_sequences

@@ -18,6 +18,9 @@ from airflow_seqfix.core.errors import ArgumentError, ConnectionFailedError, Seq
 from airflow_seqfix.core.model import address
 from airflow_seqfix.core.policy import Limits
 
+#: How often connections that were lost are opened anew: a table whose code ends sessions takes two of them, one to find
+#: out what it is, and one for the others.
+RENEWALS = 4
 #: Seconds between checks whether a session has stopped.
 PAUSE = 0.05
 
@@ -54,7 +57,7 @@ class Sessions:
         #: The session for work that is done once.
         self.session = session
         self._lost_error: ConnectionFailedError | None = None
-        self._is_renewed = False
+        self._renewals = 0
         self._another = another
         self._jobs = jobs
         self._sessions = [session]
@@ -98,13 +101,13 @@ class Sessions:
     def renew(self) -> bool:
         """Open another connection in place of each that was lost, and return whether there is one now.
 
-        Once in a run, and where a callable opens them.
+        A few times in a run, and where a callable opens them.
         """
         lost = [place for place, session in enumerate(self._sessions) if session.is_lost]
         self._lost_error = self.lost_error
-        if self._another is None or self._is_renewed or not lost or self.session.seconds_left <= 0:
+        if self._another is None or self._renewals == RENEWALS or not lost or self.session.seconds_left <= 0:
             return False
-        self._is_renewed = True
+        self._renewals += 1
         try:
             for place in lost:
                 self._sessions[place] = self._another()

@@ -12,25 +12,18 @@ from functools import partial
 from operator import attrgetter
 from typing import Any, TypeVar
 
-from airflow_seqfix.core import queries
 from airflow_seqfix.core.database.answers import Kind
 from airflow_seqfix.core.database.session import Session
 from airflow_seqfix.core.database.sessions import Event, Sessions
-from airflow_seqfix.core.errors import ConnectionFailedError, DeadlineError, sqlstate
 from airflow_seqfix.core.measure.column_sql import furthest_on_steps_query, furthest_query, within_reach
 from airflow_seqfix.core.measure.partitions import columns_and_relations, cut, is_wide, read_in_slices
 from airflow_seqfix.core.measure.probes import LookUp, ask, read_probes
+from airflow_seqfix.core.measure.together import EmptyError, read_singly
 from airflow_seqfix.core.model import ColumnInfo, Measurement, SequenceInfo, Server
-from airflow_seqfix.core.obstacles import forbidden, lost, out_of_time, unreadable
+from airflow_seqfix.core.obstacles import LOST_MEANWHILE, forbidden, lost_twice
 
 #: A column without an index and with more rows than this is read in a statement of its own.
 SLOW_ROWS = 100_000
-#: While another session rewrites a sequence (ALTER SEQUENCE … RESTART), the file that a reader has just found can be
-#: emptied under it: the server reports this, or returns no row. The read is retried so many times.
-REWRITING = "XX001"
-REWRITTEN = 4
-#: What a read says that a lock keeps out for longer than `lock_timeout`.
-LOCKED = "55P03"
 
 #: The types of what the statements answer.
 STATE: dict[str, Kind] = {"last_value": int | None, "is_called": bool | None}
@@ -64,16 +57,21 @@ def measure(
         yield refused
     readable = [sequence for sequence, obstacle in obstacles if obstacle is None]
     left: list[Measurement] = []
-    while readable:
+    suspects: list[SequenceInfo] = []
+    while readable or suspects:
         unread: list[Measurement] = []
-        for settled, reached in sessions.map(reader.states, _chunks(readable, lambda sequence: sequence)):
+        # Each suspect alone, after the others: what its owner's code does to a connection then costs no other.
+        chunks = [*_chunks(readable, lambda sequence: sequence), *([sequence] for sequence in suspects)]
+        for settled, reached in sessions.map(reader.states, chunks):
             hold_back(reached)
             unread += filter(_is_lost, settled)
             yield [measurement for measurement in settled if not _is_lost(measurement)]
             left += reached
-        readable = [measurement.sequence for measurement in unread] if unread and sessions.renew() else []
-        if not readable:
+        culprits, suspects, readable = _by_suspicion(unread, suspects)
+        if unread and not sessions.renew():
             yield unread
+            break
+        yield [replace(measurement, obstacle=lost_twice()) for measurement in culprits]
     yield from sessions.map(reader.probes, _chunks(left, _SEQUENCE))
 
 
@@ -94,7 +92,7 @@ class _Reader:
         unread = [Measurement(sequence=sequence) for sequence in chunk]
         settled: list[Measurement] = []
         reached: list[Measurement] = []
-        for measurement in _read_singly(session, self.server, unread, partial(_read_states, on_steps=self.on_steps)):
+        for measurement in read_singly(session, self.server, unread, partial(_read_states, on_steps=self.on_steps)):
             (reached if any(look(measurement) for look in self.looks[:1]) else settled).append(measurement)
         # Collected and probed together later: one statement per chunk would double the number of statements.
         if len(reached) < len(settled):
@@ -109,13 +107,30 @@ class _Reader:
         known = {measurement.sequence.oid: measurement for measurement in chunk}
         for look in self.looks:
             asked = [measurement for measurement in known.values() if look(measurement)]
-            probed = _read_singly(session, self.server, asked, partial(read_probes, look=look)) if asked else []
+            probed = read_singly(session, self.server, asked, partial(read_probes, look=look)) if asked else []
             known |= {m.sequence.oid: replace(m, obstacle=None, unprobed=m.obstacle) for m in probed}
         return list(known.values())
 
 
 def _is_lost(measurement: Measurement) -> bool:
     return measurement.obstacle is not None and measurement.obstacle.is_lost
+
+
+def _by_suspicion(
+    unread: list[Measurement], suspected: list[SequenceInfo]
+) -> tuple[list[Measurement], list[SequenceInfo], list[SequenceInfo]]:
+    """Return what a read of it alone has ended a connection for, what may have, and what was not begun."""
+    before = {sequence.oid for sequence in suspected}
+    culprits: list[Measurement] = []
+    suspects: list[SequenceInfo] = []
+    others: list[SequenceInfo] = []
+    for measurement in unread:
+        is_begun, is_suspected = measurement.obstacle is LOST_MEANWHILE, measurement.sequence.oid in before
+        if is_begun and is_suspected:
+            culprits.append(measurement)
+        else:
+            (suspects if is_begun or is_suspected else others).append(measurement.sequence)
+    return culprits, suspects, others
 
 
 def _slowest(chunk: list[SequenceInfo]) -> ColumnInfo:
@@ -141,72 +156,6 @@ def _is_slow(column: ColumnInfo) -> bool:
     return not column.has_index and column.estimated_rows > SLOW_ROWS
 
 
-class _EmptyError(Exception):
-    """The sequence was empty in the middle of a rewrite: retry."""
-
-    sqlstate = REWRITING
-
-
-Reader = Callable[[Session, Server, list[Measurement]], list[Measurement]]
-
-
-def _read_singly(session: Session, server: Server, chunk: list[Measurement], read: Reader) -> list[Measurement]:
-    """Read a chunk; if that fails, split it until each failing sequence is alone."""
-    try:
-        for _ in range(REWRITTEN):
-            try:
-                return read(session, server, chunk)
-            except Exception as error:
-                if sqlstate(error) != REWRITING:
-                    raise
-        return read(session, server, chunk)
-    except ConnectionFailedError:
-        return [replace(m, obstacle=lost("the connection was lost before it was read")) for m in chunk]
-    except DeadlineError:
-        return [replace(m, obstacle=out_of_time(session.limits)) for m in chunk]
-    except Exception as error:
-        if sqlstate(error) is None:
-            raise
-        culprits = chunk if len(chunk) == 1 else _kept_out(session, chunk, sqlstate(error))
-        others = [measurement for measurement in chunk if measurement not in culprits]
-        settled = [replace(m, obstacle=unreadable(m.sequence, error, session.limits, server)) for m in culprits]
-        parts = [others] if culprits else _split(chunk, sqlstate(error))
-        return settled + [m for part in parts if part for m in _read_singly(session, server, part, read)]
-
-
-def _kept_out(session: Session, chunk: list[Measurement], state: str | None) -> list[Measurement]:
-    """Return those that a lock keeps readers out of, where that is why they could not be read.
-
-    To wait for each of them would be to wait as often as there are locks.
-    """
-    if state != LOCKED:
-        return []
-    try:
-        blocked = {oid for (oid,) in session.rows_apart(queries.get("blocked"), oid=int)}
-    except Exception as error:
-        if sqlstate(error) is None and not isinstance(error, ConnectionFailedError | DeadlineError):
-            raise
-        # The next read tells.
-        return []
-    return [
-        measurement
-        for measurement in chunk
-        if not blocked.isdisjoint([measurement.sequence.oid, *(c.table_oid for c in measurement.sequence.comparable)])
-    ]
-
-
-def _split(chunk: list[Measurement], state: str | None) -> list[list[Measurement]]:
-    """Return the parts of a failed chunk to read next."""
-    if state == "57014":
-        # Halving would wait for statement_timeout half a dozen times: read columns without an index alone.
-        suspects = [[m] for m in chunk if not all(column.has_index for column in m.sequence.comparable)]
-        others = [m for m in chunk if all(column.has_index for column in m.sequence.comparable)]
-        if suspects:
-            return [others, *suspects] if others else suspects
-    middle = len(chunk) // 2
-    return [chunk[:middle], chunk[middle:]]
-
-
 def _read_states(session: Session, server: Server, chunk: list[Measurement], *, on_steps: bool) -> list[Measurement]:
     if is_wide(chunk[0].sequence):
         return [_read_wide_state(session, chunk[0].sequence, on_steps=on_steps)]
@@ -225,44 +174,12 @@ def _read_states(session: Session, server: Server, chunk: list[Measurement], *, 
         if len(answers[index]) != len(measurement.sequence.comparable) or answers[index][0][0] is None:
             # Read alone, by name: the server's error then says what is wrong.
             if len(chunk) == 1:
-                raise _EmptyError("another session is rewriting the sequence")
-            read += _read_singly(session, server, [measurement], partial(_read_states, on_steps=on_steps))
+                raise EmptyError("another session is rewriting the sequence")
+            read += read_singly(session, server, [measurement], partial(_read_states, on_steps=on_steps))
             continue
         last_value, is_called, *_ = answers[index][-1]
         values = [(place, *answer[2:]) for place, answer in enumerate(answers[index])]
         read.append(_measured(measurement.sequence, last_value, is_called, values))
-    return read
-
-
-def positions(sessions: Sessions, server: Server, sequences: list[SequenceInfo]) -> Iterator[list[Measurement]]:
-    """Read the position of each of `sequences` alone; an unreadable one does not affect the others."""
-    obstacles = [(sequence, forbidden(replace(sequence, columns=()), server)) for sequence in sequences]
-    yield [Measurement(sequence=sequence, obstacle=obstacle) for sequence, obstacle in obstacles if obstacle]
-    unread = [Measurement(sequence=sequence) for sequence, obstacle in obstacles if obstacle is None]
-    for chunk in cut(unread, lambda measurement: (1, 1)):
-        yield _read_singly(sessions.session, server, chunk, _read_positions)
-
-
-def _read_positions(session: Session, server: Server, chunk: list[Measurement]) -> list[Measurement]:
-    by_function = server.has_state_function and len(chunk) > 1
-    states = [
-        f"pg_get_sequence_data({m.sequence.oid}::oid::regclass)" if by_function else m.sequence.qualified_name
-        for m in chunk
-    ]
-    statement = "\nUNION ALL ".join(
-        f"SELECT {place}, s.last_value, s.is_called FROM {state} AS s" for place, state in enumerate(states)
-    )
-    found = {place: state for place, *state in session.rows_apart(statement, index=int, **STATE)}
-    if len(chunk) == 1 and (0 not in found or None in found[0]):
-        raise _EmptyError("another session is rewriting the sequence")
-    read: list[Measurement] = []
-    for place, measurement in enumerate(chunk):
-        last_value, is_called = found.get(place, (None, None))
-        if last_value is None:
-            # Read alone, by name: the server's error then says what is wrong.
-            read += _read_singly(session, server, [measurement], _read_positions)
-        else:
-            read.append(replace(measurement, last_value=last_value, is_called=is_called))
     return read
 
 
@@ -271,13 +188,13 @@ def _read_wide_state(session: Session, sequence: SequenceInfo, *, on_steps: bool
     with session.transaction(one_snapshot=True):
         before, _ = next(iter(session.rows(state, **STATE)), (None, None))
         if before is None:
-            raise _EmptyError("another session is rewriting the sequence")
+            raise EmptyError("another session is rewriting the sequence")
         furthest = partial(_furthest, sequence, last_value=f"'{before}'::bigint", on_steps=on_steps)
         values = read_in_slices(session, sequence, furthest, **FURTHEST)
         # Last, because reading a sequence uses no snapshot.
         last_value, is_called = next(iter(session.rows(state, **STATE)), (None, None))
     if last_value is None or is_called is None or (last_value - before) % sequence.increment_by:
-        raise _EmptyError("another session is rewriting the sequence")
+        raise EmptyError("another session is rewriting the sequence")
     return _measured(sequence, last_value, is_called, values)
 
 
