@@ -55,7 +55,7 @@ e2e: $(READY) ## Run a whole Airflow and drive it by REST and in chromium, which
 screenshots: $(READY) ## Take the pictures of docs/tour.md anew: a terminal, the report, a whole Airflow
 	$(BIN)/python -m tests.support.recording
 	$(BIN)/python docs/screenshots/report.py
-	SEQFIX_SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest tests/e2e -k by_hand
+	SEQFIX_SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest tests/e2e -k "by_hand or becomes_an_event"
 
 .PHONY: stress
 stress: $(READY) ## Repair under traffic, kills and network faults; write docs/proof/stress.md, chaos.md and chaos-network.md

@@ -13,12 +13,16 @@ from typing import Any
 
 import httpx
 import pytest
+from playwright.sync_api import Page, expect
 from psycopg import conninfo
 
 from tests.e2e.airflow import Airflow, Run
+from tests.e2e.screenshots import HEIGHT, WIDTH
+from tests.support.browser import chromium
 from tests.support.cluster import running, wheel_binaries
 from tests.support.pages import load_shop
 from tests.support.servers import WHEELS, Database, Server
+from tests.support.standalone import PATIENCE
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -103,3 +107,18 @@ def start(airflow: Airflow, api: httpx.Client) -> Callable[..., Run]:
         return airflow.run(api, dag_id, **conf)
 
     return run
+
+
+@pytest.fixture
+def page(airflow: Airflow) -> Iterator[Page]:
+    """A browser in which somebody has signed in."""
+    with chromium() as browser:
+        page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
+        page.set_default_timeout(PATIENCE * 1000)
+        expect.set_options(timeout=PATIENCE * 1000)
+        page.goto(airflow.url)
+        page.locator("input[name=username]").fill("admin")
+        page.locator("input[name=password]").fill(airflow.passwords["admin"])
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"{airflow.url}/")
+        yield page

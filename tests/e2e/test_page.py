@@ -2,49 +2,15 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from pathlib import Path
-
 import httpx
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.e2e.airflow import Airflow, Run
-from tests.support.browser import chromium
+from tests.e2e.screenshots import shot
 from tests.support.servers import Database
-from tests.support.standalone import PATIENCE
 
 MANUAL = "example_seqfix_manual"
-#: The size of the window, and of the pictures.
-WIDTH, HEIGHT = 1360, 780
-
-
-@pytest.fixture
-def page(airflow: Airflow) -> Iterator[Page]:
-    """A browser in which somebody has signed in."""
-    with chromium() as browser:
-        page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
-        page.set_default_timeout(PATIENCE * 1000)
-        expect.set_options(timeout=PATIENCE * 1000)
-        page.goto(airflow.url)
-        page.locator("input[name=username]").fill("admin")
-        page.locator("input[name=password]").fill(airflow.passwords["admin"])
-        page.keyboard.press("Enter")
-        page.wait_for_url(f"{airflow.url}/")
-        yield page
-
-
-def shot(page: Page, name: str, above: Locator | None = None) -> None:
-    """Take a picture for the documentation, where SEQFIX_SCREENSHOTS names a folder for them."""
-    folder = os.environ.get("SEQFIX_SCREENSHOTS")
-    if folder:
-        # What slides or fades in has come to rest.
-        page.wait_for_timeout(1000)
-        end = above.bounding_box() if above else None
-        size = page.viewport_size or {"width": WIDTH, "height": HEIGHT}
-        clip = {"x": 0, "y": 0, "width": size["width"], "height": end["y"] if end else size["height"]}
-        page.screenshot(path=Path(folder) / f"manual-{name}.png", clip=clip)
 
 
 @pytest.mark.usefixtures("report_server")
@@ -55,12 +21,12 @@ def test_repair_by_hand(shop: Database, airflow: Airflow, api: httpx.Client, pag
     form.get_by_label("What to do").click()
     page.get_by_role("option", name="repair", exact=True).click()
     expect(form.get_by_text("the one that the connection names")).to_be_visible()
-    shot(page, "form")
+    shot(page, "manual-form")
     form.get_by_role("button", name="Which sequences").click()
     form.get_by_role("textbox").first.fill("shop")
     form.get_by_role("button", name="How to repair").click()
     form.get_by_role("spinbutton", name="Margin").fill("10")
-    shot(page, "form-how")
+    shot(page, "manual-form-how")
     form.get_by_role("button", name="Trigger", exact=True).click()
     page.wait_for_url("**/runs/**")
 
@@ -70,7 +36,7 @@ def test_repair_by_hand(shop: Database, airflow: Airflow, api: httpx.Client, pag
     plan = page.get_by_role("row", name="shop.orders_id_seq")
     expect(plan.get_by_role("cell", name="71", exact=True)).to_be_visible()
     assert shop.state("shop.orders_id_seq")[:2] == (1, False)
-    shot(page, "approval")
+    shot(page, "manual-approval")
     page.get_by_role("button", name="Approve").click()
     assert run.finish() == "success"
     assert shop.state("shop.orders_id_seq")[:2] == (70, True)
@@ -80,14 +46,14 @@ def test_repair_by_hand(shop: Database, airflow: Airflow, api: httpx.Client, pag
     expect(page.get_by_text("4 fixed and verified")).to_be_visible()
     page.get_by_text("Sequences of database").click()
     expect(page.get_by_text("shop.orders_id_seq").first).to_be_visible()
-    shot(page, "log", above=page.get_by_text("The report was written"))
+    shot(page, "manual-log", above=page.get_by_text("The report was written"))
 
     page.goto(f"{task}/details")
     link = page.get_by_role("link", name="Sequence report")
     expect(link).to_be_visible()
     page.goto(str(link.get_attribute("href")))
     expect(page.get_by_text("shop.orders_id_seq").first).to_be_visible()
-    shot(page, "report")
+    shot(page, "manual-report")
 
 
 def test_a_failed_task_says_what_helps_at_first_sight(
@@ -110,7 +76,7 @@ def test_a_failed_task_says_what_helps_at_first_sight(
     room = (edge["x"] + edge["width"] - box["x"]) / (box["width"] / widest)
     assert max(map(len, lines)) <= room
     # Below is where Airflow's own files are.
-    shot(page, "failed", above=page.get_by_text('File "').first)
+    shot(page, "manual-failed", above=page.get_by_text('File "').first)
 
 
 def test_the_form_refuses_what_is_left_out(airflow: Airflow, page: Page) -> None:

@@ -6,8 +6,10 @@ import time
 from typing import Any
 
 import httpx
+from playwright.sync_api import Page, expect
 
 from tests.e2e.airflow import Airflow, Run
+from tests.e2e.screenshots import shot
 from tests.support.servers import Database
 
 MANUAL = "example_seqfix_manual"
@@ -40,7 +42,9 @@ def names(payload: dict[str, Any]) -> set[str]:
     return {row["sequence"] for row in payload["new"]}
 
 
-def test_drift_becomes_an_event_and_the_event_a_repair(shop: Database, airflow: Airflow, api: httpx.Client) -> None:
+def test_drift_becomes_an_event_and_the_event_a_repair(
+    shop: Database, airflow: Airflow, api: httpx.Client, page: Page
+) -> None:
     shop.execute(TABLES)
     shop.execute("INSERT INTO watched.orders VALUES (40)")
     drifted = time.monotonic()
@@ -56,6 +60,14 @@ def test_drift_becomes_an_event_and_the_event_a_repair(shop: Database, airflow: 
     run = Run(airflow, api, MANUAL, repairs()[0])
     assert "watched.orders_id_seq" in run.question()
     print(f"drift to event {seen - drifted:.1f} s, to the question {time.monotonic() - drifted:.1f} s")
+
+    (asset,) = api.get("assets", params={"name_pattern": "e2e_drift"}).json()["assets"]
+    page.goto(f"{airflow.url}/assets/{asset['id']}")
+    expect(page.get_by_text("watched.orders_id_seq").first).to_be_visible()
+    shot(page, "watch-event")
+    page.goto(f"{airflow.url}/dags/{MANUAL}/runs/{run.run_id}/tasks/approve/required_actions")
+    expect(page.get_by_role("row", name="watched.orders_id_seq")).to_be_visible()
+    shot(page, "watch-approval")
 
     # Nobody has answered yet, and the triggerer is killed: the same drift is no second event.
     airflow.restart_triggerer()
