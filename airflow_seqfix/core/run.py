@@ -26,7 +26,8 @@ from airflow_seqfix.core.errors import (
 from airflow_seqfix.core.judge.arithmetic import values_left
 from airflow_seqfix.core.judge.goal import looks
 from airflow_seqfix.core.judge.history import earlier_of, read_history, use_of
-from airflow_seqfix.core.judge.verdict import judge, judge_unread
+from airflow_seqfix.core.judge.unread import judge_unread
+from airflow_seqfix.core.judge.verdict import judge
 from airflow_seqfix.core.measure.measure import measure
 from airflow_seqfix.core.measure.positions import positions
 from airflow_seqfix.core.measure.validation import READS, Versions, versions

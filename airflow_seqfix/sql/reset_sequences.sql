@@ -443,6 +443,8 @@ BEGIN
                    (array_agg(j.why_not ORDER BY j.place) FILTER (WHERE j.is_counted))[1]              AS why_not,
                    (array_agg(j.name ORDER BY j.place)
                         FILTER (WHERE j.feed = 'ambiguous' AND j.is_trusted))[1]                       AS ambiguous,
+                   (array_agg(ARRAY[j.changed_by, j.name] ORDER BY j.place)
+                        FILTER (WHERE j.changed_by IS NOT NULL AND j.is_drawn AND j.is_trusted))       AS changed,
                    (array_agg(ARRAY[j.name, j.drawer] ORDER BY j.place)
                         FILTER (WHERE j.is_stranger))                                                  AS strangers,
                    (array_agg(j.qualified_table || CASE j.too_much
@@ -481,7 +483,7 @@ BEGIN
                                                 'version', j.version, 'type', j.data_type,
                                                 'distinct', j.has_index AND NOT j.is_unique)
                              ORDER BY j.place) FILTER (WHERE j.is_comparable)                          AS readable,
-                   string_agg(concat_ws(' ', j.table_oid, j.column_number, j.feed, j.version), ',' ORDER BY j.place) AS versions,
+                   string_agg(concat_ws(' ', j.table_oid, j.column_number, j.feed, j.changed_by, j.version), ',' ORDER BY j.place) AS versions,
                    sum(j.relations) FILTER (WHERE j.is_comparable)                                     AS relations,
                    bool_or(j.schema_name LIKE schema_like) FILTER (WHERE j.is_counted)                 AS in_schema,
                    bool_or(j.table_name LIKE table_like OR j.schema_name || '.' || j.table_name LIKE table_like)
@@ -520,6 +522,10 @@ BEGIN
                       (3, c.ambiguous IS NOT NULL, 'unknown',
                        format('the default of %s looks its sequence up by name, and several have that name', c.ambiguous),
                        c.set_default || c.name_literal || ');'),
+                      (3.5, c.changed IS NOT NULL, 'unknown',
+                       format('%s changes what nextval() has returned for %s', c.changed[1][1], c.changed[1][2]),
+                       format('the command with a mapping of %1$s to the column, where its values can be compared all the same; '
+                              'or exclude %1$s', c.qualified_name)),
                       (4, c.cycle, 'skipped', 'it has CYCLE, and is meant to hand out values again', NULL),
                       (5, c.is_remote, 'skipped', format('%s is a foreign table', c.remote[1][1]), NULL),
                       (6, c.remote IS NOT NULL, 'unknown',

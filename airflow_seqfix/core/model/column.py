@@ -108,6 +108,8 @@ class ColumnInfo:
     too_much: TooMuch | None
     #: A function of somebody else's that a read of the table calls; None: there is none, or it was not looked for.
     code: str | None
+    #: A trigger that gives the column something else than what nextval() has returned; None: there is none.
+    changed_by: str | None
     #: Whether min() and max() need not read the table from end to end.
     has_index: bool
     is_unique: bool

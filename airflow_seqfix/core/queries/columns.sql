@@ -21,6 +21,8 @@
 --
 -- `code`: where the setting seqfix.own_code_only is on, code that a read of the table would run.
 --
+-- `changed_by`: a trigger after which the column holds something else than what nextval() has returned.
+--
 -- However much somebody fills a database on purpose: only expressions that can draw from a sequence are deparsed, and no
 -- long ones, names in literals have a longest length, and what is deep or wide without end is cut and marked `too_much`.
 --
@@ -264,6 +266,7 @@ tie AS (
     SELECT u.sequence_oid, u.table_oid, u.column_number, 'undrawn', NULL, NULL
       FROM undrawn u
 ),
+@changed@
 -- The types that hold integers, and which of them exactly: a float up to the width of its mantissa, a text as its digits.
 room (type_oid, smallest_value, largest_value, sign_width) AS (
     VALUES ('smallint'::regtype::oid, '-32768'::bigint, '32767'::bigint, 0),
@@ -411,6 +414,7 @@ SELECT tie.sequence_oid::bigint                                       AS sequenc
             WHEN w.is_deep THEN 'levels' END
                                                                       AS too_much,
        w.code                                                         AS code,
+       changed.changed_by                                             AS changed_by,
        x.has_index                                                    AS has_index,
        x.is_unique                                                    AS is_unique,
        quote_ident(n.nspname)                                         AS quoted_schema,
@@ -430,6 +434,7 @@ SELECT tie.sequence_oid::bigint                                       AS sequenc
   JOIN pg_class c ON c.oid = tie.table_oid
   JOIN pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_attribute a ON a.attrelid = tie.table_oid AND a.attnum = tie.column_number
+  LEFT JOIN changed ON changed.table_oid = tie.table_oid AND changed.column_number = tie.column_number
   LEFT JOIN ground ON ground.type_oid = a.atttypid
  CROSS JOIN LATERAL (
        SELECT coalesce(ground.base_oid, a.atttypid) AS base_oid, coalesce(ground.type_modifier, -1) AS type_modifier) b

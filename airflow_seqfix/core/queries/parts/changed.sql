@@ -1,0 +1,83 @@
+-- BEFORE INSERT row triggers that give a column something else than what nextval() has returned, by the text of their
+-- functions. They fire on the table itself, or on one of which a read of it reads the rows. Both texts and tables are looked
+-- at only where a column draws.
+fired AS MATERIALIZED (
+    SELECT t.tgrelid AS table_oid, t.tgfoid AS function_oid, t.tgqual::text AS condition,
+           format('trigger %I of %I.%I', t.tgname, n.nspname, c.relname) AS name
+      FROM pg_trigger t
+      JOIN pg_class c ON c.oid = t.tgrelid
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+     -- ROW, BEFORE and INSERT, see TRIGGER_TYPE_ROW and the like in pg_trigger.h.
+     WHERE t.tgtype & 7 = 7 AND t.tgenabled IN ('O', 'A')
+),
+fired_below AS (
+    SELECT f.table_oid AS fired_oid, f.table_oid FROM (SELECT DISTINCT f.table_oid FROM fired f) f
+     UNION
+    SELECT b.fired_oid, i.inhparent
+      FROM fired_below b
+     CROSS JOIN LATERAL (SELECT i.inhparent FROM pg_inherits i WHERE i.inhrelid = b.table_oid OFFSET 0) i
+),
+fired_for AS MATERIALIZED (
+    SELECT DISTINCT t.table_oid, f.table_oid AS fired_oid, f.function_oid, f.condition, f.name
+      FROM fired f
+      JOIN fired_below b ON b.fired_oid = f.table_oid
+      JOIN (SELECT DISTINCT t.table_oid FROM tie t) t ON t.table_oid = b.table_oid
+),
+body AS MATERIALIZED (
+    SELECT f.oid, f.prosrc ~* 'nextval' AS draws,
+           -- Without comments and strings. Each of them goes to the end of the text where it has no end of its own.
+           regexp_replace(f.prosrc, $re$("(?:[^"]|"")*(?:"|$))|\m[eE]'(?:[^'\\]|\\.|'')*(?:'|$)|'(?:[^']|'')*(?:'|$)|--[^\n]*|/\*(?:[^*]|\*+[^*/])*(?:\*+/|\**$)$re$,
+                          '\1 ', 'g') AS text
+      FROM pg_proc f
+      JOIN pg_language l ON l.oid = f.prolang AND l.lanname = 'plpgsql'
+     WHERE f.oid IN (SELECT function_oid FROM fired_for) AND length(f.prosrc) <= 100000 AND f.prosrc ~* '\mnew\s*\.'
+),
+-- What stands before it, the column, and the value: of NEW.column := value, and of SELECT value INTO NEW.column.
+given AS (
+    SELECT b.oid, b.draws, m[1] AS before, m[2] AS target, m[3] AS value, false AS is_query
+      FROM body b
+     CROSS JOIN regexp_matches(b.text, $re$
+           (\mif[\s(]+new\s*\.\s*"?\w+"?\s+is\s+null[\s)]*then|;|\mthen|\melse|\mbegin|\mloop)
+           \s*new\s*\.\s*("(?:[^"]|"")+"|\w+)\s*:?=([^;]*)$re$, 'gix') AS m
+     UNION ALL
+    SELECT b.oid, b.draws, m[1], t[1], m[2], true
+      FROM body b
+     CROSS JOIN regexp_matches(b.text, $re$
+           (\mif[\s(]+new\s*\.\s*"?\w+"?\s+is\s+null[\s)]*then|;|\mthen|\melse|\mbegin|\mloop)
+           \s*((?:select|with|fetch|insert|update|delete|merge)\M[^;]*)$re$, 'gix') AS m
+     CROSS JOIN regexp_matches(m[2], $re$
+           \minto\s+(?:strict\s+)?((?:"(?:[^"]|"")+"|\w+|\s*\.\s*|\s*,\s*)+)$re$, 'gix') AS l
+     CROSS JOIN regexp_matches(l[1], $re$\mnew\s*\.\s*("(?:[^"]|"")+"|\w+)$re$, 'gi') AS t
+),
+-- As the catalogs have the column; in the value # stands for NEW.column, and @ for what nextval() returns.
+changing AS MATERIALIZED (
+    SELECT DISTINCT g.oid AS function_oid, c.column_name
+      FROM given g
+     CROSS JOIN LATERAL (
+           SELECT CASE WHEN g.target LIKE '"%' THEN replace(substr(g.target, 2, length(g.target) - 2), '""', '"')
+                       ELSE lower(g.target) END AS column_name,
+                  '\mnew\s*\.\s*' || regexp_replace(g.target, '(\W)', '\\\1', 'g') || '(?!\w)' AS itself) c
+     CROSS JOIN LATERAL (
+           SELECT btrim(regexp_replace(regexp_replace(regexp_replace(g.value, c.itself, '#', 'gi'),
+                      $re$(?:\mpg_catalog\s*\.\s*)?\m(?:nextval|currval|lastval)\s*\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)$re$, '@', 'gi'),
+                      $re$::\s*\w+(?:\s*\(\s*[0-9]+(?:\s*,\s*0)?\s*\))?$re$, '', 'g'), E' \t\r\n') AS value) v
+     WHERE NOT (g.before ~* '\mif' AND g.before ~* c.itself)
+       -- OLD is of updates.
+       AND v.value !~* '\mold\s*\.'
+       AND CASE WHEN g.is_query THEN v.value !~ '@' OR v.value ~ '[-+*/%|]'
+                ELSE v.value !~* $re$^[\s(]*(?:(?:select\s+|cast\s*\(\s*)?@(?:\s+(?:as|from)\s+\w+)?|#|null|(?:lower|upper|[lrb]?trim)\s*\(\s*#\s*\)|coalesce\s*\(\s*#\s*,(?:[^()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))*\))[\s)]*$$re$
+                     -- A variable may have taken it.
+                     AND NOT (g.draws AND v.value ~ '^[\s(]*\w+[\s)]*$') END
+),
+changed AS MATERIALIZED (
+    SELECT t.table_oid, t.column_number, min(f.name) AS changed_by
+      FROM (SELECT DISTINCT t.table_oid, t.column_number FROM tie t) t
+      JOIN pg_attribute a ON a.attrelid = t.table_oid AND a.attnum = t.column_number
+      JOIN fired_for f ON f.table_oid = t.table_oid
+      JOIN changing c ON c.function_oid = f.function_oid AND c.column_name = a.attname
+      JOIN pg_attribute m ON m.attrelid = f.fired_oid AND m.attname = a.attname AND NOT m.attisdropped
+     -- WHEN (NEW.column IS NULL): never of what a default has drawn. NEW is range table entry 2.
+     WHERE f.condition IS NULL
+        OR f.condition NOT LIKE format('{NULLTEST :arg {VAR :varno 2 :varattno %s %%:nulltesttype 0 %%', m.attnum)
+     GROUP BY t.table_oid, t.column_number
+),

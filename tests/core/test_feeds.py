@@ -1,0 +1,162 @@
+"""Columns that hold something else than what one sequence hands out: nothing is moved by a guess."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+
+from airflow_seqfix import core
+from tests.support.psql import psql, reset
+from tests.support.servers import Database
+
+Repair = Callable[[Database], None]
+
+
+def by_library(db: Database) -> None:
+    with db.connect() as conn:
+        core.fix(conn, allow_empty=True)
+
+
+def by_plan_as_sql(db: Database) -> None:
+    with db.connect() as conn:
+        script = core.plan(conn, allow_empty=True).to_sql()
+    psql(db.dsn, "-v", "ON_ERROR_STOP=1", script=script)
+
+
+def by_script(db: Database) -> None:
+    reset(db.dsn, allow_empty="on")
+
+
+EACH_WAY = pytest.mark.parametrize("repair", [by_library, by_plan_as_sql, by_script])
+
+
+def found(db: Database, sequence: str, **options: Any) -> tuple[str, str | None]:
+    """Return the verdict and the reason, which the script has to share where it has the options."""
+    with db.connect() as conn:
+        rows = {row["sequence"]: row for row in core.check(conn, allow_empty=True, **options).to_dict()["sequences"]}
+    verdict, reason = rows[sequence]["verdict"], rows[sequence]["reason"]
+    if not options:
+        row = reset(db.dsn, mode="check", all="on", allow_empty="on").rows[sequence]
+        assert (row["verdict"], row["reason"] or None if verdict == "unknown" else reason) == (verdict, reason)
+    return verdict, reason
+
+
+def triggered(body: str, table: str = "t", name: str = "tf", when: str = "") -> str:
+    return f"""
+        CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$;
+        CREATE TRIGGER {name} BEFORE INSERT ON {table} FOR EACH ROW {when} EXECUTE FUNCTION {name}();
+    """
+
+
+SERIAL = "CREATE TABLE t (id serial PRIMARY KEY, note text, updated_at timestamptz);"
+
+
+@EACH_WAY
+@pytest.mark.parametrize(
+    ("made", "insert"),
+    [
+        (
+            f"{SERIAL} SELECT setval('t_id_seq', 30000000);"
+            + triggered("BEGIN NEW.id := NEW.id * 10; RETURN NEW; END"),
+            "INSERT INTO t (note) VALUES ('x')",
+        ),
+        (
+            "CREATE SEQUENCE t_id_seq; CREATE TABLE t (id int PRIMARY KEY, note text);"
+            "SELECT setval('t_id_seq', 30000000);"
+            + triggered("BEGIN NEW.id := nextval('t_id_seq'); RETURN NEW; END", name="a")
+            + triggered("BEGIN NEW.id := NEW.id * 10; RETURN NEW; END", name="b"),
+            "INSERT INTO t (note) VALUES ('x')",
+        ),
+        (
+            "CREATE TABLE t (id serial, note text, PRIMARY KEY (id, note)) PARTITION BY LIST (note);"
+            "CREATE TABLE p PARTITION OF t FOR VALUES IN ('x'); SELECT setval('t_id_seq', 30000000);"
+            + triggered("BEGIN NEW.id := NEW.id * 10; RETURN NEW; END", table="p"),
+            "INSERT INTO t (note) VALUES ('x')",
+        ),
+    ],
+    ids=["default", "two triggers", "partition"],
+)
+def test_what_a_trigger_changes_is_not_followed(made: str, insert: str, repair: Repair, db: Database) -> None:
+    db.execute(made)
+    db.execute(insert)
+    for _ in range(2):
+        repair(db)
+        assert db.value(f"{insert} RETURNING id") < 300_000_100
+
+
+#: What a trigger does beside it, with the verdict of a sequence that is behind.
+BODIES = [
+    ("unknown", "NEW.id := NEW.id + 1000;"),
+    ("unknown", "NEW.note := 'it''s --'; NEW.\"id\" = -NEW.id;"),
+    ("unknown", "IF NEW.note = 'x' THEN NEW.id := NEW.id * 10; END IF;"),
+    ("unknown", "IF NEW.note IS NULL THEN NEW.id := NEW.id * 10; END IF;"),
+    ("unknown", "SELECT max(id) + 1 INTO STRICT NEW.id FROM t;"),
+    ("unknown", "SELECT now(), 7 INTO NEW.updated_at, NEW.id;"),
+    ("unknown", "v := NEW.id * 10; NEW.id := v;"),
+    ("unknown", "NEW.id := nextval('t_id_seq') * 10;"),
+    ("unknown", "NEW.id := coalesce(NEW.id, 0) * 10;"),
+    ("behind", "NEW.updated_at := now();"),
+    ("behind", "NEW.note := NEW.id * 10; NEW.updated_at = now();"),
+    ("behind", "IF NEW.id IS NULL THEN NEW.id := nextval('t_id_seq'); END IF;"),
+    ("behind", "IF NEW.id IS NULL THEN SELECT coalesce(max(id), 0) + 1 INTO NEW.id FROM t; END IF;"),
+    ("behind", "NEW.id := COALESCE(NEW.id, nextval('t_id_seq'::regclass));"),
+    ("behind", "NEW.id := nextval(pg_get_serial_sequence(TG_TABLE_NAME, 'id'))::int;"),
+    ("behind", "v := nextval('t_id_seq'); NEW.id := v;"),
+    ("behind", "SELECT NEW.id, nextval('t_id_seq') INTO v, NEW.id;"),
+    ("behind", "IF TG_OP = 'UPDATE' THEN NEW.id := OLD.id; END IF;"),
+    ("behind", "IF NEW.id = 5 THEN RAISE NOTICE '; NEW.id := 7;'; END IF; -- ; NEW.id := 7;\n /* ; NEW.id := 7; */"),
+]
+
+
+@pytest.mark.parametrize(("verdict", "body"), BODIES)
+def test_what_changes_the_value(verdict: str, body: str, newest_db: Database) -> None:
+    newest_db.execute(f"{SERIAL} INSERT INTO t (id) SELECT generate_series(1, 9);")
+    newest_db.execute(triggered(f"DECLARE v bigint; BEGIN {body} RETURN NEW; END"))
+    said = "trigger tf of public.t changes what nextval() has returned for public.t.id"
+    got, reason = found(newest_db, "public.t_id_seq")
+    assert (got, reason == said) == (verdict, verdict == "unknown")
+
+
+@pytest.mark.parametrize(
+    "spared",
+    [
+        "ALTER TABLE t DISABLE TRIGGER tf",
+        "DROP TRIGGER tf ON t; CREATE TRIGGER tf BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION tf()",
+        (
+            "DROP TRIGGER tf ON t; CREATE TRIGGER tf BEFORE INSERT ON t FOR EACH ROW WHEN (NEW.id IS NULL) "
+            "EXECUTE FUNCTION tf()"
+        ),
+        (
+            "CREATE TABLE u (id int); DROP TRIGGER tf ON t; "
+            "CREATE TRIGGER tf BEFORE INSERT ON u FOR EACH ROW EXECUTE FUNCTION tf()"
+        ),
+    ],
+)
+def test_a_trigger_that_does_not_meet_a_drawn_value_changes_nothing(spared: str, newest_db: Database) -> None:
+    newest_db.execute(f"{SERIAL} INSERT INTO t (id) VALUES (9);")
+    newest_db.execute(triggered("BEGIN NEW.id := 7; RETURN NEW; END"))
+    newest_db.execute(spared)
+    assert found(newest_db, "public.t_id_seq")[0] == "behind"
+
+
+def test_a_mapping_says_that_a_changed_column_counts(newest_db: Database) -> None:
+    newest_db.execute(f"{SERIAL} INSERT INTO t (id) VALUES (9);")
+    newest_db.execute(triggered("BEGIN IF NEW.note = 'x' THEN NEW.id := -NEW.id; END IF; RETURN NEW; END"))
+    assert found(newest_db, "public.t_id_seq", mapping={"t_id_seq": "t.id"})[0] == "behind"
+
+
+def test_a_hostile_text_keeps_nobody_busy(newest_db: Database) -> None:
+    """Each piece opens what it does not close, through the longest text that is read: pytest has a timeout."""
+    newest_db.execute(f"{SERIAL} INSERT INTO t (id) VALUES (9); SET check_function_bodies = off")
+    for number, piece in enumerate(
+        ("/*", "'", '"', "E'\\", "; new.a := (", "nextval((", "then new.id := coalesce(new.id,(")
+    ):
+        body = f"BEGIN NEW.id := NEW.id * 10; {piece * (99_000 // len(piece))}"
+        with psycopg.connect(newest_db.dsn, autocommit=True) as conn:
+            conn.execute("SET check_function_bodies = off")
+            conn.execute(triggered(body, name=f"f{number}"))
+    with newest_db.connect() as conn:
+        assert core.check(conn).summary["unknown"] == 1
