@@ -160,3 +160,48 @@ def test_a_hostile_text_keeps_nobody_busy(newest_db: Database) -> None:
             conn.execute(triggered(body, name=f"f{number}"))
     with newest_db.connect() as conn:
         assert core.check(conn).summary["unknown"] == 1
+
+
+#: Two sequences of one name: a trigger draws from the one that comes first on the search_path of whoever inserts.
+HOMONYMS = """
+    CREATE SCHEMA a; CREATE SCHEMA b; CREATE SEQUENCE a.s; CREATE SEQUENCE b.s;
+    CREATE TABLE a.keep (id int PRIMARY KEY DEFAULT nextval('a.s'), note text); INSERT INTO a.keep (note) VALUES ('x');
+    CREATE TABLE a.t (id int PRIMARY KEY, note text); INSERT INTO a.t (id) SELECT generate_series(1, 5000);
+"""
+DRAWS_BY_NAME = triggered("BEGIN NEW.id := nextval('s'); RETURN NEW; END", table="a.t", name="a.tf")
+
+
+@EACH_WAY
+def test_a_name_that_several_have_moves_none(repair: Repair, db: Database) -> None:
+    db.execute(HOMONYMS + DRAWS_BY_NAME.replace("TRIGGER a.tf", "TRIGGER tf"))
+    repair(db)
+    assert db.value("INSERT INTO a.keep (note) VALUES ('x') RETURNING id") == 2
+    with db.connect() as conn:
+        assert core.suggest(conn).mapping == {"b.s": ["a.t.id"]}
+
+
+def test_a_search_path_of_the_function_decides(db: Database) -> None:
+    db.execute(HOMONYMS + DRAWS_BY_NAME.replace("TRIGGER a.tf", "TRIGGER tf"))
+    db.execute("ALTER FUNCTION a.tf() SET search_path = b, a")
+    by_library(db)
+    assert db.value("INSERT INTO a.t (note) VALUES ('x') RETURNING id") == 5001
+    assert db.value("INSERT INTO a.keep (note) VALUES ('x') RETURNING id") == 2
+
+
+@EACH_WAY
+def test_a_default_by_a_name_that_somebody_granted_is_ambiguous(repair: Repair, newest_db: Database) -> None:
+    db = newest_db
+    owner, other = db.role(), db.role()
+    db.execute(f"""
+        CREATE SCHEMA a AUTHORIZATION {owner}; CREATE SCHEMA b AUTHORIZATION {other};
+        SET ROLE {other}; CREATE SEQUENCE b.s; GRANT USAGE ON SCHEMA b TO {owner};
+        GRANT USAGE ON SEQUENCE b.s TO {owner}; RESET ROLE;
+        SET ROLE {owner}; CREATE SEQUENCE a.s;
+        CREATE TABLE a.t (id int PRIMARY KEY DEFAULT nextval('s'::text), note text);
+        INSERT INTO a.t SELECT generate_series(1, 9); RESET ROLE;
+    """)
+    repair(db)
+    assert [db.value(f"SELECT nextval('{name}')") for name in ("a.s", "b.s")] == [1, 1]
+    for sequence in ("a.s", "b.s"):
+        verdict, reason = found(db, sequence)
+        assert (verdict, "several have that name" in (reason or "")) == ("unknown", True)

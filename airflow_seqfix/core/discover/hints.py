@@ -140,7 +140,7 @@ def _in_functions(
     inserts: dict[int, list[tuple[str, Scope, str]]] = defaultdict(list)
     mentions: dict[int, list[str]] = defaultdict(list)
     for function in functions:
-        scope = Scope(schema_name="", search_path=function.search_path)
+        scope = Scope(search_path=function.search_path)
         words = list(tokens(function.source))
         for column, name in inserted(words):
             oid = find(name, scope, by_name)

@@ -27,8 +27,6 @@ Named = SequenceInfo | SequenceName
 class Scope:
     """Where a function looks names up."""
 
-    #: The schema of the table that it is for; empty: for none.
-    schema_name: str
     #: Its own setting; None: that of whoever calls it.
     search_path: str | None
 
@@ -56,7 +54,7 @@ class Trigger:
 
     @property
     def scope(self) -> Scope:
-        return Scope(schema_name=self.schema_name, search_path=self.search_path)
+        return Scope(search_path=self.search_path)
 
     @property
     def known(self) -> dict[str, str | None]:
@@ -113,7 +111,7 @@ def read_triggers(triggers: Iterable[Trigger], sequences: Iterable[Named]) -> Tr
         ties |= dict.fromkeys(tied, trigger.definer)
         if len(tied) < len(found) or reading.loose or reading.unread:
             names = {said for _, said in reading.draws} | reading.loose
-            named = {oid for said in names if (oid := find(said, trigger.scope, by_name)) is not None}
+            named = {oid for said in names for oid in meant(said, trigger.scope, by_name)}
             reason = reading.unread or "it cannot be told which column takes the value, or which sequence is meant"
             hints.append(
                 Hint(
@@ -140,9 +138,15 @@ def _read(trigger: Trigger) -> Reading:
 
 def find(said: str, scope: Scope, by_name: Mapping[str, Sequence[Named]]) -> int | None:
     """Return the sequence of that name, where only one can be meant."""
+    found = meant(said, scope, by_name)
+    return found[0] if len(found) == 1 else None
+
+
+def meant(said: str, scope: Scope, by_name: Mapping[str, Sequence[Named]]) -> list[int]:
+    """Return the sequences that a name can mean: several, where it depends on the search_path of whoever calls."""
     parts = name_parts(said)
     if parts is None:
-        return None
+        return []
     found = list(by_name.get(parts[-1], ()))
     if len(parts) > 1:
         found = [sequence for sequence in found if sequence.schema_name == parts[-2]]
@@ -151,7 +155,4 @@ def find(said: str, scope: Scope, by_name: Mapping[str, Sequence[Named]]) -> int
         if "$user" not in path:
             inside = [sequence for sequence in found if sequence.schema_name in path]
             found = sorted(inside, key=lambda sequence: path.index(sequence.schema_name))[:1]
-    if len(found) > 1:
-        # Of several that is meant which is close to the table, as with a default that looks its sequence up by name.
-        found = [sequence for sequence in found if sequence.schema_name == scope.schema_name]
-    return found[0].oid if len(found) == 1 else None
+    return [sequence.oid for sequence in found]

@@ -144,9 +144,9 @@ late_bound AS (
                        THEN parse_ident(m.literal) END AS parts) n
      WHERE n.parts IS NOT NULL
 ),
--- Of several sequences with that name those are meant that are close to the table, by owner or schema: nobody makes the
--- default of somebody else's table ambiguous. They are counted before they are paired, because somebody can make thousands
--- of both.
+-- Of several sequences with that name those are meant that are close to the table, by owner or schema, or by a grant to the
+-- owner or a role that he is a member of: what everybody may use makes nobody's default ambiguous. They are counted before
+-- they are paired, because somebody can make thousands of both.
 by_name AS MATERIALIZED (
     SELECT s.oid AS sequence_oid, s.relname AS name, s.relowner AS owner, s.relnamespace AS schema_oid, n.nspname AS schema_name
       FROM pg_class s
@@ -158,12 +158,29 @@ by_owner AS (
       FROM by_name b
      GROUP BY b.name, b.owner
 ),
+granted AS MATERIALIZED (
+    SELECT DISTINCT b.name, r.role, b.schema_oid, b.sequence_oid
+      FROM by_name b
+      JOIN pg_class s ON s.oid = b.sequence_oid
+     CROSS JOIN LATERAL aclexplode(s.relacl) g
+     CROSS JOIN LATERAL (
+           SELECT g.grantee AS role
+            UNION ALL
+           SELECT m.member FROM pg_auth_members m WHERE m.roleid = g.grantee) r
+     WHERE b.name IN (SELECT l.name[1] FROM late_bound l WHERE cardinality(l.name) = 1)
+       AND g.privilege_type IN ('USAGE', 'UPDATE') AND g.grantee <> 0 AND r.role <> b.owner
+),
 wanted AS (
     SELECT w.owner, w.schema_oid, w.name, o.sequence_oid AS of_owner, h.sequence_oid AS of_schema,
-           coalesce(o.sequences, 0) + (h.owner IS DISTINCT FROM w.owner AND h.owner IS NOT NULL)::integer AS close
+           CASE WHEN c.close > 0 THEN c.close + coalesce(g.sequences, 0) - (i.role IS NOT NULL)::integer ELSE 0 END AS close
       FROM (SELECT DISTINCT l.owner, l.schema_oid, l.name[1] AS name FROM late_bound l WHERE cardinality(l.name) = 1) w
       LEFT JOIN by_owner o ON o.name = w.name AND o.owner = w.owner
       LEFT JOIN by_name h ON h.name = w.name AND h.schema_oid = w.schema_oid
+      LEFT JOIN (SELECT g.name, g.role, count(*) AS sequences FROM granted g GROUP BY g.name, g.role) g
+             ON g.name = w.name AND g.role = w.owner
+      LEFT JOIN granted i ON i.name = w.name AND i.role = w.owner AND i.schema_oid = w.schema_oid
+     CROSS JOIN LATERAL (
+           SELECT coalesce(o.sequences, 0) + (h.owner IS DISTINCT FROM w.owner AND h.owner IS NOT NULL)::integer AS close) c
 ),
 meant AS (
     SELECT w.owner, w.schema_oid, w.name, coalesce(w.of_owner, w.of_schema) AS sequence_oid, 1::bigint AS candidates
@@ -174,6 +191,10 @@ meant AS (
     SELECT w.owner, w.schema_oid, w.name, b.sequence_oid, w.close
       FROM (SELECT DISTINCT ON (w.owner, w.name) * FROM wanted w WHERE w.close > 1 ORDER BY w.owner, w.name, w.schema_oid) w
       JOIN by_name b ON b.name = w.name AND b.owner = w.owner
+     UNION
+    SELECT w.owner, w.schema_oid, w.name, g.sequence_oid, w.close
+      FROM (SELECT DISTINCT ON (w.owner, w.name) * FROM wanted w WHERE w.close > 1 ORDER BY w.owner, w.name, w.schema_oid) w
+      JOIN granted g ON g.name = w.name AND g.role = w.owner
      UNION
     SELECT w.owner, w.schema_oid, w.name, w.of_schema, w.close
       FROM wanted w
