@@ -236,7 +236,11 @@ DECLARE
     left_over      numeric;                -- how many lie beyond the data
     apart          pg_catalog.int4;        -- how many of the furthest values are outliers
     decisive       numeric;                -- the furthest value that is none
-    free           numeric;                -- how many values in a row are free before a move,
+    free           numeric;                -- how many values in a row are free before a move, in the column that it harms most,
+    passed_by      pg_catalog.text;        -- which that is,
+    takes_again    boolean;                -- whether that has no unique index of its own,
+    left_there     numeric;                -- how many values are left in it,
+    size_there     numeric;                -- of how many,
     free_to        numeric;                -- up to which value that was counted,
     last_free      numeric;                -- and up to which it should be
     binds          pg_catalog.text;        -- the limits that end first
@@ -481,7 +485,8 @@ BEGIN
                                                 'table_oid', j.table_oid, 'column_number', j.column_number,
                                                 'smallest', j.smallest_value, 'largest', j.largest_value,
                                                 'version', j.version, 'type', j.data_type,
-                                                'distinct', j.has_index AND NOT j.is_unique)
+                                                'distinct', j.has_index AND NOT j.is_unique, 'unique', j.is_unique,
+                                                'name', j.name)
                              ORDER BY j.place) FILTER (WHERE j.is_comparable)                          AS readable,
                    string_agg(concat_ws(' ', j.table_oid, j.column_number, j.feed, j.changed_by, j.version), ',' ORDER BY j.place) AS versions,
                    sum(j.relations) FILTER (WHERE j.is_comparable)                                     AS relations,
@@ -622,22 +627,41 @@ BEGIN
                        CASE WHEN direction > 0 THEN 'DESC' ELSE 'ASC' END,
                        CASE WHEN direction > 0 THEN format('> %L', c.high) ELSE format('< %L', c.low) END,
                        r.value ->> 'cast'))
-                   || CASE WHEN free_to IS NULL THEN '{}' ELSE ARRAY[format(
-                       'SELECT least(max((f.value - f.before) / (%1$s) - 1), 9223372036854775807), NULL, NULL, NULL FROM (SELECT t.value,'
-                       ' lag(t.value::numeric, 1, (%2$s)::numeric) OVER (ORDER BY t.value %3$s) AS before FROM (%4$s SELECT %5$s) AS t (value)) AS f',
-                       s.increment_by, first - s.increment_by, CASE WHEN direction > 0 THEN 'ASC' ELSE 'DESC' END,
+                   -- Of the columns that a move would leave too few values for, the one whose inserts it would take most from.
+                   || CASE WHEN free_to IS NULL THEN '{}' ELSE ARRAY[concat(
+                       'SELECT least(f.free, 9223372036854775807), ARRAY[f.column_place, f.left_over], f.size, NULL FROM (',
                        string_agg(format(
-                           'SELECT n.value FROM (SELECT (%1$s)%7$s AS value FROM %2$s AS t WHERE %1$s BETWEEN %3$L::bigint AND %4$L::bigint) AS n'
-                           ' WHERE (n.value - %5$s) %% %6$s = 0 UNION ALL ', r.value ->> 'number', r.value ->> 'table',
-                           greatest(least(first, free_to), c.low), least(greatest(first, free_to), c.high), first, step,
-                           coalesce(nullif(r.value ->> 'cast', ''), '::bigint::numeric')), ''),
-                       free_to + s.increment_by)] END
+                           CASE WHEN NOT p.fits THEN 'SELECT 0'
+                                WHEN NOT (r.value ->> 'unique')::boolean THEN 'SELECT (%6$s - %5$s) / (%8$s) + 1'
+                                ELSE 'SELECT (SELECT max((v.value - v.before) / (%8$s) - 1) FROM (SELECT t.value,'
+                                     ' lag(t.value, 1, %5$s::numeric - (%8$s)) OVER (ORDER BY t.value %9$s) AS before'
+                                     ' FROM (SELECT n.value FROM (SELECT (%1$s)%7$s AS value FROM %2$s AS t'
+                                     ' WHERE %1$s BETWEEN %3$L::bigint AND %4$L::bigint) AS n WHERE (n.value - (%5$s)) %% (%8$s) = 0'
+                                     ' UNION ALL SELECT %6$s::numeric + (%8$s)) AS t (value)) AS v)' END
+                           || ', %10$s::bigint, %11$s::bigint, %12$s::numeric',
+                           r.value ->> 'number', r.value ->> 'table', least(p.first, p.last), greatest(p.first, p.last),
+                           p.first, p.last, coalesce(nullif(r.value ->> 'cast', ''), '::bigint::numeric'), s.increment_by,
+                           CASE WHEN direction > 0 THEN 'ASC' ELSE 'DESC' END, r.ordinality, p.left_over, p.size), ' UNION ALL ')
+                           FILTER (WHERE p.left_over * @nearly@ < p.size),
+                       ') AS f (free, column_place, left_over, size) ORDER BY f.free > f.left_over DESC, f.column_place LIMIT 1')] END
                    || format('SELECT last_value, NULL, NULL, is_called FROM %s', s.qualified_name)
               INTO queries
-              FROM jsonb_array_elements(readable) AS r
+              FROM jsonb_array_elements(readable) WITH ORDINALITY AS r
              CROSS JOIN LATERAL (SELECT greatest(s.min_value, (r.value ->> 'smallest')::bigint) AS low,
-                                        least(s.max_value, (r.value ->> 'largest')::bigint) AS high) AS c;
-            problem := NULL; seen := '{}'; all_seen := '{}'; beyond := NULL; free := NULL;
+                                        least(s.max_value, (r.value ->> 'largest')::bigint) AS high) AS c
+             CROSS JOIN LATERAL (SELECT CASE WHEN direction > 0 THEN c.low ELSE c.high END AS near,
+                                        CASE WHEN direction > 0 THEN c.high ELSE c.low END AS far) AS e
+              -- What a move to free_to would pass that fits the column, and what it would leave.
+             CROSS JOIN LATERAL (
+                   SELECT p.*, (p.last - p.first) * direction >= 0 AS fits,
+                          greatest(0, div((e.far - free_to) * direction, step)) AS left_over,
+                          div(c.high::numeric - c.low, step) + 1 AS size
+                     FROM (SELECT next_value + s.increment_by * greatest(0, div((e.near - next_value) * direction + step - 1, step)) AS first,
+                                  CASE WHEN (e.far - next_value) * direction < 0 THEN next_value - s.increment_by
+                                       ELSE least(free_to * direction, (next_value + s.increment_by
+                                                  * div((e.far - next_value) * direction, step)) * direction) * direction END AS last) AS p
+                  ) AS p;
+            problem := NULL; seen := '{}'; all_seen := '{}'; beyond := NULL; free := NULL; left_there := NULL; size_there := NULL;
             FOREACH query IN ARRAY queries LOOP
                 IF clock_timestamp() > give_up_at THEN
                     problem := 'SQF01';
@@ -659,6 +683,10 @@ BEGIN
                         IF is_called IS NULL THEN
                             IF free_to IS NOT NULL AND cardinality(queries) = cardinality(seen) + 2 THEN
                                 free := greatest(value, 0);
+                                SELECT n.value ->> 'name', NOT (n.value ->> 'unique')::boolean, far_values[2], row_beyond
+                                  INTO passed_by, takes_again, left_there, size_there
+                                  FROM jsonb_array_elements(readable) WITH ORDINALITY AS n
+                                 WHERE n.ordinality = far_values[1];
                             ELSE
                                 seen := seen || ARRAY[value]::numeric[];
                                 all_seen := all_seen || far_values::numeric[];
@@ -710,7 +738,7 @@ BEGIN
             far  := CASE WHEN direction > 0 THEN s.highest ELSE s.lowest END;
             last_step := CASE WHEN direction > 0 THEN s.max_value ELSE s.min_value END;
             first := next_value + s.increment_by * greatest(0, div((near - next_value) * direction + step - 1, step));
-            size := greatest(0, div(s.highest::numeric - s.lowest, step) + 1);
+            size := greatest(1, div(s.highest::numeric - s.lowest, step) + 1);
             SELECT direction * max(v * direction) INTO furthest FROM unnest(seen) AS v;
             left_over := CASE WHEN (far - furthest) * direction < step THEN 0 ELSE div((far - furthest) * direction, step) END;
             is_reached := coalesce((furthest - next_value) * direction >= 0, false);
@@ -769,8 +797,7 @@ BEGIN
             left_over := CASE WHEN (far - next_value) * direction < calls * step THEN 0
                               ELSE div((far - next_value) * direction, step) - calls + 1 END;
             -- A move that would take the last values, or nearly so: only where fewer are free before it.
-            last_free := next_value + s.increment_by * (least(calls, CASE WHEN (far - next_value) * direction < 0 THEN 0
-                                                        ELSE div((far - next_value) * direction, step) + 1 END) - 1);
+            last_free := next_value + s.increment_by * (calls - 1);
             IF calls > 0 AND left_over * @nearly@ < size AND s.relations <= @relations_at_once@
                AND free_to IS DISTINCT FROM last_free AND rereads < @rewritten@ THEN
                 free_to := last_free; rereads := rereads + 1; look_again := true;
@@ -809,15 +836,18 @@ BEGIN
                 END IF;
                 IF calls = 0 THEN
                     NULL;
-                ELSIF outliers <> 'follow' AND left_over * @nearly@ < size AND (free IS NULL OR free > left_over) THEN
+                ELSIF outliers <> 'follow' AND left_over * @nearly@ < size AND (free IS NULL OR free > left_there) THEN
                     reason := format('%s; a move would leave %s, and %s', reason,
-                                     CASE left_over WHEN 0 THEN 'no value that fits' ELSE format('%s of %s values', left_over, size) END,
-                                     coalesce(format('pass %s in a row that are free', free),
+                                     CASE coalesce(left_there, left_over) WHEN 0 THEN 'no value that fits'
+                                          ELSE format('%s of %s values', coalesce(left_there, left_over), coalesce(size_there, size)) END,
+                                     coalesce(format('pass %s in a row that are free%s', free,
+                                                     CASE WHEN takes_again THEN format(' in %s, which has no unique index of its own', passed_by)
+                                                          WHEN jsonb_array_length(readable) > 1 THEN ' in ' || passed_by END),
                                               'whether values are free before it could not be read'));
                     cure := format('%s or outliers=follow, which moves it all the same', widen);
                 ELSE
                     target := next_value + (calls - 1) * s.increment_by;
-                    IF left_over = 0 AND free = 0 THEN
+                    IF left_over = 0 AND coalesce(free <= left_there, true) AND free IS NOT NULL THEN
                         verdict := 'exhausted';
                         reason := concat(reason, '; none is free up to ', far, ', ', binds, '; rows beyond it go to ' || beyond);
                         cure := widen;

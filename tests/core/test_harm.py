@@ -62,6 +62,47 @@ CASES = {
     )
 }
 
+#: Inserts work although the values ahead are taken: in no column's way, or in that of another. t is what they are tried
+#: in, u is filled further than t can go. {sign} is 1, or -1 for what descends.
+STILL_WORKING = {
+    "a key of two columns": """
+        CREATE TABLE {s}.t (tenant integer DEFAULT 2, id smallint DEFAULT nextval('{s}.s'), PRIMARY KEY (tenant, id));
+        INSERT INTO {s}.t SELECT 1, {sign} * n FROM generate_series(1, 32767) AS n;
+    """,
+    "a partial unique index": """
+        CREATE TABLE {s}.t (id smallint DEFAULT nextval('{s}.s'), note text);
+        CREATE UNIQUE INDEX ON {s}.t (id) WHERE note = 'x';
+        INSERT INTO {s}.t SELECT {sign} * n FROM generate_series(1, 32767) AS n;
+    """,
+    "no index": """
+        CREATE TABLE {s}.t (id smallint DEFAULT nextval('{s}.s'));
+        INSERT INTO {s}.t SELECT {sign} * n FROM generate_series(1, 32767) AS n;
+    """,
+    "a narrow column beside a wide one": """
+        CREATE TABLE {s}.t (id smallint PRIMARY KEY DEFAULT nextval('{s}.s'));
+        CREATE TABLE {s}.u (id bigint DEFAULT nextval('{s}.s'));
+        INSERT INTO {s}.u SELECT {sign} * n FROM generate_series(1, 40000) AS n;
+    """,
+    "a narrow key beside a wide one": """
+        CREATE TABLE {s}.t (id smallint PRIMARY KEY DEFAULT nextval('{s}.s'));
+        CREATE TABLE {s}.u (id bigint PRIMARY KEY DEFAULT nextval('{s}.s'));
+        INSERT INTO {s}.u SELECT {sign} * n FROM generate_series(1, 40000) AS n;
+    """,
+    "a wide column beside a full narrow one": """
+        CREATE TABLE {s}.u (id smallint PRIMARY KEY DEFAULT nextval('{s}.s'));
+        CREATE TABLE {s}.t (id integer PRIMARY KEY DEFAULT nextval('{s}.s'));
+        ALTER SEQUENCE {s}.s {bound} 32767;
+        INSERT INTO {s}.u SELECT {sign} * n FROM generate_series(1, 32767) AS n;
+    """,
+}
+
+
+def make_working(schema: str, name: str, is_ascending: bool) -> str:
+    """Return the situation as SQL."""
+    sign, bound = (1, "MAXVALUE") if is_ascending else (-1, "MINVALUE -")
+    made = STILL_WORKING[name].format(s=schema, sign=sign, bound=bound).replace("- ", "-")
+    return f"CREATE SCHEMA {schema}; CREATE SEQUENCE {schema}.s INCREMENT {sign}; {made}"
+
 
 def make(schema: str, name: str, type_name: str, is_ascending: bool, shape: str) -> str:
     """Return the situation as SQL."""
@@ -140,9 +181,12 @@ def inserts(conn: psycopg.Connection, schema: str, shape: str) -> Iterator[int |
                 yield error.sqlstate or ""
 
 
-@pytest.mark.parametrize(
+EVERY_FACE = pytest.mark.parametrize(
     "repair", [by_library, by_stored_plan, by_plan_as_sql, by_script, by_remedy, by_remedy_of_the_script]
 )
+
+
+@EVERY_FACE
 def test_no_insert_fails_that_worked_before(repair: Callable[[Database], None], newest_db: Database) -> None:
     for schema, case in CASES.items():
         newest_db.execute(make(f"a_{schema}", *case) + make(f"b_{schema}", *case))
@@ -171,3 +215,30 @@ def test_a_remedy_that_would_do_harm_is_not_printed(newest_db: Database) -> None
         assert row["verdict"] == "behind"
         assert 'outliers="follow"' in row["cure"], name
         assert row["cure"].startswith("WITH RECURSIVE") is (name == "a stray, and behind the rest"), name
+
+
+@EVERY_FACE
+def test_inserts_that_find_their_value_free_still_do(repair: Callable[[Database], None], newest_db: Database) -> None:
+    cases = {f"c{i}": case for i, case in enumerate(itertools.product(STILL_WORKING, (True, False)))}
+    for schema, case in cases.items():
+        newest_db.execute(make_working(f"a_{schema}", *case))
+    repair(newest_db)
+    with newest_db.connect() as conn:
+        got = {case: [*inserts(conn, f"a_{schema}", "alone")] for schema, case in cases.items()}
+    assert got == {case: [n if case[1] else -n for n in range(1, INSERTS + 1)] for case in cases.values()}
+
+
+@pytest.mark.parametrize("is_ascending", [True, False])
+def test_the_column_is_named_whose_inserts_a_move_would_stop(is_ascending: bool, newest_db: Database) -> None:
+    for place, name in enumerate(STILL_WORKING):
+        newest_db.execute(make_working(f"a_{place}", name, is_ascending))
+    with newest_db.connect() as conn:
+        rows = {row["sequence"]: row for row in core.check(conn).to_dict()["sequences"]}
+    until_collision = dict(zip(STILL_WORKING, (None, None, None, None, 0, 0), strict=True))
+    for place, name in enumerate(STILL_WORKING):
+        row = rows[f"a_{place}.s"]
+        assert (row["verdict"], row["inserts_until_collision"]) == ("behind", until_collision[name]), name
+        assert f"in a row that are free in a_{place}.t.id" in row["reason"], name
+        assert ("which has no unique index of its own" in row["reason"]) is (place < 3), name
+        assert row["cure"].startswith(f"ALTER TABLE a_{place}.t ALTER id" if place < 5 else "ALTER SEQUENCE"), name
+        assert 'outliers="follow"' in row["cure"], name

@@ -11,12 +11,13 @@ from airflow_seqfix.core.judge.arithmetic import (
     calls_within,
     first_to_come,
     is_beyond,
+    steps_between,
     used_share,
     values_left,
     values_of,
 )
 from airflow_seqfix.core.judge.outliers import LOOKED_AT, find_outliers, may_have_outliers
-from airflow_seqfix.core.model import Look, Measurement, Outliers, SequenceInfo
+from airflow_seqfix.core.model import ColumnInfo, Look, Measurement, Outliers, SequenceInfo
 from airflow_seqfix.core.policy import Follow, Policy
 
 #: A sequence is nearly used up with less than one in so many values of its range left.
@@ -134,42 +135,85 @@ class Harm:
 
     #: The values that it would leave, as the end of a sentence.
     leaves: str
-    #: The longest run of free values that it would pass; None: could not be counted.
+    #: The longest run of values that it would pass and that inserts can still use; None: could not be counted.
     free_in_a_row: int | None
+    #: The column whose inserts those are.
+    column: ColumnInfo
+    #: The sequence as inserts into that column see it.
+    sequence: SequenceInfo
 
 
 def harm_of(measurement: Measurement, goal: Goal, policy: Policy) -> Harm | None:
     """Return why a move would do harm; None: it would not.
 
-    It does harm if too few values are left, and enough would be without it.
+    It does harm if too few values are left for inserts into any one of the columns, and enough would be without it.
     """
-    leaves = _too_little(measurement, goal.calls, policy)
-    if leaves is None or policy.outliers is Follow.FOLLOW or goal.is_by_source:
+    if policy.outliers is Follow.FOLLOW or goal.is_by_source or not _is_short(measurement, goal, policy):
         return None
-    free = measurement.probe.free_in_a_row if measurement.probe else None
-    if free is None:
-        return Harm(leaves=leaves, free_in_a_row=None)
-    sequence, left = measurement.sequence, _left_after(measurement, goal.calls)
-    crosses = _shortage(sequence, left, policy) is not None and _shortage(sequence, left + free, policy) is None
-    return Harm(leaves=leaves, free_in_a_row=free) if free > left or crosses else None
+    unread = None
+    for place, column in enumerate(measurement.sequence.comparable):
+        alone = _alone(measurement.sequence, column)
+        left, free = _left_after(alone, measurement, goal.calls), _free_in_a_row(measurement, goal, place)
+        leaves = _too_little(alone, left, policy)
+        if leaves is None:
+            continue
+        harm = Harm(leaves=leaves, free_in_a_row=free, column=column, sequence=alone)
+        if free is None:
+            unread = unread or harm
+        elif free > left or (_shortage(alone, left, policy) and not _shortage(alone, left + free, policy)):
+            return harm
+    return unread
 
 
 def is_full(measurement: Measurement, goal: Goal) -> bool:
-    """Whether no value is free from the next one to the last one that fits."""
-    probe = measurement.probe
-    return (
-        goal.calls > 0 and _left_after(measurement, goal.calls) == 0 and probe is not None and probe.free_in_a_row == 0
+    """Whether a column that has no value left beyond a move takes none before it either."""
+    sequence = measurement.sequence
+    return goal.calls > 0 and any(
+        _left_after(_alone(sequence, column), measurement, goal.calls) == 0
+        and _free_in_a_row(measurement, goal, place) == 0
+        for place, column in enumerate(sequence.comparable)
     )
 
 
-def _left_after(measurement: Measurement, calls: int) -> int:
-    sequence = measurement.sequence
+def _alone(sequence: SequenceInfo, column: ColumnInfo) -> SequenceInfo:
+    """Return the sequence as inserts into one of its columns see it, which the others' limits do not stop."""
+    return sequence if sequence.columns == (column,) else replace(sequence, columns=(column,))
+
+
+def _passed(sequence: SequenceInfo, measurement: Measurement, calls: int) -> tuple[int, int] | None:
+    """Return the first and the last value that so many calls pass and that fit; None: there is none."""
+    next_value = measurement.next_value
+    assert next_value is not None
+    first = first_to_come(sequence, next_value)
+    last = target_of(measurement, min(calls, calls_within(sequence, next_value, sequence.limit)))
+    return None if is_beyond(sequence, first, last) else (first, last)
+
+
+def _free_in_a_row(measurement: Measurement, goal: Goal, place: int) -> int | None:
+    """Return the longest run of values before a move that inserts into a column can still use; None: not known."""
+    column = measurement.sequence.comparable[place]
+    passed = _passed(_alone(measurement.sequence, column), measurement, goal.calls)
+    if passed is None:
+        return 0
+    if not column.is_unique:
+        # It takes every value again.
+        return steps_between(measurement.sequence, *passed) + 1
+    counted = measurement.probe.free_in_a_row if measurement.probe else ()
+    return counted[place] if counted else None
+
+
+def _left_after(sequence: SequenceInfo, measurement: Measurement, calls: int) -> int:
     return values_left(sequence, target_of(measurement, calls) + sequence.increment_by)
 
 
-def _too_little(measurement: Measurement, calls: int, policy: Policy) -> str | None:
-    """Say how few values a move would leave; None: enough."""
-    sequence, left = measurement.sequence, _left_after(measurement, calls)
+def _is_short(measurement: Measurement, goal: Goal, policy: Policy) -> bool:
+    """Whether a move would leave too few values that fit all columns."""
+    sequence = measurement.sequence
+    return _too_little(sequence, _left_after(sequence, measurement, goal.calls), policy) is not None
+
+
+def _too_little(sequence: SequenceInfo, left: int, policy: Policy) -> str | None:
+    """Say how few values are left; None: enough."""
     if left == 0:
         return "no value that fits"
     shortage = _shortage(sequence, left, policy)
@@ -203,7 +247,7 @@ def _far_end(measurement: Measurement, policy: Policy, *, for_repair: bool) -> L
     furthest = decisive_value(measurement, policy)
     may_be_far = policy.outliers is not Follow.FOLLOW and may_have_outliers(past_source(measurement), furthest, policy)
     goal = goal_of(measurement, policy)
-    is_short = goal.calls > 0 and _too_little(measurement, goal.calls, policy) is not None
+    is_short = goal.calls > 0 and _is_short(measurement, goal, policy)
     goes_to_the_end = furthest is not None and is_beyond(sequence, furthest + sequence.increment_by, sequence.limit)
     return Look(
         # A repair reports it for sequences that it does not move.
@@ -219,8 +263,12 @@ def _free_values(measurement: Measurement, policy: Policy) -> Look:
     if measurement.next_value is None or measurement.obstacle is not None:
         return Look()
     goal = goal_of(measurement, policy)
-    if not goal.calls or goal.is_unclear or goal.is_by_source or _too_little(measurement, goal.calls, policy) is None:
+    if not goal.calls or goal.is_unclear or goal.is_by_source or not _is_short(measurement, goal, policy):
         return Look()
-    sequence, next_value = measurement.sequence, measurement.next_value
-    calls = min(goal.calls, calls_within(sequence, next_value, sequence.limit))
-    return Look(free_from=first_to_come(sequence, next_value), free_to=target_of(measurement, calls))
+    sequence = measurement.sequence
+    return Look(
+        free=tuple(
+            _passed(_alone(sequence, column), measurement, goal.calls) if column.is_unique else None
+            for column in sequence.comparable
+        )
+    )

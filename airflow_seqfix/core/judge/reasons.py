@@ -65,7 +65,13 @@ def harmful(harm: Harm, measurement: Measurement) -> str:
     if harm.free_in_a_row is None:
         unread = f"a move would leave {harm.leaves}, and whether values are free before it could not be read"
         return _with_cause(unread, measurement)
-    return f"a move would leave {harm.leaves}, and pass {harm.free_in_a_row:,} in a row that are free"
+    would = f"a move would leave {harm.leaves}, and pass {harm.free_in_a_row:,} in a row that are free"
+    column = harm.column
+    if column.is_unique and len(measurement.sequence.comparable) == 1:
+        return would
+    return (
+        would + f" in {column.qualified_name}" + ("" if column.is_unique else ", which has no unique index of its own")
+    )
 
 
 def _with_cause(unread: str, measurement: Measurement) -> str:

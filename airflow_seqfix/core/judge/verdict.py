@@ -136,7 +136,7 @@ def _behind(finding: Finding, goal: Goal, policy: Policy, server: Server) -> Fin
     if harm is not None:
         reason = f"{finding.reason}; {reasons.harmful(harm, measurement)}"
         unprobed = measurement.unprobed if harm.free_in_a_row is None else None
-        return replace(finding, reason=reason, remedy=remedies.harmful(sequence, unprobed))
+        return replace(finding, reason=reason, remedy=remedies.harmful(harm.sequence, unprobed))
     return _moved(finding, goal, policy, server)
 
 

@@ -64,7 +64,9 @@ def probe_query(sequence: SequenceInfo, column: ColumnInfo, table: str, next_val
     The first collision, where the look for it ended early, the furthest values that count, and the furthest one beyond
     all that the sequence can hand out.
     """
-    collision, end = _collision(sequence, column, table, next_value) if look.collision else ("NULL", "NULL")
+    # Without a unique index of its own, a column takes every value again.
+    may_collide = look.collision and column.is_unique
+    collision, end = _collision(sequence, column, table, next_value) if may_collide else ("NULL", "NULL")
     furthest = _furthest_values(sequence, column, table, next_value, look) if look.furthest else "NULL"
     beyond = _beyond(sequence, column, table) if look.beyond else "NULL"
     return f"{collision}::bigint, {end}::bigint, {furthest}::text, {beyond}::text"
@@ -127,28 +129,23 @@ def _beyond(sequence: SequenceInfo, column: ColumnInfo, table: str) -> str:
     return f"(SELECT trunc({_numeric(column, f'{far}({value})')}) FROM {table} AS t WHERE {where})"
 
 
-def free_in_a_row_query(sequence: SequenceInfo, first: int, last: int) -> str:
-    """Return a query for the longest row of free values from `first` to `last`, both on the sequence's steps.
+def free_in_a_row_query(sequence: SequenceInfo, column: ColumnInfo, first: int, last: int) -> str:
+    """Return a subquery for the longest run of values that are not in the column.
 
-    Of all columns together: each of the values may be taken in any of them.
+    :param first: The first of the values looked at; it is on the sequence's steps, as is `last`.
     """
     step, order = sequence.increment_by, "ASC" if sequence.is_ascending else "DESC"
-    taken = []
-    for column in sequence.comparable:
-        value = _number(column)
-        low, high = _within(column, *sorted((first, last)))
-        if low <= high:
-            taken.append(
-                f"SELECT {_numeric(column, value)} AS value FROM {column.qualified_table} AS t"
-                f" WHERE {value} BETWEEN {_bigint(low)} AND {_bigint(high)}"
-                f" AND {_is_on_steps(sequence, column, _bigint(first % abs(step)))}"
-            )
-    # The end of the last row.
-    taken.append(f"SELECT {last + step}::numeric")
+    value, (low, high) = _number(column), sorted((first, last))
+    taken = (
+        f"SELECT {_numeric(column, value)} FROM {column.qualified_table} AS t"
+        f" WHERE {value} BETWEEN {_bigint(low)} AND {_bigint(high)}"
+        f" AND {_is_on_steps(sequence, column, _bigint(first % abs(step)))}"
+    )
+    # The end of the last run comes after all values.
     return (
-        f"SELECT max((value - before) / ({step}) - 1)::text AS longest FROM (SELECT value,"
+        f"(SELECT max((value - before) / ({step}) - 1)::text FROM (SELECT value,"
         f" lag(value, 1, {first - step}::numeric) OVER (ORDER BY value {order}) AS before"
-        f" FROM ({' UNION ALL '.join(taken)}) AS taken (value)) AS steps"
+        f" FROM ({taken} UNION ALL SELECT {last + step}::numeric) AS taken (value)) AS steps)"
     )
 
 
@@ -183,6 +180,9 @@ def _is_on_steps(sequence: SequenceInfo, column: ColumnInfo, other: str) -> str:
     if column.base_type in FLOATS:
         is_whole = f"{value} BETWEEN {_bigint(column.smallest_value)} AND {_bigint(column.largest_value)}"
         value = f"CASE WHEN {is_whole} AND {value} = floor({value}) THEN {value}::bigint END"
+    elif column.base_type == "oid":
+        # It has no remainder.
+        value = f"{value}::bigint"
     # Of the remainders, because a difference can be too large for a bigint. A fraction has none of these.
     step = _bigint(sequence.increment_by)
     remainder = f"{other} % {step}"

@@ -32,7 +32,7 @@ LookUp = Callable[[Measurement], Look]
 
 def read_probes(session: Session, server: Server, chunk: list[Measurement], *, look: LookUp) -> list[Measurement]:
     """Look up what `look` asks for, and return the measurements with what was found added."""
-    if any(look(measurement).free_to is not None for measurement in chunk):
+    if any(any(look(measurement).free) for measurement in chunk):
         return [_with_free_values(session, measurement, look(measurement)) for measurement in chunk]
 
     def query(measurement: Measurement, column: ColumnInfo, table: str | None = None) -> str:
@@ -61,14 +61,21 @@ def read_probes(session: Session, server: Server, chunk: list[Measurement], *, l
 
 def _probe(measurement: Measurement, look: Look, answers: list[list[Any]]) -> Probe:
     """Put together what was looked up in several columns, or in several parts of one."""
-    is_ascending = measurement.sequence.is_ascending
+    sequence, next_value = measurement.sequence, measurement.next_value
+    assert next_value is not None
+    is_ascending = sequence.is_ascending
     near, far = (min, max) if is_ascending else (max, min)
     collisions, ends, furthest, beyond = (
         [value for value in values if value is not None] for values in zip(*answers, strict=True)
     )
     collision = near(collisions, default=None)
-    # If no probe ended early, all values were read; otherwise the rest is unknown.
-    end = near(ends, default=measurement.furthest_value)
+    # If no probe ended early, all values that can be in the way were read; otherwise the rest is unknown.
+    in_the_way = [
+        value
+        for column, value in zip(sequence.comparable, measurement.furthest, strict=True)
+        if column.is_unique and value is not None and near(value, next_value) == next_value
+    ]
+    end = near(ends, default=far(in_the_way, default=None))
     if ends and collision is not None and near(collision, *ends) != collision:
         collision = None
     values = sorted({_integer(value) for text in furthest for value in text.split()}, reverse=is_ascending)
@@ -81,15 +88,21 @@ def _probe(measurement: Measurement, look: Look, answers: list[list[Any]]) -> Pr
 
 
 def _with_free_values(session: Session, measurement: Measurement, look: Look) -> Measurement:
-    # One column's free value may be taken in another, and one partition's in the next: a table in slices is not read.
-    if look.free_from is None or look.free_to is None or is_wide(measurement.sequence):
+    sequence = measurement.sequence
+    # One partition's free value may be taken in the next: a table in slices is not read.
+    if is_wide(sequence):
         return measurement
-    query = free_in_a_row_query(measurement.sequence, look.free_from, look.free_to)
-    rows = session.rows_apart(query, longest=str)
-    if len(rows) != 1:
-        raise UnexpectedAnswerError("fewer rows than were asked for")
-    longest = max(0, _integer(rows[0][0]))
-    return replace(measurement, probe=replace(measurement.probe or Probe(), free_in_a_row=longest))
+    statement = "\nUNION ALL ".join(
+        f"SELECT {place}, {free_in_a_row_query(sequence, sequence.comparable[place], *span)}"
+        for place, span in enumerate(look.free)
+        if span is not None
+    )
+    longest: list[int | None] = [None] * len(look.free)
+    for place, text in session.rows_apart(statement, place=int, longest=str):
+        if not 0 <= place < len(longest):
+            raise UnexpectedAnswerError(f"place = {place}")
+        longest[place] = max(0, _integer(text))
+    return replace(measurement, probe=replace(measurement.probe or Probe(), free_in_a_row=tuple(longest)))
 
 
 def _integer(text: str) -> int:

@@ -37,12 +37,12 @@ class Look:
     on_steps: bool = False
     #: The furthest value beyond the last one that the sequence can hand out.
     beyond: bool = False
-    #: The longest run of free values from one value on the sequence's steps to another; None: not asked for.
-    free_from: int | None = None
-    free_to: int | None = None
+    #: By column, the first and the last value on the sequence's steps of those whose longest run of free ones is
+    #: counted; None: not to be counted in that column.
+    free: tuple[tuple[int, int] | None, ...] = ()
 
     def __bool__(self) -> bool:
-        return self.collision or self.furthest > 0 or self.beyond or self.free_to is not None
+        return self.collision or self.furthest > 0 or self.beyond or any(self.free)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +57,8 @@ class Probe:
     furthest: tuple[int, ...] | None = None
     #: The furthest value beyond the last one that the sequence can hand out.
     beyond: int | None = None
-    #: The longest run of free values up to the value that was asked for; None where that is not known.
-    free_in_a_row: int | None = None
+    #: By column, the longest run of values that are not taken in it; None where that is not known.
+    free_in_a_row: tuple[int | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,7 +60,15 @@ class Case:
     def fed(self, schema: str) -> list[list[Fed]]:
         """Return the fed columns, table by table."""
         return [
-            [Fed(table=self.table(i).format(schema=schema), column=c.name, type=c.type) for c in columns]
+            [
+                Fed(
+                    table=self.table(i).format(schema=schema),
+                    column=c.name,
+                    type=c.type,
+                    is_unique=c.index in ("unique", "primary"),
+                )
+                for c in columns
+            ]
             for i, columns in enumerate(self.tables)
         ]
 

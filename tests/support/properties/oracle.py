@@ -31,6 +31,8 @@ class Fed:
     column: str
     #: The type, for a domain the one under it.
     type: str
+    #: Whether a unique index on it alone makes an insert fail that brings a value again.
+    is_unique: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,13 +99,14 @@ def judge(
     fitting = _between(draws, *bounds)
 
     # A row outside the bounds of the sequence or of its own type is never handed out again.
-    rows = {
-        value
+    by_column = {
+        column: {value for value in _values(conn, column) if max(low, least) <= value <= min(high, most)}
         for column, (least, most) in ranges.items()
-        for value in _values(conn, column)
-        if max(low, least) <= value <= min(high, most)
     }
+    rows = set().union(*by_column.values())
     taken = {int(value) for value in rows if value == int(value)}
+    # A value that another row of the same column has is in nobody's way without a unique index.
+    refused = {c: {int(v) for v in values if v == int(v)} if c.is_unique else set() for c, values in by_column.items()}
     # A fraction is never handed out either; it stands for the last integer before it.
     stored = {_whole(value, upward) for value in rows if own_low <= value <= own_high}
     counting = stored
@@ -121,22 +124,56 @@ def judge(
         remaining=_how_many(fitting),
         early=_how_many(before_own),
     )
-    collisions = [value for value in taken if value in draws]
+    collisions = [value for value in set().union(*refused.values()) if value in draws]
     if collisions:
         opinion = replace(opinion, safe_draws=draws.index(nearest(collisions)))
     size = _how_many(_up_to(bounds[0], abs(step), bounds[1]))
     up_to_end = _up_to(next_value, step, own_high if upward else own_low)
     start = fitting.start - step if is_called and fitting.start == next_value else fitting.start
-    return _judge_rows(opinion, _Rows(counting, taken, fitting, size, start, up_to_end), wish)
+    lanes = [
+        _Lane(
+            _between(draws, max(own_low, least), min(own_high, most)),
+            max(own_low, least),
+            min(own_high, most),
+            refused[column],
+        )
+        for column, (least, most) in ranges.items()
+    ]
+    return _judge_rows(opinion, _Rows(counting, lanes, fitting, size, start, up_to_end), wish)
+
+
+@dataclass(frozen=True)
+class _Lane:
+    """What inserts into one column can use."""
+
+    #: The values to come that the column can hold.
+    fitting: range
+    lowest: int
+    highest: int
+    #: The values that an insert into the column fails with.
+    refused: set[int]
+
+    def after(self, target: int) -> range:
+        """Return the values that are left to these inserts beyond a move."""
+        step = self.fitting.step
+        return _between(
+            _up_to(target + step, step, self.highest if step > 0 else self.lowest), self.lowest, self.highest
+        )
+
+    def is_robbed(self, target: int) -> bool:
+        """Whether a move takes more values in a row from these inserts than it leaves, and leaves little."""
+        left = _how_many(self.after(target))
+        size = _how_many(_up_to(self.lowest, abs(self.fitting.step), self.highest))
+        return left * 100 < size and _free_in_a_row(self.fitting, target, self.refused) > left
 
 
 @dataclass(frozen=True)
 class _Rows:
     """What a verdict rests on."""
 
-    #: The values that count, and all that are taken.
+    #: The values that count.
     counting: set[int]
-    taken: set[int]
+    lanes: list[_Lane]
     #: The values to come that fit, and how many there are from end to end.
     fitting: range
     size: int
@@ -183,10 +220,15 @@ def _judge_rows(opinion: Opinion, rows: _Rows, wish: Wish) -> Opinion:
     left = _how_many(fitting) if not reaches(target, fitting.start) else 0
     if target in fitting:
         left = _how_many(fitting) - fitting.index(target) - 1
-    free = _free_in_a_row(fitting, target, rows.taken)
-    if left * 100 < rows.size and free > left and wish.outliers != "follow":
+    if (
+        (left == 0 or left * 100 < rows.size)
+        and wish.outliers != "follow"
+        and any(lane.is_robbed(target) for lane in rows.lanes)
+    ):
         return replace(opinion, verdict="behind")
-    is_full = left == 0 and free == 0
+    is_full = any(
+        not lane.after(target) and _free_in_a_row(lane.fitting, target, lane.refused) == 0 for lane in rows.lanes
+    )
     return replace(opinion, verdict="exhausted" if is_full else "behind", calls=calls, target=target)
 
 
