@@ -485,7 +485,7 @@ BEGIN
                                                 'table_oid', j.table_oid, 'column_number', j.column_number,
                                                 'smallest', j.smallest_value, 'largest', j.largest_value,
                                                 'version', j.version, 'type', j.data_type,
-                                                'distinct', j.has_index AND NOT j.is_unique, 'unique', j.is_unique,
+                                                'distinct', j.has_index AND NOT j.is_unique, 'unique', j.is_unique_throughout, 'own', j.is_unique,
                                                 'name', j.name)
                              ORDER BY j.place) FILTER (WHERE j.is_comparable)                          AS readable,
                    string_agg(concat_ws(' ', j.table_oid, j.column_number, j.feed, j.changed_by, j.version), ',' ORDER BY j.place) AS versions,
@@ -683,7 +683,7 @@ BEGIN
                         IF is_called IS NULL THEN
                             IF free_to IS NOT NULL AND cardinality(queries) = cardinality(seen) + 2 THEN
                                 free := greatest(value, 0);
-                                SELECT n.value ->> 'name', NOT (n.value ->> 'unique')::boolean, far_values[2], row_beyond
+                                SELECT n.value ->> 'name', NOT (n.value ->> 'own')::boolean, far_values[2], row_beyond
                                   INTO passed_by, takes_again, left_there, size_there
                                   FROM jsonb_array_elements(readable) WITH ORDINALITY AS n
                                  WHERE n.ordinality = far_values[1];

@@ -195,7 +195,7 @@ def _free_in_a_row(measurement: Measurement, goal: Goal, place: int) -> int | No
     passed = _passed(_alone(measurement.sequence, column), measurement, goal.calls)
     if passed is None:
         return 0
-    if not column.is_unique:
+    if not column.is_unique_throughout:
         # It takes every value again.
         return steps_between(measurement.sequence, *passed) + 1
     counted = measurement.probe.free_in_a_row if measurement.probe else ()
@@ -268,7 +268,7 @@ def _free_values(measurement: Measurement, policy: Policy) -> Look:
     sequence = measurement.sequence
     return Look(
         free=tuple(
-            _passed(_alone(sequence, column), measurement, goal.calls) if column.is_unique else None
+            _passed(_alone(sequence, column), measurement, goal.calls) if column.is_unique_throughout else None
             for column in sequence.comparable
         )
     )

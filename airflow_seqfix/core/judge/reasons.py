@@ -67,11 +67,10 @@ def harmful(harm: Harm, measurement: Measurement) -> str:
         return _with_cause(unread, measurement)
     would = f"a move would leave {harm.leaves}, and pass {harm.free_in_a_row:,} in a row that are free"
     column = harm.column
-    if column.is_unique and len(measurement.sequence.comparable) == 1:
+    if column.is_unique_throughout and len(measurement.sequence.comparable) == 1:
         return would
-    return (
-        would + f" in {column.qualified_name}" + ("" if column.is_unique else ", which has no unique index of its own")
-    )
+    own = ", which has no unique index of its own" if not column.is_unique else ""
+    return f"{would} in {column.qualified_name}{own}"
 
 
 def _with_cause(unread: str, measurement: Measurement) -> str:

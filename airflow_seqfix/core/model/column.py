@@ -113,6 +113,8 @@ class ColumnInfo:
     #: Whether min() and max() need not read the table from end to end.
     has_index: bool
     is_unique: bool
+    #: Whether that holds for all rows that a read of the column returns, those of inheritance children included.
+    is_unique_throughout: bool
     quoted_schema: Identifier
     may_use_schema: bool
     may_select: bool

@@ -438,6 +438,9 @@ SELECT tie.sequence_oid::bigint                                       AS sequenc
        changed.changed_by                                             AS changed_by,
        x.has_index                                                    AS has_index,
        x.is_unique                                                    AS is_unique,
+       -- No index spans a table and what inherits from it; one on a partitioned table does.
+       x.is_unique AND NOT (c.relkind = 'r' AND EXISTS (
+            SELECT FROM pg_inherits i WHERE i.inhparent = c.oid AND c.relhassubclass)) AS is_unique_throughout,
        quote_ident(n.nspname)                                         AS quoted_schema,
        may.use_schema                                                 AS may_use_schema,
        may.read                                                       AS may_select,
