@@ -63,10 +63,11 @@ def test_drift_becomes_an_event_and_the_event_a_repair(
 
     (asset,) = api.get("assets", params={"name_pattern": "e2e_drift"}).json()["assets"]
     page.goto(f"{airflow.url}/assets/{asset['id']}")
-    expect(page.get_by_text("watched.orders_id_seq").first).to_be_visible()
+    # The event's payload; an editor that draws the lines that it shows.
+    expect(page.get_by_role("textbox", name="Editor content").first).to_be_visible()
     shot(page, "watch-event")
     page.goto(f"{airflow.url}/dags/{MANUAL}/runs/{run.run_id}/tasks/approve/required_actions")
-    expect(page.get_by_role("row", name="watched.orders_id_seq")).to_be_visible()
+    expect(page.get_by_text("watched.orders_id_seq").first).to_be_visible()
     shot(page, "watch-approval")
 
     # Nobody has answered yet, and the triggerer is killed: the same drift is no second event.
