@@ -26,15 +26,17 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
 def make_events(db: Database, count: int, options: str = "") -> None:
     """Make a table with a partition for each k, and ids that are even and lie in reverse order of the partitions."""
     db.execute(f"""
-        CREATE TABLE events (id int GENERATED ALWAYS AS IDENTITY {options}, k int, PRIMARY KEY (id, k))
-            PARTITION BY LIST (k)
+        CREATE TABLE events (id int GENERATED ALWAYS AS IDENTITY {options} PRIMARY KEY, k int)
+            PARTITION BY RANGE (id)
     """)
     # In batches, for the sake of the server's lock table.
     for first in range(0, count, 200):
         db.execute(f"""
             DO $$ BEGIN
                 FOR k IN {first}..{min(first + 200, count) - 1} LOOP
-                    EXECUTE format('CREATE TABLE events_%s PARTITION OF events FOR VALUES IN (%s)', k, k);
+                    EXECUTE format('CREATE TABLE events_%s PARTITION OF events FOR VALUES FROM (%s) TO (%s)', k,
+                                   CASE WHEN k = {count} - 1 THEN 'MINVALUE' ELSE (2 * ({count} - k))::text END,
+                                   CASE WHEN k = 0 THEN 'MAXVALUE' ELSE (2 * ({count} - k) + 2)::text END);
                 END LOOP;
             END $$
         """)
@@ -126,7 +128,7 @@ def test_whoever_may_read_the_parent_only_reads_through_it(db: Database, few: No
 def test_inheritance_children_count_like_partitions(db: Database, few: None) -> None:
     """Rows of the parent itself, of a child with its columns in another order, and of a grandchild."""
     db.execute("""
-        CREATE TABLE base (id serial, note text);
+        CREATE TABLE base (id serial PRIMARY KEY, note text);
         CREATE TABLE child (note text, extra int, id int NOT NULL);
         ALTER TABLE child INHERIT base;
         CREATE TABLE "Grand child" () INHERITS (child);
