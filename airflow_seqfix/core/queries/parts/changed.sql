@@ -40,14 +40,14 @@ given AS (
            (\mif[\s(]+new\s*\.\s*"?\w+"?\s+is\s+null[\s)]*then|;|\mthen|\melse|\mbegin|\mloop)
            \s*new\s*\.\s*("(?:[^"]|"")+"|\w+)\s*:?=([^;]*)$re$, 'gix') AS m
      UNION ALL
-    SELECT b.oid, b.draws, m[1], t[1], m[2], true
+    SELECT b.oid, b.draws, m[1], n[1], m[2], true
       FROM body b
      CROSS JOIN regexp_matches(b.text, $re$
            (\mif[\s(]+new\s*\.\s*"?\w+"?\s+is\s+null[\s)]*then|;|\mthen|\melse|\mbegin|\mloop)
            \s*((?:select|with|fetch|insert|update|delete|merge)\M[^;]*)$re$, 'gix') AS m
      CROSS JOIN regexp_matches(m[2], $re$
            \minto\s+(?:strict\s+)?((?:"(?:[^"]|"")+"|\w+|\s*\.\s*|\s*,\s*)+)$re$, 'gix') AS l
-     CROSS JOIN regexp_matches(l[1], $re$\mnew\s*\.\s*("(?:[^"]|"")+"|\w+)$re$, 'gi') AS t
+     CROSS JOIN regexp_matches(l[1], $re$\mnew\s*\.\s*("(?:[^"]|"")+"|\w+)$re$, 'gi') AS n
 ),
 -- As the catalogs have the column; in the value # stands for NEW.column, and @ for what nextval() returns.
 changing AS MATERIALIZED (
