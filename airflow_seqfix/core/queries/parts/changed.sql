@@ -10,18 +10,11 @@ fired AS MATERIALIZED (
      -- ROW, BEFORE and INSERT, see TRIGGER_TYPE_ROW and the like in pg_trigger.h.
      WHERE t.tgtype & 7 = 7 AND t.tgenabled IN ('O', 'A')
 ),
-fired_below AS (
-    SELECT f.table_oid AS fired_oid, f.table_oid FROM (SELECT DISTINCT f.table_oid FROM fired f) f
-     UNION
-    SELECT b.fired_oid, i.inhparent
-      FROM fired_below b
-     CROSS JOIN LATERAL (SELECT i.inhparent FROM pg_inherits i WHERE i.inhrelid = b.table_oid OFFSET 0) i
-),
-fired_for AS MATERIALIZED (
-    SELECT DISTINCT t.table_oid, f.table_oid AS fired_oid, f.function_oid, f.condition, f.name
-      FROM fired f
-      JOIN fired_below b ON b.fired_oid = f.table_oid
-      JOIN (SELECT DISTINCT t.table_oid FROM tie t) t ON t.table_oid = b.table_oid
+drawn_name AS MATERIALIZED (
+    SELECT DISTINCT a.attname::text AS attname
+      FROM tie t
+     CROSS JOIN LATERAL (
+           SELECT a.attname FROM pg_attribute a WHERE a.attrelid = t.table_oid AND a.attnum = t.column_number OFFSET 0) a
 ),
 body AS MATERIALIZED (
     SELECT f.oid, f.prosrc ~* 'nextval' AS draws,
@@ -30,7 +23,7 @@ body AS MATERIALIZED (
                           '\1 ', 'g') AS text
       FROM pg_proc f
       JOIN pg_language l ON l.oid = f.prolang AND l.lanname = 'plpgsql'
-     WHERE f.oid IN (SELECT function_oid FROM fired_for) AND length(f.prosrc) <= 100000 AND f.prosrc ~* '\mnew\s*\.'
+     WHERE f.oid IN (SELECT function_oid FROM fired) AND length(f.prosrc) <= 100000 AND f.prosrc ~* '\mnew\s*\.'
 ),
 -- What stands before it, the column, and the value: of NEW.column := value, and of SELECT value INTO NEW.column.
 given AS (
@@ -61,7 +54,8 @@ changing AS MATERIALIZED (
            SELECT btrim(regexp_replace(regexp_replace(regexp_replace(g.value, c.itself, '#', 'gi'),
                       $re$(?:\mpg_catalog\s*\.\s*)?\m(?:nextval|currval|lastval)\s*\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)$re$, '@', 'gi'),
                       $re$::\s*\w+(?:\s*\(\s*[0-9]+(?:\s*,\s*0)?\s*\))?$re$, '', 'g'), E' \t\r\n') AS value) v
-     WHERE NOT (g.before ~* '\mif' AND g.before ~* c.itself)
+     WHERE c.column_name IN (SELECT attname FROM drawn_name)
+       AND NOT (g.before ~* '\mif' AND g.before ~* c.itself)
        -- OLD is of updates.
        AND v.value !~* '\mold\s*\.'
        AND CASE WHEN g.is_query THEN v.value !~ '@' OR v.value ~ '[-+*/%|]'
@@ -69,15 +63,23 @@ changing AS MATERIALIZED (
                      -- A variable may have taken it.
                      AND NOT (g.draws AND v.value ~ '^[\s(]*\w+[\s)]*$') END
 ),
+-- Upwards from the few triggers that are left.
+fired_for AS MATERIALIZED (
+    SELECT f.table_oid, f.table_oid AS fired_oid, f.condition, f.name, c.column_name
+      FROM fired f
+      JOIN changing c ON c.function_oid = f.function_oid
+     UNION
+    SELECT i.inhparent, b.fired_oid, b.condition, b.name, b.column_name
+      FROM fired_for b
+     CROSS JOIN LATERAL (SELECT i.inhparent FROM pg_inherits i WHERE i.inhrelid = b.table_oid OFFSET 0) i
+),
 changed AS MATERIALIZED (
-    SELECT t.table_oid, t.column_number, min(f.name) AS changed_by
-      FROM (SELECT DISTINCT t.table_oid, t.column_number FROM tie t) t
-      JOIN pg_attribute a ON a.attrelid = t.table_oid AND a.attnum = t.column_number
-      JOIN fired_for f ON f.table_oid = t.table_oid
-      JOIN changing c ON c.function_oid = f.function_oid AND c.column_name = a.attname
-      JOIN pg_attribute m ON m.attrelid = f.fired_oid AND m.attname = a.attname AND NOT m.attisdropped
+    SELECT f.table_oid, a.attnum AS column_number, min(f.name) AS changed_by
+      FROM fired_for f
+      JOIN pg_attribute a ON a.attrelid = f.table_oid AND a.attname = f.column_name
+      JOIN pg_attribute m ON m.attrelid = f.fired_oid AND m.attname = f.column_name AND NOT m.attisdropped
      -- WHEN (NEW.column IS NULL): never of what a default has drawn. NEW is range table entry 2.
      WHERE f.condition IS NULL
         OR f.condition NOT LIKE format('{NULLTEST :arg {VAR :varno 2 :varattno %s %%:nulltesttype 0 %%', m.attnum)
-     GROUP BY t.table_oid, t.column_number
+     GROUP BY f.table_oid, a.attnum
 ),
