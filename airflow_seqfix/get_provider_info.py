@@ -14,7 +14,7 @@ def get_provider_info() -> dict[str, Any]:
                 "integration-name": "PostgreSQL sequences",
                 "external-doc-url": "https://www.postgresql.org/docs/current/sql-createsequence.html",
                 "how-to-guide": ["/docs/howto/after-a-load.md", "/docs/howto/gate.md", "/docs/howto/manual-repair.md"],
-                "tags": ["software"],
+                "tags": ["software"],  # and no logo: it is a path in Airflow's own documentation, and no page shows it
             }
         ],
         "operators": [

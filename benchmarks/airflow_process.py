@@ -69,10 +69,10 @@ class Pushed:
 
 def xcoms() -> dict[str, int]:
     """Return how many bytes of JSON the XComs have, of a check and of a repair after it."""
-    from airflow.providers.common.compat.sdk import AirflowFailException
     from airflow.sdk.bases.xcom import BaseXCom
 
     from airflow_seqfix.operators import postgres
+    from airflow_seqfix.task.sdk import AirflowFailException
 
     sizes: dict[str, int] = {}
     for name in ("Check", "Reset"):

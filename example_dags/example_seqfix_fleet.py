@@ -11,19 +11,13 @@ import datetime
 import logging
 from typing import Any
 
-from airflow.providers.common.compat.sdk import (
-    DAG,
-    AirflowFailException,
-    AirflowOptionalProviderFeatureException,
-    Param,
-    task,
-)
+from airflow.providers.common.compat.sdk import DAG, AirflowFailException, Param, task
 
 from airflow_seqfix.operators.postgres import PostgresSequenceResetOperator
 
 try:
     from airflow.providers.standard.operators.hitl import ApprovalOperator
-except (ImportError, AirflowOptionalProviderFeatureException):  # before Airflow 3.1
+except Exception:  # before Airflow 3.1 the module is not there, or refuses
     ApprovalOperator = None
 
 #: Whose server the databases are on.

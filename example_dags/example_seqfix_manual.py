@@ -9,20 +9,14 @@ from __future__ import annotations
 
 import datetime
 
-from airflow.providers.common.compat.sdk import (
-    DAG,
-    AirflowFailException,
-    AirflowOptionalProviderFeatureException,
-    Param,
-    task,
-)
+from airflow.providers.common.compat.sdk import DAG, AirflowFailException, Param, task
 
 from airflow_seqfix.operators.postgres import PostgresSequenceCheckOperator, PostgresSequenceResetOperator
 from airflow_seqfix.options import OPTIONS
 
 try:
     from airflow.providers.standard.operators.hitl import ApprovalOperator
-except (ImportError, AirflowOptionalProviderFeatureException):  # before Airflow 3.1
+except Exception:  # before Airflow 3.1 the module is not there, or refuses
     ApprovalOperator = None
 
 #: Whoever may trigger this DAG reaches these databases, and no others.

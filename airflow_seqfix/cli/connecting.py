@@ -159,9 +159,9 @@ class Address:
         with contextlib.nullcontext() if self.reached else contextlib.redirect_stdout(sys.stderr):
             try:
                 from airflow.models.connection import Connection as Stored
-                from airflow.providers.common.compat.sdk import AirflowNotFoundException
 
                 from airflow_seqfix.task.connection import connect
+                from airflow_seqfix.task.sdk import AirflowNotFoundException
             except ImportError as error:
                 raise ArgumentError(
                     f"--conn-id needs Airflow and its PostgreSQL provider ({error}): pip install airflow-seqfix into "

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import AirflowFailException
-
 from airflow_seqfix.options import NAME_OPTIONS
 from airflow_seqfix.task.arguments import dictionary, read_all, refuse_early
+from airflow_seqfix.task.sdk import AirflowFailException
 from airflow_seqfix.task.two_sided import TwoSidedTask
 
 if TYPE_CHECKING:
-    from airflow.providers.common.compat.sdk import Context
-
     from airflow_seqfix.core import Plan, Report
+    from airflow_seqfix.task.sdk import Context
 
 
 PLAN_OR_DRY_RUN = "dry_run and plan exclude each other: leave one out"

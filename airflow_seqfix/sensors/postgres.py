@@ -6,7 +6,8 @@ import datetime
 import time
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from airflow.providers.common.compat.sdk import (
+from airflow_seqfix.task.base import SequenceTask
+from airflow_seqfix.task.sdk import (
     AirflowSensorTimeout,
     AirflowSkipException,
     BaseSensorOperator,
@@ -14,10 +15,8 @@ from airflow.providers.common.compat.sdk import (
     conf,
 )
 
-from airflow_seqfix.task.base import SequenceTask
-
 if TYPE_CHECKING:
-    from airflow.providers.common.compat.sdk import Context
+    from airflow_seqfix.task.sdk import Context
 
 #: The trigger keeps its own deadline, and the worker then says what is still behind. Airflow's comes later, for a
 #: trigger that died.

@@ -9,11 +9,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from airflow.providers.common.compat.sdk import AirflowFailException
-
 from airflow_seqfix.options import NAME_OPTIONS, OPTIONS
 from airflow_seqfix.rules import BySequence, Choice, Flag, Integer, NameList, Rule, Seconds, Several, Text
 from airflow_seqfix.splitting import split
+from airflow_seqfix.task.sdk import AirflowFailException
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import Asset
+from airflow_seqfix.task.sdk import Asset
 
 if TYPE_CHECKING:
-    from airflow.providers.common.compat.sdk import Context
-
     from airflow_seqfix.core import Report
+    from airflow_seqfix.task.sdk import Context
 
 
 def annotate(context: Context, outlets: Iterable[Any], report: Report) -> None:

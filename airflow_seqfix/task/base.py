@@ -14,10 +14,10 @@ from airflow_seqfix.task.connection import Slot
 from airflow_seqfix.task.reporting import REPORT_ARGUMENTS, ReportingTask
 
 if TYPE_CHECKING:
-    from airflow.providers.common.compat.sdk import Context
     from airflow.providers.openlineage.extractors import OperatorLineage
 
     from airflow_seqfix.core import Connection, Options
+    from airflow_seqfix.task.sdk import Context
 
 #: What says where to connect.
 HOOK_ARGUMENTS = ("conn_id", "database", "hook_params")

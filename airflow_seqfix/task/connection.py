@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import AirflowFailException
+from airflow_seqfix.task.sdk import AirflowFailException
 
 if TYPE_CHECKING:
     from airflow.providers.postgres.hooks.postgres import PostgresHook
@@ -43,10 +43,9 @@ def connect(
     :raises ConnectionFailedError: when none can be opened. Airflow retries: it is not an Airflow exception.
     :raises AirflowFailException: when it is not a PostgreSQL connection.
     """
-    from airflow.providers.common.compat.sdk import AirflowNotFoundException
-
     from airflow_seqfix.core import ConnectionFailedError
     from airflow_seqfix.secrets import MASK, remember, remember_fields, shown
+    from airflow_seqfix.task.sdk import AirflowNotFoundException
 
     try:
         hook = make_hook(conn_id, database, hook_params, airflow_connection)

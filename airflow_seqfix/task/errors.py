@@ -10,9 +10,8 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-from airflow.providers.common.compat.sdk import AirflowFailException
-
 from airflow_seqfix.core import errors
+from airflow_seqfix.task.sdk import AirflowFailException
 
 
 def is_retryable(error: Exception) -> bool:

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from airflow.providers.common.compat.sdk import Context
-
     from airflow_seqfix.core import Report
+    from airflow_seqfix.task.sdk import Context
 
 #: The XCom that holds it.
 KEY = "earlier"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow.providers.common.compat.sdk import BaseOperatorLink
+from airflow_seqfix.task.sdk import BaseOperatorLink
 
 #: The XCom that holds the address.
 LINK_KEY = "sequence_report_link"
@@ -20,6 +20,6 @@ class SequenceReportLink(BaseOperatorLink):
         if hasattr(operator, "report_link"):
             # In the worker, which would log an error for an XCom that is not there.
             return str(operator.report_link)
-        from airflow.providers.common.compat.sdk import XCom
+        from airflow_seqfix.task.sdk import XCom
 
         return XCom.get_value(ti_key=ti_key, key=LINK_KEY) or ""

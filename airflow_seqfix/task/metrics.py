@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow.providers.common.compat.sdk import Stats
+from airflow_seqfix.task.sdk import Stats
 
 if TYPE_CHECKING:
     from airflow_seqfix.core import Report

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow.providers.common.compat.sdk import AirflowFailException
-
 from airflow_seqfix.core import Report, Row
+from airflow_seqfix.task.sdk import AirflowFailException
 
 #: How many sequences, or moves of a plan, an XCom lists.
 XCOM_ROWS = 50

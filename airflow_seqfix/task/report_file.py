@@ -114,7 +114,7 @@ def read_plan(delivered: Any) -> Any:
 
 def _open(path: str) -> Any:
     """Return a path in the store that its scheme and connection name."""
-    from airflow.providers.common.compat.sdk import ObjectStoragePath
+    from airflow_seqfix.task.sdk import ObjectStoragePath
 
     try:
         target = ObjectStoragePath(path)

@@ -6,18 +6,17 @@ import time
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import BaseOperator, BaseOperatorLink
-
 from airflow_seqfix.task import history
 from airflow_seqfix.task.arguments import read_all
 from airflow_seqfix.task.links import LINK_KEY, SequenceReportLink
+from airflow_seqfix.task.sdk import BaseOperator, BaseOperatorLink
 
 if TYPE_CHECKING:
-    from airflow.providers.common.compat.sdk import Context
     from airflow.providers.openlineage.extractors import OperatorLineage
 
     from airflow_seqfix.core import Plan, Progress, Report
     from airflow_seqfix.task.report_file import ReportFile
+    from airflow_seqfix.task.sdk import Context
 
 #: How wide the table in the log is: Airflow's page, 1440 pixels wide, shows as much beside the grid.
 LOG_WIDTH = 104

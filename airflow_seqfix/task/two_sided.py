@@ -10,9 +10,8 @@ from airflow_seqfix.task.arguments import read_all
 from airflow_seqfix.task.base import SequenceTask
 
 if TYPE_CHECKING:
-    from airflow.providers.common.compat.sdk import Context
-
     from airflow_seqfix.core import Connection
+    from airflow_seqfix.task.sdk import Context
 
 T = TypeVar("T")
 

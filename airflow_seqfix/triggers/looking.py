@@ -9,7 +9,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import conf
+from airflow_seqfix.task.sdk import conf
 
 if TYPE_CHECKING:
     from airflow_seqfix.core import Report
@@ -54,9 +54,8 @@ async def fetch(conn_id: str) -> Any:
 
     :raises ConnectionFailedError: when there is none, as in the worker.
     """
-    from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
-
     from airflow_seqfix.task.connection import not_defined
+    from airflow_seqfix.task.sdk import AirflowNotFoundException, BaseHook
 
     wait_for = getattr(BaseHook, "aget_connection", None)
     try:

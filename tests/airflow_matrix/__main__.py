@@ -42,9 +42,10 @@ DESCRIBE = """
 import json, platform
 from importlib.metadata import version
 from airflow.providers.postgres.hooks import postgres
+is_psycopg3 = getattr(postgres, "USE_PSYCOPG3", False)  # came with 6.3
 print(json.dumps({
     "airflow": version("apache-airflow"),
-    "driver": f"psycopg {version('psycopg')}" if postgres.USE_PSYCOPG3 else f"psycopg2 {version('psycopg2-binary')}",
+    "driver": f"psycopg {version('psycopg')}" if is_psycopg3 else f"psycopg2 {version('psycopg2-binary')}",
     "postgres": version("apache-airflow-providers-postgres"),
     "common-compat": version("apache-airflow-providers-common-compat"),
     "sqlalchemy": version("sqlalchemy"),
@@ -62,8 +63,32 @@ packages of the weeks after that Airflow's release. PostgreSQL 18, Python {pytho
 |---|---|---|---|---|---:|---:|---:|---:|
 {rows}
 
-The hook uses psycopg 3 with SQLAlchemy 2, and psycopg2 with SQLAlchemy 1.4. Airflow 2.11 and 3.0 allow only SQLAlchemy
-1.4, 3.2 and later only SQLAlchemy 2; 3.1 is run with both.
+The hook uses psycopg 3 with SQLAlchemy 2, and psycopg2 with SQLAlchemy 1.4 or a postgres provider before 6.3. Airflow
+2.11 and 3.0 allow only SQLAlchemy 1.4, 3.2 and later only SQLAlchemy 2; 3.1 is run with both. The second row has the
+oldest providers that `pyproject.toml` allows.
+
+## Under the official constraints
+
+What Airflow's constraints files pin, as copied into the images of Amazon MWAA (the public repository
+`aws/amazon-mwaa-docker-images`, `images/airflow/<version>/etc/airflow_constraints.txt`), read in November 2026:
+
+| constraints of | Python | postgres provider | common-compat | common-sql | SQLAlchemy | psycopg2-binary | psycopg |
+|---|---|---|---|---|---|---|---|
+| 3.0.0 | 3.11 | 6.1.3 | 1.6.0 | 1.26.0 | 1.4.54 | 2.9.10 | none |
+| 3.0.6 | 3.12 | 6.2.3 | 1.7.3 | 1.27.5 | 1.4.54 | 2.9.10 | none |
+| 3.1.6 | 3.13 | 6.5.1 | 1.11.0 | 1.30.2 | 2.0.45 | 2.9.11 | none |
+| 3.2.1 | 3.12 | 6.6.3 | 1.14.3 | 1.34.0 | 2.0.49 | 2.9.11 | none |
+| 3.3.0 | 3.12 | 6.8.0 | 1.15.0 | 2.0.1 | 2.0.51 | 2.9.12 | none |
+
+Other releases, and these for other Pythons, are not known here.
+
+This package installs under each of them: a resolver found packages for that Python with these pins and those of
+Airflow, OpenLineage, click and Jinja2.
+
+None has psycopg 3, which this package brings. From postgres provider 6.3 on, `PostgresHook` uses psycopg 3 where it is
+installed beside SQLAlchemy 2. So with these pins of 3.1.6, 3.2.1 and 3.3.0, installing this package changes the driver
+of **every** `PostgresHook`, in all DAGs. Before that, change DAGs that call psycopg2 by name, or whose connection has
+`"cursor": "realdictcursor"`. From 7.0 on, the postgres provider itself brings psycopg 3.
 
 ## Airflow 2
 
@@ -74,6 +99,8 @@ trigger are the same there. The DAGs on these pages and in `example_dags/` are w
 - The manual repair parses unchanged, but its approval fails: approvals came with 3.1.
 - In the other examples replace the import of `airflow.sdk` by
   `from airflow.providers.common.compat.sdk import DAG, task`.
+
+These imports need common-compat 1.8; the manual repair and the fleet need 1.10, on Airflow 3.0 as well.
 
 ## Left out
 

@@ -89,7 +89,7 @@ def test_refused_first_thing_when_a_template_has_made_it(
     arguments: dict[str, Any], said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Before a connection is asked for: there is none here."""
-    from airflow.providers.common.compat.sdk import AirflowFailException
+    from tests.support.sdk import AirflowFailException
 
     monkeypatch.delenv("AIRFLOW_CONN_SHOP", raising=False)
     ((name, value),) = arguments.items()
@@ -122,7 +122,7 @@ def test_refused_by_one_class(make: Callable[..., Any], arguments: dict[str, Any
 
 
 def test_lock_from_a_template(shop: Database) -> None:
-    from airflow.providers.common.compat.sdk import AirflowFailException
+    from tests.support.sdk import AirflowFailException
 
     task = operator(lock="{{ params.lock }}")
     task.lock = "table"
@@ -132,9 +132,8 @@ def test_lock_from_a_template(shop: Database) -> None:
 
 @pytest.mark.parametrize(("dry_run", "moves"), [("True", False), (" false ", True)])
 def test_how_a_task_works_from_a_form(dry_run: str, moves: bool, shop: Database, run_dag: Callable[..., Any]) -> None:
-    from airflow.providers.common.compat.sdk import DAG
-
     from airflow_seqfix.operators.postgres import PostgresSequenceResetOperator
+    from tests.support.sdk import DAG
 
     shop.execute(DRIFT)
     form = {
@@ -150,7 +149,7 @@ def test_how_a_task_works_from_a_form(dry_run: str, moves: bool, shop: Database,
 
 
 def test_a_template_that_asks_for_a_dry_run_of_a_plan(shop: Database) -> None:
-    from airflow.providers.common.compat.sdk import AirflowFailException
+    from tests.support.sdk import AirflowFailException
 
     task = operator(dry_run="{{ params.dry_run }}", plan="{{ params.plan }}")
     task.dry_run_only = "true"
@@ -189,7 +188,7 @@ def test_every_argument_is_documented() -> None:
 
 
 def test_what_a_template_makes_later_is_not_judged_early() -> None:
-    from airflow.providers.common.compat.sdk import DAG, task
+    from tests.support.sdk import DAG, task
 
     with DAG(dag_id="later", schedule=None, params={"margin": 5, "tables": []}) as dag:
 
@@ -209,9 +208,8 @@ def test_what_a_template_makes_later_is_not_judged_early() -> None:
 
 
 def test_mapped_and_by_default_args(shop: Database, run_dag: Callable[..., Any]) -> None:
-    from airflow.providers.common.compat.sdk import DAG
-
     from airflow_seqfix.operators.postgres import PostgresSequenceCheckOperator, PostgresSequenceResetOperator
+    from tests.support.sdk import DAG
 
     shop.execute(DRIFT)
     mine = {"conn_id": "shop", "retries": 0, "schemas": ["public"], "fail_on": ["behind"], "lock_timeout": 0.2}
@@ -246,7 +244,7 @@ def test_mapped_and_by_default_args(shop: Database, run_dag: Callable[..., Any])
     ],
 )
 def test_a_plan_that_does_not_fit(change: dict[str, Any], said: str, shop: Database) -> None:
-    from airflow.providers.common.compat.sdk import AirflowFailException
+    from tests.support.sdk import AirflowFailException
 
     shop.execute(DRIFT)
     plan = operator(dry_run=True).execute({"ti": Pushed()})
@@ -258,7 +256,7 @@ def test_a_plan_that_does_not_fit(change: dict[str, Any], said: str, shop: Datab
 
 @pytest.mark.parametrize("plan", ["", "None", {}, None])
 def test_a_plan_that_a_template_makes_nothing_of(plan: Any, shop: Database) -> None:
-    from airflow.providers.common.compat.sdk import AirflowFailException
+    from tests.support.sdk import AirflowFailException
 
     shop.execute(DRIFT)
     task = operator(plan="{{ ti.xcom_pull(task_ids='plan') }}")

@@ -64,7 +64,7 @@ FAR_READERS = """
 DAGS = """
 import datetime
 
-from airflow.providers.common.compat.sdk import DAG
+from airflow import DAG
 from airflow.providers.postgres.hooks import postgres
 
 from airflow_seqfix.operators.postgres import PostgresSequenceCheckOperator, PostgresSequenceResetOperator
@@ -101,7 +101,7 @@ def drivers() -> list[str]:
     from airflow.providers.postgres.hooks import postgres
 
     # Without SQLAlchemy 2 it has never imported psycopg 3.
-    return ["psycopg", "psycopg2"] if postgres.USE_PSYCOPG3 else ["psycopg2"]
+    return ["psycopg", "psycopg2"] if getattr(postgres, "USE_PSYCOPG3", False) else ["psycopg2"]
 
 
 @dataclass

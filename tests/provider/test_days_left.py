@@ -42,7 +42,7 @@ def put_back(kept: list[dict[str, Any]], days: float) -> None:
 
 
 def test_a_task_knows_its_earlier_runs(shop: Database) -> None:
-    from airflow.providers.common.compat.sdk import AirflowFailException
+    from tests.support.sdk import AirflowFailException
 
     shop.execute("CREATE TABLE orders (id smallserial PRIMARY KEY); SELECT setval('orders_id_seq', 1000)")
     ti = Runs()
@@ -132,7 +132,7 @@ def test_without_it_nothing_is_kept(shop: Database) -> None:
 
 
 def test_from_run_to_run_in_airflow(shop: Database, run_dag: Callable[..., Any]) -> None:
-    from airflow.providers.common.compat.sdk import DAG
+    from tests.support.sdk import DAG
 
     shop.execute(ORDERS)
     with DAG(dag_id="days_left", schedule=None) as dag:

@@ -27,7 +27,7 @@ REPAIR = "SELECT setval('orders_id_seq', 100), setval('customers_id_seq', 7)"
 
 
 def deferral(**arguments: Any) -> Any:
-    from airflow.providers.common.compat.sdk import TaskDeferred
+    from tests.support.sdk import TaskDeferred
 
     with pytest.raises(TaskDeferred) as deferred:
         sensor(deferrable=True, **arguments).execute({"ti": Pushed()})
@@ -48,7 +48,7 @@ def test_what_is_in_sync_is_never_deferred(shop: Database) -> None:
 
 
 def test_nothing_to_check_is_never_deferred(shop: Database) -> None:
-    from airflow.providers.common.compat.sdk import AirflowFailException
+    from tests.support.sdk import AirflowFailException
 
     assert sensor(deferrable=True, allow_empty=True).execute({"ti": Pushed()})["summary"]["checked"] == 0
     with pytest.raises(AirflowFailException, match=r"nothing was checked: database .* has no sequence"):
@@ -162,7 +162,7 @@ def test_each_look_says_only_what_is_new(shop: Database, monkeypatch: pytest.Mon
 
 
 def test_drift_that_comes_back_is_waited_for_again(shop: Database) -> None:
-    from airflow.providers.common.compat.sdk import TaskDeferred
+    from tests.support.sdk import TaskDeferred
 
     shop.execute(DRIFT)
     deadline = time.time() + 30
@@ -172,7 +172,7 @@ def test_drift_that_comes_back_is_waited_for_again(shop: Database) -> None:
 
 
 def test_a_timeout_says_what_is_still_behind(shop: Database) -> None:
-    from airflow.providers.common.compat.sdk import AirflowSensorTimeout
+    from tests.support.sdk import AirflowSensorTimeout
 
     shop.execute(DRIFT)
     (event,) = events(deferral(poke_interval=0.2, timeout=0.5).trigger)
@@ -182,7 +182,7 @@ def test_a_timeout_says_what_is_still_behind(shop: Database) -> None:
 
 
 def test_never_fail_leaves_a_timeout_alone_as_it_does_in_the_worker(shop: Database) -> None:
-    from airflow.providers.common.compat.sdk import AirflowSensorTimeout
+    from tests.support.sdk import AirflowSensorTimeout
 
     shop.execute(DRIFT)
     event = {"status": "timeout", "deadline": time.time()}
@@ -195,7 +195,7 @@ def test_never_fail_leaves_a_timeout_alone_as_it_does_in_the_worker(shop: Databa
 
 
 def test_a_timeout_in_the_worker_says_it_too(shop: Database) -> None:
-    from airflow.providers.common.compat.sdk import AirflowSensorTimeout
+    from tests.support.sdk import AirflowSensorTimeout
 
     shop.execute(DRIFT)
     with pytest.raises(AirflowSensorTimeout) as failure:
@@ -229,7 +229,7 @@ def test_a_connection_that_is_deleted_meanwhile_is_the_same_as_in_the_worker(
 
 
 def test_a_table_that_goes_away_is_not(shop: Database) -> None:
-    from airflow.providers.common.compat.sdk import AirflowFailException
+    from tests.support.sdk import AirflowFailException
 
     shop.execute(DRIFT)
     trigger = deferral(tables=["orders"], poke_interval=0.1).trigger
@@ -299,9 +299,8 @@ def test_a_trigger_that_is_cancelled_while_it_connects_asks_nothing(
 
 
 def test_in_a_dag(shop: Database, run_dag: Callable[..., Any]) -> None:
-    from airflow.providers.common.compat.sdk import DAG
-
     from airflow_seqfix.sensors.postgres import PostgresSequenceDriftSensor
+    from tests.support.sdk import DAG
 
     shop.execute(DRIFT)
     with DAG(dag_id="deferred_gate", schedule=None) as dag:
@@ -322,7 +321,7 @@ def test_in_a_dag(shop: Database, run_dag: Callable[..., Any]) -> None:
 
 @pytest.mark.parametrize("deferrable", [True, False])
 def test_soft_fail_is_the_same_in_both_modes(deferrable: bool, shop: Database) -> None:
-    from airflow.providers.common.compat.sdk import AirflowSkipException
+    from tests.support.sdk import AirflowSkipException
 
     shop.execute(DRIFT)
     with pytest.raises(AirflowSkipException):

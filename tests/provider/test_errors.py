@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_seqfix.core import (
     ArgumentError,
@@ -16,6 +15,7 @@ from airflow_seqfix.core import (
 )
 from airflow_seqfix.core.errors import CatalogError
 from airflow_seqfix.task.errors import from_event, no_retry, to_event
+from tests.support.sdk import AirflowFailException
 
 CASES = [
     (ArgumentError("an argument"), AirflowFailException, "an argument"),

@@ -329,7 +329,7 @@ def test_manual_repair_fails_where_something_is_left(
 def test_manual_form_refuses(
     field: str, value: Any, says: str, database: Database, run_example: Callable[..., Any]
 ) -> None:
-    from airflow.providers.common.compat.sdk import ParamValidationError
+    from tests.support.sdk import ParamValidationError
 
     # Airflow 3.2 raises a plain ValueError.
     with pytest.raises((ParamValidationError, ValueError), match=f"param {field}: {re.escape(says)}"):

@@ -44,7 +44,7 @@ def test_repairs_and_reports(shop: Database, caplog: pytest.LogCaptureFixture) -
 
 
 def test_the_other_side_of_a_cutover(shop: Database, newest_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    from airflow.providers.common.compat.sdk import AirflowFailException
+    from tests.support.sdk import AirflowFailException
 
     shop.execute(DRIFT)
     with database_on(newest_server) as old:
@@ -110,9 +110,8 @@ def test_lists_as_templates_yield_them(tables: Any, shop: Database) -> None:
 
 
 def test_margin_and_lock_from_a_form(shop: Database, run_dag: Callable[..., Any]) -> None:
-    from airflow.providers.common.compat.sdk import DAG
-
     from airflow_seqfix.operators.postgres import PostgresSequenceResetOperator
+    from tests.support.sdk import DAG
 
     shop.execute(DRIFT)
     with DAG(dag_id="from_a_form", schedule=None, params={"margin": 0, "lock": "auto"}) as dag:
@@ -157,7 +156,7 @@ def test_margin_as_a_template_yields_it(shop: Database) -> None:
     ],
 )
 def test_names_that_match_nothing_fail_without_retry(arguments: dict[str, Any], said: str, shop: Database) -> None:
-    from airflow.providers.common.compat.sdk import AirflowFailException
+    from tests.support.sdk import AirflowFailException
 
     shop.execute(DRIFT)
     state = shop.state("orders_id_seq")
@@ -208,9 +207,8 @@ def test_a_plan_without_moves_is_applied_in_a_line(shop: Database, capsys: pytes
 
 
 def test_the_log_says_where_the_rest_is_explained(shop: Database, capsys: pytest.CaptureFixture[str]) -> None:
-    from airflow.providers.common.compat.sdk import AirflowFailException
-
     from airflow_seqfix.operators.postgres import PostgresSequenceCheckOperator
+    from tests.support.sdk import AirflowFailException
 
     shop.execute(MANY)
     with pytest.raises(AirflowFailException):
@@ -219,7 +217,7 @@ def test_the_log_says_where_the_rest_is_explained(shop: Database, capsys: pytest
 
 
 def test_what_cannot_be_moved_fails_after_the_rest_is_done(shop: Database) -> None:
-    from airflow.providers.common.compat.sdk import AirflowFailException
+    from tests.support.sdk import AirflowFailException
 
     shop.execute(DRIFT + "CREATE TABLE full_up (id smallint DEFAULT 1); CREATE SEQUENCE full_seq OWNED BY full_up.id;")
     shop.execute("ALTER TABLE full_up ALTER id SET DEFAULT nextval('full_seq'); SELECT setval('full_seq', 32767);")
@@ -262,7 +260,7 @@ def test_unknown_connection(monkeypatch: pytest.MonkeyPatch, airflow_home: Any) 
 
 
 def test_wrong_connection_type(monkeypatch: pytest.MonkeyPatch) -> None:
-    from airflow.providers.common.compat.sdk import AirflowFailException
+    from tests.support.sdk import AirflowFailException
 
     monkeypatch.setenv("AIRFLOW_CONN_SHOP", "mysql://somebody@127.0.0.1/shop")
     with pytest.raises(AirflowFailException, match="of type 'mysql': a connection of type postgres is needed"):
@@ -311,9 +309,8 @@ def test_application_name_tells_the_task(shop: Database) -> None:
 
 
 def test_in_a_dag_twice(shop: Database, run_dag: Callable[..., Any]) -> None:
-    from airflow.providers.common.compat.sdk import DAG
-
     from airflow_seqfix.operators.postgres import PostgresSequenceResetOperator
+    from tests.support.sdk import DAG
 
     shop.execute(DRIFT)
     with DAG(dag_id="twice", schedule=None) as dag:
@@ -347,9 +344,8 @@ def test_arguments_are_the_options_of_the_table() -> None:
 
 
 def test_a_plan_from_an_earlier_task(shop: Database, run_dag: Callable[..., Any]) -> None:
-    from airflow.providers.common.compat.sdk import DAG
-
     from airflow_seqfix.operators.postgres import PostgresSequenceResetOperator
+    from tests.support.sdk import DAG
 
     shop.execute(DRIFT)
     with DAG(dag_id="planned", schedule=None) as dag:
@@ -376,7 +372,7 @@ def test_a_plan_from_an_earlier_task(shop: Database, run_dag: Callable[..., Any]
     ],
 )
 def test_what_is_no_plan_fails_without_retry(arguments: dict[str, Any], said: str, shop: Database) -> None:
-    from airflow.providers.common.compat.sdk import AirflowFailException
+    from tests.support.sdk import AirflowFailException
 
     with pytest.raises(AirflowFailException) as failure:
         operator(**arguments).execute({"ti": Pushed()})
@@ -384,10 +380,9 @@ def test_what_is_no_plan_fails_without_retry(arguments: dict[str, Any], said: st
 
 
 def test_the_check_operator(shop: Database) -> None:
-    from airflow.providers.common.compat.sdk import AirflowFailException
-
     from airflow_seqfix.core import DriftError
     from airflow_seqfix.operators.postgres import PostgresSequenceCheckOperator
+    from tests.support.sdk import AirflowFailException
 
     shop.execute(DRIFT)
     state = shop.state("orders_id_seq")
@@ -404,9 +399,8 @@ def test_the_check_operator(shop: Database) -> None:
 
 
 def test_a_plan_that_comes_to_nothing_is_no_repair_of_everything(shop: Database, run_dag: Callable[..., Any]) -> None:
-    from airflow.providers.common.compat.sdk import DAG, task
-
     from airflow_seqfix.operators.postgres import PostgresSequenceResetOperator
+    from tests.support.sdk import DAG, task
 
     shop.execute(DRIFT)
     with DAG(dag_id="no_plan", schedule=None) as dag:
@@ -422,9 +416,8 @@ def test_a_plan_that_comes_to_nothing_is_no_repair_of_everything(shop: Database,
 
 
 def test_mapped_over_schemas_and_fed_by_a_mapped_task(shop: Database, run_dag: Callable[..., Any]) -> None:
-    from airflow.providers.common.compat.sdk import DAG, task
-
     from airflow_seqfix.operators.postgres import PostgresSequenceResetOperator
+    from tests.support.sdk import DAG, task
 
     shop.execute(DRIFT)
     with DAG(dag_id="mapped", schedule=None, default_args={"conn_id": "shop"}) as dag:
@@ -479,15 +472,14 @@ def test_a_killed_task_moves_nothing_more(shop: Database) -> None:
 @pytest.mark.parametrize("change", ["none", "target", "options", "template"])
 def test_what_was_approved_is_what_is_applied(change: str, shop: Database, run_dag: Callable[..., Any]) -> None:
     """The plan is made anew, or edited, between the question and the repair."""
-    from airflow.providers.common.compat.sdk import DAG, task
-
     from airflow_seqfix.operators.postgres import PostgresSequenceResetOperator
+    from tests.support.sdk import DAG, task
 
     shop.execute(DRIFT)
     with DAG(dag_id="approved", schedule=None) as dag:
         plan = PostgresSequenceResetOperator(task_id="plan", conn_id="shop", dry_run=True)
 
-        @task
+        @task(multiple_outputs=False)
         def meddle(planned: dict[str, Any]) -> dict[str, Any]:
             if change == "target":
                 planned["moves"][0]["target"] -= 1

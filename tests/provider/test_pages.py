@@ -23,8 +23,9 @@ def test_dag(
     block: Block, newest_db: Database, monkeypatch: pytest.MonkeyPatch, run_dag: Callable[..., Any], tmp_path: Any
 ) -> None:
     """Run it behind a task `load`, on the shop just loaded: every task succeeds, and nothing is behind in the end."""
-    from airflow.providers.common.compat.sdk import DAG
     from airflow.providers.standard.operators.empty import EmptyOperator
+
+    from tests.support.sdk import DAG
 
     with newest_db.connect() as conn:
         load_shop(conn)

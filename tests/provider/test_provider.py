@@ -55,7 +55,7 @@ def test_airflow_lists_the_provider(airflow: Callable[..., CompletedProcess[str]
 @pytest.mark.parametrize("module", MODULES)
 def test_import_brings_no_hook_no_driver_and_no_core(module: str) -> None:
     code = (
-        "import sys; import airflow.providers.common.compat.sdk as sdk;"
+        "import sys; import airflow_seqfix.task.sdk as sdk;"
         "sdk.BaseOperator, sdk.BaseSensorOperator; before = set(sys.modules);"
         f"import {module}; print(*sorted(set(sys.modules) - before))"
     )
@@ -72,7 +72,7 @@ def test_a_dag_with_all_of_them_is_parsed_without_hook_driver_and_core() -> None
     """Arguments are judged while it is parsed, and that too must need nothing heavy."""
     code = """
 import sys
-from airflow.providers.common.compat.sdk import DAG
+from airflow import DAG
 before = set(sys.modules)
 from airflow_seqfix.operators.postgres import PostgresSequenceCheckOperator, PostgresSequenceResetOperator
 from airflow_seqfix.sensors.postgres import PostgresSequenceDriftSensor

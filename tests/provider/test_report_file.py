@@ -145,10 +145,10 @@ def test_where_a_browser_finds_it(path: str, url: str | None, link: str | None) 
 def test_the_button_in_the_task_s_page(
     shop: Database, tmp_path: Path, run_dag: Callable[..., Any], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    from airflow.providers.common.compat.sdk import DAG
     from airflow.serialization.serialized_objects import DagSerialization
 
     from airflow_seqfix.operators.postgres import PostgresSequenceCheckOperator, PostgresSequenceResetOperator
+    from tests.support.sdk import DAG
 
     shop.execute(DRIFT)
     there = {"report_path": f"{tmp_path}/{{{{ ti.task_id }}}}.html", "report_url": "https://x.example/{{ ti.task_id }}"}
@@ -192,9 +192,8 @@ def test_a_long_plan_goes_through_its_file(shop: Database, tmp_path: Path) -> No
 
 
 def test_a_long_plan_in_a_dag(shop: Database, tmp_path: Path, run_dag: Callable[..., Any]) -> None:
-    from airflow.providers.common.compat.sdk import DAG
-
     from airflow_seqfix.operators.postgres import PostgresSequenceResetOperator
+    from tests.support.sdk import DAG
 
     shop.execute(MANY)
     with DAG(dag_id="long_plan", schedule=None, default_args={"conn_id": "shop"}) as dag:

@@ -23,7 +23,7 @@ def test_waits_for_the_repair(shop: Database) -> None:
 
 
 def test_fails_at_once_and_says_everything(shop: Database) -> None:
-    from airflow.providers.common.compat.sdk import AirflowFailException
+    from tests.support.sdk import AirflowFailException
 
     shop.execute(DRIFT)
     ti = Pushed()
@@ -44,7 +44,7 @@ def test_fails_at_once_and_says_everything(shop: Database) -> None:
 
 
 def test_skips(shop: Database) -> None:
-    from airflow.providers.common.compat.sdk import AirflowSkipException
+    from tests.support.sdk import AirflowSkipException
 
     shop.execute(DRIFT)
     with pytest.raises(AirflowSkipException, match=r"public\.orders_id_seq"):
@@ -69,7 +69,7 @@ def test_what_cannot_be_read_keeps_the_gate_shut(shop: Database, monkeypatch: py
 
 
 def test_empty_database_is_in_sync(shop: Database) -> None:
-    from airflow.providers.common.compat.sdk import AirflowFailException
+    from tests.support.sdk import AirflowFailException
 
     poke = sensor(allow_empty=True).poke({"ti": Pushed()})
     assert poke.is_done
@@ -84,9 +84,8 @@ def test_wrong_on_drift_is_refused_when_the_dag_is_parsed() -> None:
 
 
 def test_a_failing_gate_in_a_dag_is_not_retried(shop: Database, run_dag: Callable[..., Any]) -> None:
-    from airflow.providers.common.compat.sdk import DAG
-
     from airflow_seqfix.sensors.postgres import PostgresSequenceDriftSensor
+    from tests.support.sdk import DAG
 
     shop.execute(DRIFT)
     with DAG(dag_id="gate", schedule=None) as dag:
@@ -103,7 +102,7 @@ def test_no_session_is_held_between_two_looks(mode: str, shop: Database, monkeyp
     import asyncio
     import time
 
-    from airflow.providers.common.compat.sdk import TaskDeferred
+    from tests.support.sdk import TaskDeferred
 
     shop.execute(DRIFT)
     sleep = time.sleep

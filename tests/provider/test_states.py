@@ -75,9 +75,8 @@ def drifted(start_server: Callable[[str], Server]) -> Iterator[Database]:
 @pytest.fixture(scope="module")
 def outcomes(drifted: Database, airflow_home: Any) -> dict[Cell, str]:
     """Run every cell as a task of one DAG."""
-    from airflow.providers.common.compat.sdk import DAG
-
     from tests.support.airflow import run_serialized
+    from tests.support.sdk import DAG
 
     with DAG(dag_id="states", schedule=None) as dag:
         cells = {gate(cell).task_id: cell for cell in CELLS}
@@ -87,7 +86,7 @@ def outcomes(drifted: Database, airflow_home: Any) -> dict[Cell, str]:
 
 def later(cell: Cell, monkeypatch: pytest.MonkeyPatch) -> str:
     """Say how a sensor ends for which things go wrong only when the trigger looks."""
-    from airflow.providers.common.compat.sdk import (
+    from tests.support.sdk import (
         AirflowFailException,
         AirflowSensorTimeout,
         AirflowSkipException,

@@ -26,10 +26,11 @@ DAG_FILE = """
 import json
 import os
 
-from airflow.providers.common.compat.sdk import DAG, Asset
+from airflow import DAG
 
 from airflow_seqfix.operators.postgres import PostgresSequenceCheckOperator, PostgresSequenceResetOperator
 from airflow_seqfix.sensors.postgres import PostgresSequenceDriftSensor
+from airflow_seqfix.task.sdk import Asset
 
 
 def forward(context):
