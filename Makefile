@@ -35,7 +35,7 @@ test: $(READY) ## Run every test that wheels alone can serve
 	$(BIN)/python -m pytest -m 'not system and not e2e' $(SPREAD) $(ARGS)
 
 .PHONY: test-system
-test-system: $(READY) ## Run the tests that need more than wheels: PgBouncer, Chromium and libpq from apt, axe-core from npm
+test-system: $(READY) ## Run the tests that need more than wheels: PgBouncer, Redis, Chromium and libpq from apt, axe-core from npm
 	$(BIN)/python -m pytest -m system $(SPREAD)
 
 # A server that lies does so in any major: make test has it.

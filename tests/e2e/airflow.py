@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 
 from tests.support.cluster import free_port
-from tests.support.standalone import PATIENCE, Standalone
+from tests.support.standalone import BUSY, PATIENCE, Standalone, end
 
 ROOT = Path(__file__).parents[2]
 FINISHED = {"success", "failed"}
@@ -35,6 +35,7 @@ class Airflow(Standalone):
         super().__init__(
             home,
             {
+                **BUSY,
                 "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "False",
                 "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
                 "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin,guest:op",
@@ -42,10 +43,6 @@ class Airflow(Standalone):
                 "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "3600",
                 "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "300",
                 "AIRFLOW__DATABASE__LOAD_DEFAULT_CONNECTIONS": "False",
-                # On a busy machine the API server is slow to answer the first tasks.
-                "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
-                # Each of its processes would compile Airflow anew.
-                "PYTHONDONTWRITEBYTECODE": "",
             },
         )
         for folder in (ROOT / "example_dags", ROOT / "tests" / "e2e" / "dags"):
@@ -70,15 +67,7 @@ class Airflow(Standalone):
     def restart_triggerer(self) -> None:
         """Kill the triggerer without a warning, and start another one."""
         self.kill_triggerer()
-        with self.log.open("ab") as log:
-            self._triggerer = subprocess.Popen(
-                [sys.executable, "-m", "airflow", "triggerer"],
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        self._triggerer = self._command("triggerer")
 
     def kill_triggerer(self) -> None:
         assert self._process is not None
@@ -86,8 +75,7 @@ class Airflow(Standalone):
         for pid in subprocess.run(of_ours, capture_output=True, text=True).stdout.split():
             os.kill(int(pid), signal.SIGKILL)
         if self._triggerer is not None:
-            os.killpg(self._triggerer.pid, signal.SIGKILL)
-            self._triggerer.wait()
+            end(self._triggerer)
             self._triggerer = None
 
     def stop(self) -> None:

@@ -22,6 +22,9 @@ from tests.support.cluster import free_port
 #: How long Airflow may take to come up, and a task to get going, on a busy machine.
 PATIENCE = 180.0
 
+#: On a busy machine the API server is slow to answer the first tasks, and each process would compile Airflow anew.
+BUSY = {"AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60", "PYTHONDONTWRITEBYTECODE": ""}
+
 
 class Standalone:
     """`airflow standalone` with an AIRFLOW_HOME of its own."""
@@ -57,24 +60,28 @@ class Standalone:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        with self.log.open("wb") as log:
-            # A session of its own: what standalone starts does not end with it, and is killed as a group.
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "airflow", "standalone"],
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        components = ("metadatabase", "scheduler", "triggerer", "dag_processor")
-        self.wait(lambda: all(self._health().get(part, {}).get("status") == "healthy" for part in components))
+        self._process = self._command("standalone")
+        self.wait(self._is_healthy)
 
     def stop(self) -> None:
         if self._process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+            end(self._process)
+
+    def _command(self, *arguments: str, log: Path | None = None) -> subprocess.Popen[bytes]:
+        """Start a command of Airflow, in a session of its own: what it starts does not end with it."""
+        with (log or self.log).open("ab") as output:
+            return subprocess.Popen(
+                [sys.executable, "-m", "airflow", *arguments],
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def _is_healthy(self) -> bool:
+        components = ("metadatabase", "scheduler", "triggerer", "dag_processor")
+        return all(self._health().get(part, {}).get("status") == "healthy" for part in components)
 
     def wait(self, condition: Any, seconds: float = PATIENCE, pause: float = 0.25) -> Any:
         """Return what a condition comes to, once that is something."""
@@ -113,6 +120,11 @@ class Standalone:
         except AssertionError as error:
             raise AssertionError(f"{dag_id}.{task_id} is {task.get('state')}, not {states}: {error}") from None
         return task
+
+    def mapped(self, dag_id: str, run_id: str, task_id: str) -> list[dict[str, Any]]:
+        """Return the instances of a mapped task, in their order."""
+        path = f"dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/listMapped?limit=100&order_by=map_index"
+        return list(self.call("GET", path)["task_instances"])
 
     def mark(self, dag_id: str, run_id: str, task_id: str, state: str) -> None:
         self.call("PATCH", f"dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}", {"new_state": state})
@@ -166,6 +178,13 @@ class Standalone:
                 return json.loads(response.read() or b"{}")
         except urllib.error.HTTPError as error:
             raise AssertionError(f"{method} {path}: HTTP {error.code}: {error.read().decode()}") from None
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process and all that it has started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 @contextlib.contextmanager
