@@ -175,7 +175,7 @@ def test_a_timeout_says_what_is_still_behind(shop: Database) -> None:
     from tests.support.sdk import AirflowSensorTimeout
 
     shop.execute(DRIFT)
-    (event,) = events(deferral(poke_interval=0.2, timeout=0.5).trigger)
+    (event,) = events(deferral(poke_interval=0.2, timeout=2).trigger)
     with pytest.raises(AirflowSensorTimeout) as failure:
         sensor(deferrable=True).execute_complete({"ti": Pushed()}, event)
     assert "public.orders_id_seq (public.orders.id): behind: the next value is 1" in flat(str(failure.value))
