@@ -330,22 +330,23 @@ fed AS MATERIALIZED (
      -- What a read of the table opens beside itself: its partitions or children, and all their indexes.
      CROSS JOIN LATERAL (
            WITH RECURSIVE member AS (
-               SELECT p.oid, p.relkind, p.reltuples, 1 AS depth
-                 FROM pg_inherits i
+               SELECT p.oid, p.relkind, p.reltuples, p.relhassubclass, 1 AS depth
+                 -- As arrays, of which the planner expects ten members: where it knows of thousands of partitions of one
+                 -- table, it would make room for as many of each table, again for each.
+                 FROM unnest(ARRAY(SELECT i.inhrelid FROM pg_inherits i
+                                    WHERE i.inhparent = c.oid AND c.relhassubclass)) AS i (inhrelid)
                 CROSS JOIN LATERAL (
-                      SELECT p.oid, p.relkind, p.reltuples FROM pg_class p WHERE p.oid = i.inhrelid OFFSET 0) p
-                WHERE i.inhparent = c.oid AND c.relhassubclass
+                      SELECT p.oid, p.relkind, p.reltuples, p.relhassubclass FROM pg_class p WHERE p.oid = i.inhrelid
+                      OFFSET 0) p
                 UNION
                -- By the index, whatever the planner thinks of catalogs that nobody has analyzed: else each level of each
                -- table would read all of them.
-               SELECT p.oid, p.relkind, p.reltuples, member.depth + 1
+               SELECT p.oid, p.relkind, p.reltuples, p.relhassubclass, member.depth + 1
                  FROM member
+                CROSS JOIN LATERAL unnest(ARRAY(SELECT i.inhrelid FROM pg_inherits i
+                                                 WHERE i.inhparent = member.oid AND member.relhassubclass)) AS i (inhrelid)
                 CROSS JOIN LATERAL (
-                      SELECT p.oid, p.relkind, p.reltuples
-                        FROM pg_inherits i
-                       CROSS JOIN LATERAL (
-                             SELECT p.oid, p.relkind, p.reltuples FROM pg_class p WHERE p.oid = i.inhrelid OFFSET 0) p
-                       WHERE i.inhparent = member.oid
+                      SELECT p.oid, p.relkind, p.reltuples, p.relhassubclass FROM pg_class p WHERE p.oid = i.inhrelid
                       OFFSET 0) p
                 WHERE member.depth <= 10)
            SELECT coalesce(sum(1 + (SELECT count(*) FROM pg_index i WHERE i.indrelid = m.oid)), 0)::bigint AS relations,
