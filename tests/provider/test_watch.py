@@ -314,10 +314,17 @@ def test_a_watcher_that_tells_other_verdicts_shares_the_looks(shop: Database) ->
     asyncio.run(scene())
 
 
-def test_a_day_of_looks_leaves_no_connection_and_no_memory(shop: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def quiet() -> Iterator[None]:
+    """pytest keeps what is logged, and Airflow 3.0 logs each look."""
+    logging.disable(logging.INFO)
+    yield
+    logging.disable(logging.NOTSET)
+
+
+@pytest.mark.usefixtures("quiet")
+def test_a_day_of_looks_leaves_no_connection_and_no_memory(shop: Database) -> None:
     """288 looks are a day at the default interval."""
-    # pytest keeps what is logged, and Airflow 3.0 logs each look.
-    monkeypatch.setattr(logging.root.manager, "disable", logging.INFO)
     shop.execute(DRIFT)
     others = "datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
     sizes: dict[int, int] = {}
