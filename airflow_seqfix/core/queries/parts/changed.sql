@@ -19,7 +19,8 @@ drawn_name AS MATERIALIZED (
 body AS MATERIALIZED (
     SELECT f.oid, f.prosrc ~* 'nextval' AS draws,
            -- Without comments and strings. Each of them goes to the end of the text where it has no end of its own.
-           regexp_replace(f.prosrc, $re$("(?:[^"]|"")*(?:"|$))|\m[eE]'(?:[^'\\]|\\.|'')*(?:'|$)|'(?:[^']|'')*(?:'|$)|--[^\n]*|/\*(?:[^*]|\*+[^*/])*(?:\*+/|\**$)$re$,
+           regexp_replace(f.prosrc, $re$("(?:[^"]|"")*(?:"|$))|\m[eE]'(?:[^'\\]|\\.|'')*(?:'|$)|'(?:[^']|'')*(?:'|$)|$re$
+                                    || $re$--[^\n]*|/\*(?:[^*]|\*+[^*/])*(?:\*+/|\**$)$re$,
                           '\1 ', 'g') AS text
       FROM pg_proc f
       JOIN pg_language l ON l.oid = f.prolang AND l.lanname = 'plpgsql'
@@ -59,7 +60,9 @@ changing AS MATERIALIZED (
        -- OLD is of updates.
        AND v.value !~* '\mold\s*\.'
        AND CASE WHEN g.is_query THEN v.value !~ '@' OR v.value ~ '[-+*/%|]'
-                ELSE v.value !~* $re$^[\s(]*(?:(?:select\s+|cast\s*\(\s*)?@(?:\s+(?:as|from)\s+\w+)?|#|null|(?:lower|upper|[lrb]?trim)\s*\(\s*#\s*\)|coalesce\s*\(\s*#\s*,(?:[^()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))*\))[\s)]*$$re$
+                ELSE v.value !~* ($re$^[\s(]*(?:(?:select\s+|cast\s*\(\s*)?@(?:\s+(?:as|from)\s+\w+)?|#|null|$re$
+                                  || $re$(?:lower|upper|[lrb]?trim)\s*\(\s*#\s*\)|coalesce\s*\(\s*#\s*,$re$
+                                  || $re$(?:[^()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))*\))[\s)]*$$re$)
                      -- A variable may have taken it.
                      AND NOT (g.draws AND v.value ~ '^[\s(]*\w+[\s)]*$') END
 ),
