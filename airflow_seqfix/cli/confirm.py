@@ -32,7 +32,7 @@ NARROW, WIDE = 60, 110
 CANNOT = "cannot be moved"
 
 WAYS = {
-    "advance": "calls nextval() until it has passed the data; cannot go back, blocks nobody",
+    "advance": "calls nextval() until past the data; cannot go back, blocks nobody",
     "locked": "locks the sequence (ALTER SEQUENCE) and checks again; cannot go back, nextval() waits for a moment",
     "guarded": "one setval() that compares first; not proven against writers",
 }

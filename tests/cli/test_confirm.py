@@ -31,7 +31,7 @@ def test_shows_where_and_what_and_moves_on_yes(newest_db: Database) -> None:
             "sequence              next value  then  way    \n"
             "public.orders_id_seq           1     4  advance\n"
             "\n"
-            "advance: calls nextval() until it has passed the data; cannot go back, blocks nobody\n"
+            "advance: calls nextval() until past the data; cannot go back, blocks nobody\n"
             "\n"
             f"{QUESTION} "
         )

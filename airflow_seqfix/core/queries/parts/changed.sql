@@ -61,6 +61,7 @@ changing AS MATERIALIZED (
        AND v.value !~* '\mold\s*\.'
        AND CASE WHEN g.is_query THEN v.value !~ '@' OR v.value ~ '[-+*/%|]'
                 ELSE v.value !~* ($re$^[\s(]*(?:(?:select\s+|cast\s*\(\s*)?@(?:\s+(?:as|from)\s+\w+)?|#|null|$re$
+                                  || $re$case\s+when\s+#\s+is\s+(?:not\s+)?null\s+then\s+[@#]\s+else\s+[@#]\s+end|$re$
                                   || $re$(?:lower|upper|[lrb]?trim)\s*\(\s*#\s*\)|coalesce\s*\(\s*#\s*,$re$
                                   || $re$(?:[^()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))*\))[\s)]*$$re$)
                      -- A variable may have taken it.
