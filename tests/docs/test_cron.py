@@ -30,8 +30,10 @@ def metrics(report: Any) -> list[str]:
 @pytest.fixture
 def report(newest_db: Database) -> dict[str, Any]:
     for number in range(30):
-        newest_db.execute(f"CREATE TABLE t{number} (id smallserial); INSERT INTO t{number} VALUES ({number + 1})")
-    newest_db.execute('CREATE TABLE "a""b\\c\nd" (id smallserial); INSERT INTO "a""b\\c\nd" VALUES (9)')
+        newest_db.execute(
+            f"CREATE TABLE t{number} (id smallserial PRIMARY KEY); INSERT INTO t{number} VALUES ({number + 1})"
+        )
+    newest_db.execute('CREATE TABLE "a""b\\c\nd" (id smallserial PRIMARY KEY); INSERT INTO "a""b\\c\nd" VALUES (9)')
     with newest_db.connect() as conn:
         return core.check(conn).to_dict()
 

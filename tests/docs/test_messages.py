@@ -69,6 +69,7 @@ OTHER = {
     "operators/postgres.py": {"The same as SQL"},
     "triggers/watch.py": {"seqfix watch", "Looking failed, and is tried again: %s"},
     "task/links.py": {"Sequence report"},
+    "task/sdk.py": {"module … has no attribute"},
     "options.py": {"… None: off"},
     "rules.py": {"a name or pattern, or a list of them", "a dictionary by sequence"},
 }
