@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
+from hypothesis import settings
 
 import tests.support.airflow  # noqa: F401  # chooses AIRFLOW_HOME, before any test imports Airflow
 from tests.support.cluster import running
@@ -24,6 +25,10 @@ from tests.support.servers import Database, Server, database_on, server_binaries
 # test starts and interrupts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("seqfix", deadline=None)
+settings.load_profile("seqfix")
 
 
 @pytest.hookimpl(optionalhook=True)
