@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from airflow_seqfix import core
 from tests.support.psql import psql, reset
@@ -205,3 +206,42 @@ def test_a_default_by_a_name_that_somebody_granted_is_ambiguous(repair: Repair, 
     for sequence in ("a.s", "b.s"):
         verdict, reason = found(db, sequence)
         assert (verdict, "several have that name" in (reason or "")) == ("unknown", True)
+
+
+#: Texts of triggers' functions that an owner wrote to keep everybody else waiting: none ends, or each has many ends.
+ENDLESS = {
+    "parentheses": "begin new.id := " + "(" * 90_000,
+    "calls": "begin new.id := coalesce(new.id, " + "f(" * 30_000,
+    "queries": "begin select 1 into new.id " * 3_500,
+    "targets": "begin select 1 " + "".join(f"into new.id{number}, new.id " for number in range(4_000)),
+    "lists": "begin select 1 " + "into new.id, " * 7_000,
+    "dots": "begin select 1 into " + "new . " * 16_000,
+    "quotes": "begin new.id := '" * 5_000,
+    "comments": "begin new.id := 1; /*" + "*" * 90_000,
+    "draws": "begin new.id := " + "nextval(" * 12_000,
+    "casts": "begin new.id := 1" + "::int" * 18_000,
+    "cases": "begin new.id := " + "case when new.id is null then 1 else " * 2_500,
+    "statements": "begin new.id := 1;" * 5_000,
+}
+
+
+def flooded(db: Database, text: str, count: int) -> None:
+    db.execute("CREATE TABLE theirs (id serial PRIMARY KEY); CREATE TABLE t (id serial PRIMARY KEY)")
+    with db.connect() as conn:
+        conn.execute("SET check_function_bodies = off")
+        for number in range(count):
+            made = sql.SQL("CREATE FUNCTION f{}() RETURNS trigger LANGUAGE plpgsql AS {}")
+            conn.execute(made.format(sql.SQL(str(number)), sql.Literal(text)))
+            conn.execute(f"CREATE TRIGGER g{number} BEFORE INSERT ON theirs FOR EACH ROW EXECUTE FUNCTION f{number}()")
+
+
+@pytest.mark.parametrize("text", ENDLESS.values(), ids=ENDLESS)
+def test_no_text_stops_the_check_of_other_tables(text: str, newest_db: Database) -> None:
+    flooded(newest_db, text, 1)
+    assert found(newest_db, "public.t_id_seq", statement_timeout=20)[0] == "in_sync"
+
+
+def test_nor_do_many(newest_db: Database) -> None:
+    """One owner's texts are read up to a million characters."""
+    flooded(newest_db, ENDLESS["statements"], 200)
+    assert found(newest_db, "public.t_id_seq", statement_timeout=20)[0] == "in_sync"

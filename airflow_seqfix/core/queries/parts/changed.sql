@@ -16,15 +16,22 @@ drawn_name AS MATERIALIZED (
      CROSS JOIN LATERAL (
            SELECT a.attname FROM pg_attribute a WHERE a.attrelid = t.table_oid AND a.attnum = t.column_number OFFSET 0) a
 ),
+-- What one owner has written costs no more than so much time, however much it is.
+readable AS MATERIALIZED (
+    SELECT f.oid, f.prosrc,
+           sum(length(f.prosrc)) OVER (PARTITION BY f.proowner ORDER BY length(f.prosrc), f.oid) AS read
+      FROM pg_proc f
+      JOIN pg_language l ON l.oid = f.prolang AND l.lanname = 'plpgsql'
+     WHERE f.oid IN (SELECT function_oid FROM fired) AND length(f.prosrc) <= 100000
+),
 body AS MATERIALIZED (
     SELECT f.oid, f.prosrc ~* 'nextval' AS draws,
            -- Without comments and strings. Each of them goes to the end of the text where it has no end of its own.
            regexp_replace(f.prosrc, $re$("(?:[^"]|"")*(?:"|$))|\m[eE]'(?:[^'\\]|\\.|'')*(?:'|$)|'(?:[^']|'')*(?:'|$)|$re$
                                     || $re$--[^\n]*|/\*(?:[^*]|\*+[^*/])*(?:\*+/|\**$)$re$,
                           '\1 ', 'g') AS text
-      FROM pg_proc f
-      JOIN pg_language l ON l.oid = f.prolang AND l.lanname = 'plpgsql'
-     WHERE f.oid IN (SELECT function_oid FROM fired) AND length(f.prosrc) <= 100000 AND f.prosrc ~* '\mnew\s*\.'
+      FROM readable f
+     WHERE f.read <= 1000000 AND f.prosrc ~* '\mnew\s*\.'
 ),
 -- What stands before it, the column, and the value: of NEW.column := value, and of SELECT value INTO NEW.column.
 given AS (
@@ -33,30 +40,38 @@ given AS (
      CROSS JOIN regexp_matches(b.text, $re$
            (\mif[\s(]+new\s*\.\s*"?\w+"?\s+is\s+null[\s)]*then|;|\mthen|\melse|\mbegin|\mloop)
            \s*new\s*\.\s*("(?:[^"]|"")+"|\w+)\s*:?=([^;]*)$re$, 'gix') AS m
-     UNION ALL
-    SELECT b.oid, b.draws, m[1], n[1], m[2], true
+     UNION
+    -- One query may have many targets: of its text so much is looked at.
+    SELECT b.oid, b.draws, m[1], n[1], left(m[2], 5000), true
       FROM body b
      CROSS JOIN regexp_matches(b.text, $re$
            (\mif[\s(]+new\s*\.\s*"?\w+"?\s+is\s+null[\s)]*then|;|\mthen|\melse|\mbegin|\mloop)
            \s*((?:select|with|fetch|insert|update|delete|merge)\M[^;]*)$re$, 'gix') AS m
+     -- A list of names, each in one way only: a text that can be read in two ways takes time without end.
      CROSS JOIN regexp_matches(m[2], $re$
-           \minto\s+(?:strict\s+)?((?:"(?:[^"]|"")+"|\w+|\s*\.\s*|\s*,\s*)+)$re$, 'gix') AS l
+           \minto\s+(?:strict\s+)?((?:"(?:[^"]|"")+"|\w+)(?:\s*[.,]\s*(?:"(?:[^"]|"")+"|\w+))*)$re$, 'gix') AS l
      CROSS JOIN regexp_matches(l[1], $re$\mnew\s*\.\s*("(?:[^"]|"")+"|\w+)$re$, 'gi') AS n
 ),
--- As the catalogs have the column; in the value # stands for NEW.column, and @ for what nextval() returns.
-changing AS MATERIALIZED (
-    SELECT DISTINCT g.oid AS function_oid, c.column_name
+-- As the catalogs have the column, where one of that name draws.
+assigned AS MATERIALIZED (
+    SELECT g.*, c.column_name
       FROM given g
      CROSS JOIN LATERAL (
            SELECT CASE WHEN g.target LIKE '"%' THEN replace(substr(g.target, 2, length(g.target) - 2), '""', '"')
-                       ELSE lower(g.target) END AS column_name,
-                  '\mnew\s*\.\s*' || regexp_replace(g.target, '(\W)', '\\\1', 'g') || '(?!\w)' AS itself) c
+                       ELSE lower(g.target) END AS column_name) c
+     WHERE c.column_name IN (SELECT attname FROM drawn_name)
+),
+-- In the value # stands for NEW.column, and @ for what nextval() returns.
+changing AS MATERIALIZED (
+    SELECT DISTINCT g.oid AS function_oid, g.column_name
+      FROM assigned g
+     CROSS JOIN LATERAL (
+           SELECT '\mnew\s*\.\s*' || regexp_replace(g.target, '(\W)', '\\\1', 'g') || '(?!\w)' AS itself) c
      CROSS JOIN LATERAL (
            SELECT btrim(regexp_replace(regexp_replace(regexp_replace(g.value, c.itself, '#', 'gi'),
                       $re$(?:\mpg_catalog\s*\.\s*)?\m(?:nextval|currval|lastval)\s*\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)$re$, '@', 'gi'),
                       $re$::\s*\w+(?:\s*\(\s*[0-9]+(?:\s*,\s*0)?\s*\))?$re$, '', 'g'), E' \t\r\n') AS value) v
-     WHERE c.column_name IN (SELECT attname FROM drawn_name)
-       AND NOT (g.before ~* '\mif' AND g.before ~* c.itself)
+     WHERE NOT (g.before ~* '\mif' AND g.before ~* c.itself)
        -- OLD is of updates.
        AND v.value !~* '\mold\s*\.'
        AND CASE WHEN g.is_query THEN v.value !~ '@' OR v.value ~ '[-+*/%|]'
