@@ -143,7 +143,8 @@ class Address:
 
     def _help(self, said: str) -> str:
         if "permission denied for database" in said:
-            return "; GRANT CONNECT ON DATABASE … TO … for that role"
+            database, user = (_quoted(self.parameters.get(name)) for name in ("dbname", "user"))
+            return f"; GRANT CONNECT ON DATABASE {database} TO {user};"
         if "no password supplied" in said:
             return "; set PGPASSWORD, or put the password into a file as PGPASSFILE (~/.pgpass)"
         if not self.parameters and "PGHOST" not in os.environ and "PGSERVICE" not in os.environ:
@@ -180,6 +181,13 @@ class Address:
 def is_somebody_there() -> bool:
     """Whether a person can be asked for a password: they see stderr, and stdin is theirs."""
     return is_terminal(sys.stdin) and is_terminal(sys.stderr)
+
+
+def _quoted(name: object) -> str:
+    """Return a name as SQL needs it; … where libpq has taken it from its environment."""
+    from psycopg import sql
+
+    return sql.Identifier(str(name)).as_string(None) if name else "…"
 
 
 def _for_user(parameters: dict[str, Any]) -> str:

@@ -137,9 +137,7 @@ def _explained(one: DatabaseResult, spell: Spell, *, comment: str = "  ", width:
 
 def then(row: Mapping[str, Any], move: Mapping[str, Any]) -> str:
     """Say what a move of a plan does with a sequence, given as dictionaries."""
-    return (
-        f"next value {row['next_value']:,}, then {move['target'] + move['increment_by']:,} ({printable(move['way'])})"
-    )
+    return f"next value {row['next_value']}, then {move['target'] + move['increment_by']} ({printable(move['way'])})"
 
 
 def _folded(text: str, width: int | None) -> list[str]:

@@ -205,12 +205,14 @@ def _untrusted(name: Name, kind: str, sequences: list[SequenceInfo]) -> Selectio
 
 def _place(kind: str, name: Name) -> Place | None:
     """Return the schema and the relation that a name is about; None: it may be about any."""
-    parts: tuple[str | None, ...] = name.plain
+    parts = name.plain
     if kind == "schemas":
         return parts[0], None
     if kind == "columns" or len(parts) == 3:
         parts = parts[:-1]
-    return (None, *parts)[-2:] if parts else None  # type: ignore[return-value]
+    if not parts:
+        return None
+    return parts[-2] if len(parts) > 1 else None, parts[-1]
 
 
 def _tails(*qualified: str) -> Iterator[Parts]:
