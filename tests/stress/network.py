@@ -30,7 +30,7 @@ DRIVERS = ("psycopg", "psycopg2")
 JOBS = (1, 4)
 #: The limits of each run that is struck, in seconds, and what it may take beyond: see database/clock.py.
 RUN_TIMEOUT, STATEMENT_TIMEOUT, GRACE = 2.0, 1.0, 2.0
-#: A run whose connection is lost opens another one, once. libpq gives up after this time, in seconds.
+#: A run whose connection is lost opens another one. libpq gives up after this time, in seconds.
 CONNECT_TIMEOUT = 2
 #: What a session may leave open that has lost its client while the network tells the server nothing, in seconds:
 #: `idle_in_transaction_session_timeout`, and some for the load.
@@ -240,7 +240,7 @@ counts messages and fails at one of them:
 - *half-close*: closes one direction;
 - *drop*: silently passes nothing more, on this connection and on new ones.
 
-The run has a callable, so it opens another connection once; libpq gives up after {connect} s. After each failure:
+The run has a callable, so it opens other connections, four at most; libpq gives up after {connect} s. After each failure:
 
 - the run has ended, within the time of the table, and no session and no lock is left on the server;
 - no sequence is lower than before: {total} of {total};
