@@ -240,7 +240,8 @@ counts messages and fails at one of them:
 - *half-close*: closes one direction;
 - *drop*: silently passes nothing more, on this connection and on new ones.
 
-The run has a callable, so it opens other connections, four at most; libpq gives up after {connect} s. After each failure:
+The run has a callable, so it opens other connections, four at most; libpq gives up after {connect} s.
+After each failure:
 
 - the run has ended, within the time of the table, and no session and no lock is left on the server;
 - no sequence is lower than before: {total} of {total};
