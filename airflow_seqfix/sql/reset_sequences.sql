@@ -484,6 +484,7 @@ BEGIN
                                                              ELSE '::numeric' END,
                                                 'table_oid', j.table_oid, 'column_number', j.column_number,
                                                 'smallest', j.smallest_value, 'largest', j.largest_value,
+                                                'smallest_by', j.smallest_by, 'largest_by', j.largest_by,
                                                 'version', j.version, 'type', j.data_type,
                                                 'distinct', j.has_index AND NOT j.is_unique, 'unique', j.is_unique_throughout, 'own', j.is_unique,
                                                 'name', j.name)
@@ -804,9 +805,14 @@ BEGIN
                 CONTINUE;
             END IF;
             SELECT string_agg(w.text, ' ' ORDER BY w.place), string_agg(w.name, ' and ' ORDER BY w.place) INTO widen, binds
-              FROM (SELECT 1, format('ALTER TABLE %s ALTER %s TYPE bigint;', r.value ->> 'table', r.value ->> 'column'),
-                           format('the end of %s.%s (%s)', r.value ->> 'table', r.value ->> 'column', r.value ->> 'type')
+              FROM (SELECT CASE WHEN e.checked_by IS NULL THEN 1 ELSE 3 END,
+                           CASE WHEN e.checked_by IS NULL
+                                THEN format('ALTER TABLE %s ALTER %s TYPE bigint;', r.value ->> 'table', r.value ->> 'column')
+                                ELSE format('a wider %s of %s', e.checked_by, r.value ->> 'name') END,
+                           format('the end of %s (%s)', r.value ->> 'name', coalesce(e.checked_by, r.value ->> 'type'))
                       FROM jsonb_array_elements(s.readable) AS r
+                     CROSS JOIN LATERAL (SELECT CASE WHEN direction > 0 THEN r.value ->> 'largest_by'
+                                                     ELSE r.value ->> 'smallest_by' END AS checked_by) AS e
                      WHERE far = CASE WHEN direction > 0 THEN r.value ->> 'largest' ELSE r.value ->> 'smallest' END::numeric
                        AND far NOT IN (9223372036854775807, -9223372036854775808)
                      UNION ALL

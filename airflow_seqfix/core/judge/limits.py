@@ -1,4 +1,4 @@
-"""Which of a sequence's limits binds: its type, MAXVALUE or MINVALUE, a column's type, or its own range. Pure."""
+"""Which limit of a sequence binds: its type, MAXVALUE or MINVALUE, a column's type or CHECK, or its own range. Pure."""
 
 from __future__ import annotations
 
@@ -25,9 +25,14 @@ def is_own_range(sequence: SequenceInfo) -> bool:
 
 
 def narrowest(sequence: SequenceInfo) -> list[ColumnInfo]:
-    """Return the columns whose type ends at the limit."""
+    """Return the columns whose type or CHECK constraint ends at the limit."""
     ends = "largest_value" if sequence.is_ascending else "smallest_value"
     return [column for column in sequence.comparable if getattr(column, ends) == sequence.limit]
+
+
+def checked_by(sequence: SequenceInfo, column: ColumnInfo) -> str | None:
+    """Return the CHECK constraint at which a column ends; None: its type ends there."""
+    return column.largest_by if sequence.is_ascending else column.smallest_by
 
 
 def is_small(column: ColumnInfo) -> bool:
@@ -39,7 +44,10 @@ def what_binds(sequence: SequenceInfo) -> str:
     """Return the limits that end at the last value that fits, as an apposition to it."""
     if is_own_range(sequence):
         return "the end of its id_range"
-    binding = [f"the end of {column.qualified_name} ({column.data_type})" for column in narrowest(sequence)]
+    binding = [
+        f"the end of {column.qualified_name} ({checked_by(sequence, column) or column.data_type})"
+        for column in narrowest(sequence)
+    ]
     bound = bound_of(sequence)
     if bound == sequence.limit:
         if bound in TYPE_BOUNDS[sequence.data_type]:

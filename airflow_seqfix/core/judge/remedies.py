@@ -6,7 +6,7 @@ import json
 import shlex
 
 from airflow_seqfix.core.judge.arithmetic import values_left
-from airflow_seqfix.core.judge.limits import TYPE_BOUNDS, bound_of, is_own_range, is_small, narrowest
+from airflow_seqfix.core.judge.limits import TYPE_BOUNDS, bound_of, checked_by, is_own_range, is_small, narrowest
 from airflow_seqfix.core.model import Feed, Move, Obstacle, Outliers, SequenceInfo, SourcePosition
 from airflow_seqfix.core.policy import Follow, Lock, Policy
 
@@ -151,7 +151,8 @@ def widen(sequence: SequenceInfo) -> str:
     """Return how to raise the binding limits: all that end at the same value."""
     if is_own_range(sequence):
         return "a larger id_range, agreed with the other writers"
-    columns = [column for column in narrowest(sequence) if is_small(column)]
+    checked = [column for column in narrowest(sequence) if checked_by(sequence, column)]
+    columns = [column for column in narrowest(sequence) if column not in checked and is_small(column)]
     statements = [f"ALTER TABLE {c.qualified_table} ALTER {c.quoted_column} TYPE bigint;" for c in columns]
     if bound_of(sequence) == sequence.limit:
         if bound_of(sequence) not in TYPE_BOUNDS[sequence.data_type]:
@@ -160,6 +161,6 @@ def widen(sequence: SequenceInfo) -> str:
         elif sequence.data_type != "bigint":
             # Also changes a bound that is the type's.
             statements.append(f"ALTER SEQUENCE {sequence.qualified_name} AS bigint;")
-    if columns:
-        statements.append("rewrites the table; columns that refer to it need the same")
-    return " ".join(statements) or "nothing is larger than bigint: another key"
+    notes = ["rewrites the table; columns that refer to it need the same"] if columns else []
+    notes += [f"a wider {checked_by(sequence, column)} of {column.qualified_name}" for column in checked]
+    return " ".join([*statements, *filter(None, ["; ".join(notes)])]) or "nothing is larger than bigint: another key"

@@ -94,6 +94,10 @@ class ColumnInfo:
     #: column for numbers.
     smallest_value: int | None
     largest_value: int | None
+    #: The CHECK constraints that set them, quoted as SQL needs them; None: the type or a cast does. Rows that were
+    #: there before such a constraint, or of inheritance children, may lie beyond.
+    smallest_by: str | None
+    largest_by: str | None
     is_foreign: bool
     has_foreign_partition: bool
     #: A partition or inheritance child that is read through the table above it.

@@ -424,8 +424,11 @@ SELECT tie.sequence_oid::bigint                                       AS sequenc
        format_type(b.base_oid, NULL)                                  AS base_type,
        -- The integers that the column can hold, and that all casts on the way to it let through; NULL where it is no
        -- column for numbers.
-       greatest(h.smallest_value, k.smallest_value)                   AS smallest_value,
-       least(h.largest_value, k.largest_value)                        AS largest_value,
+       e.smallest_value                                               AS smallest_value,
+       e.largest_value                                                AS largest_value,
+       -- What sets them, if not the type: rows that were there before, or of children, may lie beyond.
+       e.smallest_by                                                  AS smallest_by,
+       e.largest_by                                                   AS largest_by,
        c.relkind = 'f'                                                AS is_foreign,
        w.has_foreign AND c.relkind <> 'f'                             AS has_foreign_partition,
        w.ancestors                                                    AS ancestors,
@@ -503,6 +506,16 @@ SELECT tie.sequence_oid::bigint                                       AS sequenc
         CROSS JOIN regexp_matches(v.casts, $re$::([^:()']+)(?:\(([0-9]+)(?:,0)?\))?$re$, 'g') AS f (name)
          LEFT JOIN layer cl ON cl.type_oid = to_regtype(f.name[1]) AND cl.base_oid IN (SELECT room.type_oid FROM room)
          LEFT JOIN room cr ON cr.type_oid = coalesce(cl.base_oid, to_regtype(f.name[1]))) k
+  LEFT JOIN LATERAL (
+       @limited@
+       ) l ON h.largest_value IS NOT NULL
+ CROSS JOIN LATERAL (
+       SELECT greatest(t.smallest_value, l.smallest_value)                                AS smallest_value,
+              least(t.largest_value, l.largest_value)                                     AS largest_value,
+              CASE WHEN l.smallest_value > t.smallest_value THEN l.smallest_by END        AS smallest_by,
+              CASE WHEN l.largest_value < t.largest_value THEN l.largest_by END           AS largest_by
+         FROM (SELECT greatest(h.smallest_value, k.smallest_value) AS smallest_value,
+                      least(h.largest_value, k.largest_value) AS largest_value) t) e
  -- NULL, of a table that was dropped after the snapshot was taken: nothing is fed any more.
  CROSS JOIN LATERAL (
        SELECT has_schema_privilege(n.oid, 'USAGE'), has_column_privilege(c.oid, a.attnum, 'SELECT')

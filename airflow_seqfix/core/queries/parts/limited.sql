@@ -1,0 +1,74 @@
+-- The limits that CHECK constraints set for pg_attribute a, of the table or of the column's domain: comparisons with constants,
+-- joined by AND. They are read from the stored tree: pg_get_constraintdef() would wait for a lock on the table. A tree that
+-- looks different sets no limit.
+SELECT max(b.smallest_value)::bigint AS smallest_value, min(b.largest_value)::bigint AS largest_value,
+       (array_agg(b.name ORDER BY b.smallest_value DESC NULLS LAST, b.name))[1] AS smallest_by,
+       (array_agg(b.name ORDER BY b.largest_value, b.name))[1] AS largest_by
+  FROM (SELECT format('CHECK constraint %I', k.conname) AS name,
+               CASE o.oprname WHEN '>' THEN v.value + 1 WHEN '>=' THEN v.value END AS smallest_value,
+               CASE o.oprname WHEN '<' THEN v.value - 1 WHEN '<=' THEN v.value END AS largest_value
+          FROM (SELECT k.oid, k.conname, k.conbin::text AS tree
+                  FROM pg_constraint k
+                 WHERE k.conrelid = a.attrelid AND k.contype = 'c' AND k.conkey @> ARRAY[a.attnum]
+                   AND pg_column_size(k.conbin) <= 5000
+                   -- NOT ENFORCED came with 18.
+                   AND to_jsonb(k) ->> 'conenforced' IS DISTINCT FROM 'false'
+                 UNION ALL
+                SELECT k.oid, k.conname, k.conbin::text
+                  FROM (SELECT l.type_oid FROM layer l WHERE l.type_oid = a.atttypid
+                         UNION
+                        SELECT l.base_oid FROM layer l WHERE l.type_oid = a.atttypid) d
+                 CROSS JOIN LATERAL (
+                       SELECT k.oid, k.conname, k.conbin
+                         FROM pg_constraint k
+                        WHERE k.contypid = d.type_oid AND k.contype = 'c' AND pg_column_size(k.conbin) <= 5000
+                       OFFSET 0) k
+                 -- However many somebody has made.
+                 ORDER BY 1
+                 LIMIT 20) k
+         -- A node of the tree, with six levels of others in it.
+         CROSS JOIN LATERAL (
+               SELECT repeat($re$\{[^{}]*(?:$re$, 6) || $re$\{[^{}]*\}$re$ || repeat($re$[^{}]*)*\}$re$, 6) AS node,
+                      CASE WHEN k.tree LIKE '{BOOLEXPR :boolop and :args (%'
+                           THEN regexp_replace(k.tree, $re$^\{[^{}]*|[^{}]*\}$$re$, '', 'g') ELSE k.tree END AS tree
+               OFFSET 0) p
+         -- What AND joins. Where more is left than that, it is too deep to be read.
+         CROSS JOIN regexp_matches(CASE WHEN regexp_replace(p.tree, p.node, '', 'g') !~ '[{}]' THEN p.tree END, p.node, 'g')
+                    AS c (conjunct)
+         CROSS JOIN LATERAL (
+               SELECT substring(c.conjunct[1] FROM $re$^\{OPEXPR :opno (\d+) $re$)::oid AS operator_oid,
+                      ARRAY(SELECT m[1]
+                              FROM regexp_matches(substr(c.conjunct[1], strpos(c.conjunct[1], ':args (')), p.node, 'g') AS m)
+                          AS sides
+               OFFSET 0) e
+          JOIN pg_operator n ON n.oid = e.operator_oid AND n.oprnamespace = 'pg_catalog'::regnamespace
+         -- As value OPERATOR constant.
+         CROSS JOIN LATERAL (
+               SELECT s.itself, s.constant, s.operator_oid
+                 FROM (VALUES (e.sides[1], e.sides[2], n.oid), (e.sides[2], e.sides[1], n.oprcom)) AS s (itself, constant, operator_oid)
+                WHERE cardinality(e.sides) = 2
+                  AND s.itself ~ $re$^\{(?:RELABELTYPE :arg \{)?(?:VAR|COERCETODOMAINVALUE) $re$
+                  AND coalesce(substring(s.itself FROM $re$:varattno (\d+)$re$)::integer, a.attnum) = a.attnum
+                  AND s.constant ~ $re$^\{(?:FUNCEXPR [^{}]*\{)?CONST [^{}]*:constisnull false $re$) s
+          JOIN pg_operator o ON o.oid = s.operator_oid AND o.oprname IN ('<', '<=', '>=', '>')
+         CROSS JOIN LATERAL (
+               SELECT substring(s.constant FROM $re$^\{FUNCEXPR :funcid (\d+)$re$)::oid AS function_oid,
+                      substring(s.constant FROM $re$:consttype (\d+)$re$)::oid         AS type_oid,
+                      string_to_array(substring(s.constant FROM $re$\[ ([^]]+) \]$re$), ' ')::integer[] AS bytes
+               OFFSET 0) t
+         CROSS JOIN LATERAL (
+               SELECT CASE t.type_oid WHEN 'smallint'::regtype THEN 2 WHEN 'integer'::regtype THEN 4
+                                      WHEN 'bigint'::regtype THEN 8 END AS length) w
+         -- The last of its bytes has the sign.
+         CROSS JOIN LATERAL (
+               SELECT ((bit_or((y.byte & 255)::bigint << 8 * (y.place::integer - 1)) << 64 - 8 * w.length)
+                       >> 64 - 8 * w.length)::numeric AS value
+                 FROM unnest(t.bytes) WITH ORDINALITY AS y (byte, place)
+                WHERE y.place <= w.length) v
+         WHERE (t.function_oid IS NULL
+                OR EXISTS (SELECT FROM pg_cast f
+                            WHERE f.castfunc = t.function_oid AND f.castsource = t.type_oid
+                              AND f.casttarget IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype, 'numeric'::regtype)))
+           -- Of a constant that is passed by value, the bytes are in the order of the machine.
+           AND version() !~ 's390|powerpc64-|ppc64-') b
+ WHERE coalesce(b.smallest_value, b.largest_value) BETWEEN -9223372036854775808 AND 9223372036854775807
