@@ -1,0 +1,47 @@
+"""Discovery does as much work as there is to discover: no table pays for the number of others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+
+from airflow_seqfix.core import queries
+from tests.support.servers import Database
+
+
+def work(conn: psycopg.Connection) -> float:
+    """Return how many rows the discovery of columns has passed from node to node, and made room for in hash tables."""
+    ((plan,),) = conn.execute(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {queries.get('columns')}").fetchone()
+
+    def of(node: dict[str, Any]) -> float:
+        # The table in which UNION looks for what it has seen is as large as the planner expects.
+        room = node.get("Hash Buckets", node["Plan Rows"] if node["Node Type"] == "Recursive Union" else 0)
+        here = node["Actual Rows"] + node.get("Rows Removed by Filter", 0) + room
+        return here * node["Actual Loops"] + sum(of(below) for below in node.get("Plans", []))
+
+    return of(plan["Plan"])
+
+
+def fill(conn: psycopg.Connection, first: int, last: int) -> None:
+    """Make that many tables with a sequence and a CHECK, and that many partitions of one table."""
+    for n in range(first, last):
+        conn.execute(f"CREATE TABLE t_{n} (id serial PRIMARY KEY CHECK (id > 0), x integer)")
+        conn.execute(f"CREATE TABLE p_{n} PARTITION OF p FOR VALUES FROM ({n}) TO ({n + 1})")
+
+
+def test_work_grows_with_what_there_is(newest_db: Database) -> None:
+    with newest_db.connect() as conn:
+        conn.execute("CREATE TABLE p (id serial, day integer) PARTITION BY RANGE (day)")
+        counts: dict[int, tuple[float, float]] = {}
+        made = 0
+        for size in (100, 400):
+            fill(conn, made, size)
+            made = size
+            conn.execute("DELETE FROM pg_statistic")
+            before = work(conn)
+            conn.execute("ANALYZE")
+            counts[size] = before, work(conn)
+    # Four times as much. Where it was quadratic, it came to more than ten times.
+    for small, large in zip(counts[100], counts[400], strict=True):
+        assert large / small < 6, counts
