@@ -10,3 +10,6 @@ CREATE SEQUENCE codes_seq;
 CREATE TABLE codes (id text PRIMARY KEY DEFAULT nextval('codes_seq')::short, note text);
 CREATE SEQUENCE rounded_seq;
 CREATE TABLE rounded (id numeric PRIMARY KEY DEFAULT nextval('rounded_seq')::money::numeric, note text);
+CREATE SEQUENCE prices_seq;
+CREATE TABLE prices (id numeric(10, 2) PRIMARY KEY DEFAULT nextval('prices_seq')::numeric(6, 2), note text);
+INSERT INTO prices (id) VALUES (7), (7.25);

@@ -132,7 +132,7 @@ late_bound AS (
      CROSS JOIN LATERAL (
            SELECT replace((regexp_match(
               e.source,
-              $re$^\(*nextval\(\('((?:[^']|'')+)'::(?:text|character varying)\)::regclass\)(?:\)*::[^:()']+(?:\([0-9]+(?:,0)?\))?)*\)*$$re$))[1],
+              $re$^\(*nextval\(\('((?:[^']|'')+)'::(?:text|character varying)\)::regclass\)(?:\)*::[^:()']+(?:\([0-9]+(?:,[0-9]+)?\))?)*\)*$$re$))[1],
               '''''', '''') AS literal) m
        -- Letters beyond ASCII are letters whatever the database's locale says, as for the server's own scanner.
      CROSS JOIN LATERAL (
@@ -141,7 +141,8 @@ late_bound AS (
      CROSS JOIN LATERAL (
            -- Three names of 63 bytes, all of them quotes.
            SELECT CASE WHEN length(m.literal) <= 400 AND m.literal ~ format($re$^\s*%1$s(?:\s*\.\s*%1$s){0,2}\s*$$re$, p.part)
-                       THEN parse_ident(m.literal) END AS parts) n
+                       -- The server cuts off what is longer than a name can be.
+                       THEN parse_ident(m.literal)::name[]::text[] END AS parts) n
      WHERE n.parts IS NOT NULL
 ),
 -- Of several sequences with that name those are meant that are close to the table, by owner or schema, or by a grant to the
@@ -269,7 +270,7 @@ tie AS (
      UNION ALL
     SELECT r.sequence_oid, e.table_oid, e.column_number,
            CASE WHEN NOT r.in_function AND e.source ~
-                     $re$^\(*nextval\('(?:[^']|'')+'::regclass\)(?:\)*::[^:()']+(?:\([0-9]+(?:,0)?\))?)*\)*$$re$
+                     $re$^\(*nextval\('(?:[^']|'')+'::regclass\)(?:\)*::[^:()']+(?:\([0-9]+(?:,[0-9]+)?\))?)*\)*$$re$
                 THEN e.feed ELSE 'wrapped' END,
            coalesce(e.source, e.instead), e.domain_owner
       FROM recorded r
@@ -498,12 +499,15 @@ SELECT tie.sequence_oid::bigint                                       AS sequenc
  -- The casts between nextval() and the column.
  CROSS JOIN LATERAL (
        SELECT max(cr.smallest_value)                                              AS smallest_value,
-              min(least(cr.largest_value, CASE WHEN f.name[2]::integer < 19
-                                               THEN (10::numeric ^ f.name[2]::integer - 1)::bigint END)) AS largest_value,
+              min(least(cr.largest_value, CASE WHEN d.digits < 19 THEN (10::numeric ^ d.digits - 1)::bigint END))
+                                                                                  AS largest_value,
               coalesce(bool_or(cr.type_oid IS NULL), false)                       AS is_changed
          FROM (SELECT (regexp_match(tie.source, $re$'(?:[^']|'')+'(?:::text\)|::character varying\))?::regclass\)(.+)$$re$))[1]
                 WHERE tie.feed IN ('default', 'domain', 'late_bound')) AS v (casts)
-        CROSS JOIN regexp_matches(v.casts, $re$::([^:()']+)(?:\(([0-9]+)(?:,0)?\))?$re$, 'g') AS f (name)
+        CROSS JOIN regexp_matches(v.casts, $re$::([^:()']+)(?:\(([0-9]+)(?:,([0-9]+))?\))?$re$, 'g') AS f (name)
+        CROSS JOIN LATERAL (
+              SELECT CASE WHEN f.name[2] IS NOT NULL
+                          THEN greatest(f.name[2]::integer - coalesce(f.name[3]::integer, 0), 0) END AS digits) d
          LEFT JOIN layer cl ON cl.type_oid = to_regtype(f.name[1]) AND cl.base_oid IN (SELECT room.type_oid FROM room)
          LEFT JOIN room cr ON cr.type_oid = coalesce(cl.base_oid, to_regtype(f.name[1]))) k
   LEFT JOIN LATERAL (
