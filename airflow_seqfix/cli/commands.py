@@ -97,7 +97,7 @@ def suggest(positional: tuple[str, ...], **given: Any) -> int:
     run = Run.read(positional, given, forms=SUGGESTION_FORMS)
     run.refuse_many()
     with run.prepared():
-        run.output.write(render(core.suggest(run.address, **run.understood()), run.output.form))
+        run.output.write([render(core.suggest(run.address, **run.understood()), run.output.form)])
     return IN_SYNC
 
 
@@ -182,7 +182,7 @@ def sql(path: str | None, check: bool) -> int:
 
     output = Output.read(("sql",), form="sql", path=path, color="never")
     with output.prepared():
-        output.write(reset_sequences(check=check))
+        output.write([reset_sequences(check=check)])
     return IN_SYNC
 
 

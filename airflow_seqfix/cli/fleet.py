@@ -133,7 +133,7 @@ def _conclude(run: Run, results: list[DatabaseResult]) -> int:
     from airflow_seqfix.core.fleet import Fleet
 
     fleet = Fleet.of(results)
-    run.output.write(_as_text(run, fleet))
+    run.output.write([_as_text(run, fleet)])
     if fleet.with_state("error"):
         return TROUBLE
     if not fleet.count("checked") and not run.options.get("allow_empty"):

@@ -8,7 +8,7 @@ import shutil
 import stat
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 #: The least that a table needs.
 NARROWEST = 30
+
+#: How many characters are written at once.
+BLOCK = 100_000
 
 #: The forms that are not of render.formats.
 EXTENSIONS = {".txt": "table", ".sql": "sql"}
@@ -98,50 +101,63 @@ class Output:
                 raise SeqfixError(f"--output {self.path}: {error.strerror}") from None
             raise ArgumentError(f"--output {self.path} cannot be written: {error.strerror}") from None
 
-    def write(self, text: str) -> None:
-        """Write the data. A reader that has gone away has read what it wanted."""
+    def write(self, pieces: Iterable[str]) -> None:
+        """Write the data, which need not be one text. A reader that has gone away has read what it wanted."""
         from airflow_seqfix.core import SeqfixError
 
-        text = text.removesuffix("\n")
+        blocks = _blocks(pieces)
         if self._file is not None:
-            self._file.write(f"{text}\n")
+            self._file.writelines(blocks)
             return
+        # None where a shell has closed it.
+        if getattr(sys.stdout, "encoding", "utf-8").lower() != "utf-8":
+            # What cannot be written is known before a part of it is.
+            blocks = iter(["".join(blocks)])
         try:
-            click.echo(text, color=True)
+            for block in blocks:
+                self._print(block)
         except BrokenPipeError:
             signals.drop_output()
         except OSError as error:
             signals.drop_output()
             raise SeqfixError(f"stdout: {error.strerror}") from None
+
+    def _print(self, text: str) -> None:
+        from airflow_seqfix.core import SeqfixError
+
+        try:
+            click.echo(text, nl=False, color=True)
         except UnicodeEncodeError as error:
             if self.form != "table":
                 raise SeqfixError(
                     f"stdout is {error.encoding}, which cannot encode {text[error.start]!a}: "
                     "set PYTHONIOENCODING=utf-8, or write to a file with -o"
                 ) from None
-            click.echo(text.encode(error.encoding, "backslashreplace"))
+            click.echo(text.encode(error.encoding, "backslashreplace"), nl=False)
 
     def keep(self) -> None:
         """Let the file appear though an error is on its way: what was written is whole."""
         self._is_kept = True
 
     def write_report(self, report: Report) -> None:
-        self.write(self._as_text(report))
+        self.write(self._pieces(report))
 
     def write_plan(self, plan: Plan) -> None:
-        self.write(plan.to_sql() if self.form == "sql" else self._as_text(plan))
+        self.write((f"{line}\n" for line in plan.sql_lines()) if self.form == "sql" else self._pieces(plan))
 
-    def _as_text(self, content: Report | Plan) -> str:
+    def _pieces(self, content: Report | Plan) -> Iterator[str]:
         if self.form != "table":
-            from airflow_seqfix.render.formats import render
+            from airflow_seqfix.render.formats import pieces
 
-            return render(content, self.form, spell=with_options)
+            yield from pieces(content, self.form, spell=with_options)
+            return
         from airflow_seqfix.core import Plan
-        from airflow_seqfix.render.table import MOST, summary, table
+        from airflow_seqfix.render.table import MOST, lines, summary
 
         is_plan = isinstance(content, Plan)
         report = content.report if isinstance(content, Plan) else content
-        rows = table(
+        is_empty = True
+        for line in lines(
             report,
             width=self.width,
             color=self.color,
@@ -150,8 +166,10 @@ class Output:
             most=None if self.all_rows or self.width is None else MOST,
             listed_in="--all or --format csv",
             spell=with_options,
-        )
-        return f"{rows}\n{summary(report)}" if rows else summary(report)
+        ):
+            yield f"{line}\n"
+            is_empty = False
+        yield summary(report) if is_empty else f"\n{summary(report)}"
 
     @property
     def width(self) -> int | None:
@@ -159,6 +177,19 @@ class Output:
         if self.path is not None or not is_terminal(sys.stdout):
             return None
         return max(NARROWEST, shutil.get_terminal_size().columns)
+
+
+def _blocks(pieces: Iterable[str]) -> Iterator[str]:
+    """Yield the text in few parts, the last of which ends with a line break."""
+    block: list[str] = []
+    size, last = 0, ""
+    for last in filter(None, pieces):
+        block.append(last)
+        size += len(last)
+        if size >= BLOCK:
+            yield "".join(block)
+            block, size = [], 0
+    yield "".join(block) + ("" if last.endswith("\n") else "\n")
 
 
 def _wants_color(color: str, *, is_file: bool, environment: Mapping[str, str] = os.environ) -> bool:

@@ -124,11 +124,15 @@ class Report:
     def sorted_rows(self) -> tuple[Row, ...]:
         """All rows, worst verdict first; within a verdict the one that collides first, then the largest gap."""
 
-        def urgency(row: Row) -> tuple[int, float, int]:
-            inserts = row.finding.inserts_until_collision
-            return ORDER.index(row.verdict), math.inf if inserts is None else inserts, -(row.finding.gap or 0)
+        def inserts(row: Row) -> float:
+            left = row.finding.inserts_until_collision
+            return math.inf if left is None else left
 
-        return tuple(sorted(self.rows, key=urgency))
+        # By one key after the other: a tuple of them for each row would be a tenth of a report's memory.
+        rows = sorted(self.rows, key=lambda row: -(row.finding.gap or 0))
+        rows.sort(key=inserts)
+        rows.sort(key=lambda row: ORDER.index(row.verdict))
+        return tuple(rows)
 
     @property
     def summary(self) -> dict[str, int]:
@@ -147,6 +151,10 @@ class Report:
 
         :param rows: The rows to list; None: all, worst first. The summary always counts all.
         """
+        return _read(self.members(rows))
+
+    def members(self, rows: Iterable[Row] | None = None) -> dict[str, Any]:
+        """Return what `to_dict()` does, with an iterator in place of each list that is as long as the report."""
         return {
             "report_version": REPORT_VERSION,
             "server": self.server.version,
@@ -163,10 +171,10 @@ class Report:
             "ok": self.ok,
             "all_sequences": self.is_whole,
             "summary": self.summary,
-            "sequences": [
+            "sequences": (
                 row.to_dict() | {"fails": row.fails(self.policy)}
                 for row in (self.sorted_rows if rows is None else rows)
-            ],
+            ),
         }
 
     @property
@@ -208,10 +216,14 @@ class Plan:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report and the moves, in plain JSON types that `fix(plan=…)` takes."""
-        return self.report.to_dict() | {
+        return _read(self.members())
+
+    def members(self) -> dict[str, Any]:
+        """Return what `to_dict()` does, with an iterator in place of each list that is as long as the report."""
+        return self.report.members() | {
             "plan_version": PLAN_VERSION,
             "options": self.options,
-            "moves": [
+            "moves": (
                 asdict(StoredMove.of(row.finding.move))
                 | {
                     "way": str(row.finding.move.way) if row.finding.move.way else None,
@@ -220,7 +232,7 @@ class Plan:
                 }
                 for row in self.report.sorted_rows
                 if row.finding.move is not None
-            ],
+            ),
         }
 
     @property
@@ -230,6 +242,14 @@ class Plan:
 
     def to_sql(self) -> str:
         """Return a psql script that makes the moves; safe to run twice, and late."""
+        return "\n".join(self.sql_lines())
+
+    def sql_lines(self) -> Iterator[str]:
+        """Yield the same, line by line."""
         report = self.report
         findings = [row.finding for row in report.sorted_rows]
         return plan_sql(report.server, findings, report.policy, self.limits, report.started_at, source=report.source)
+
+
+def _read(members: dict[str, Any]) -> dict[str, Any]:
+    return {name: list(value) if isinstance(value, Iterator) else value for name, value in members.items()}

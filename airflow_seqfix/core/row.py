@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from airflow_seqfix.core.errors import printable
+from airflow_seqfix.core.judge import remedies
 from airflow_seqfix.core.model import Finding, Obstacle, Outcome, Outliers, Verdict, Way
 from airflow_seqfix.core.policy import Policy
 
@@ -90,9 +91,10 @@ class Row:
         """What helps: with what stood in the way of a repair, with the verdict, or with what the repair left behind."""
         if self.outcome is not None and self.outcome.error is not None:
             return self.outcome.error.remedy
-        if self.finding.remedy is None and self.caches_discarded is False:
+        found = remedies.of(self.finding)
+        if found is None and self.caches_discarded is False:
             return 'reconnect the sessions that have cached values, or repair with lock="sequence" as its owner'
-        return self.finding.remedy
+        return found
 
     def to_dict(self) -> dict[str, Any]:
         finding, measurement = self.finding, self.finding.measurement
@@ -130,8 +132,8 @@ class Row:
             "outliers": _apart(finding.outliers),
             "used_pct": finding.used_pct,
             "remaining": finding.remaining,
-            "used_per_day": _rounded(finding.use.used_per_day),
-            "days_left": _rounded(finding.use.days_left),
+            "used_per_day": rounded(finding.use.used_per_day),
+            "days_left": rounded(finding.use.days_left),
         }
         if self.outcome is not None:
             error = self.outcome.error
@@ -153,7 +155,8 @@ def _phrase(verdict: Verdict) -> str:
     return str(verdict).replace("_", " ")
 
 
-def _rounded(value: float | None) -> float | None:
+def rounded(value: float | None) -> float | None:
+    """Return a figure of the use over time, as exactly as it is known."""
     return None if value is None else round(value, 1)
 
 

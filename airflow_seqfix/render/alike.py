@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from airflow_seqfix.core.model.quoted import QualifiedName
@@ -16,12 +16,28 @@ NAMED = 3
 FOLDED = 10
 
 
-def alike(rows: Iterable[Row]) -> list[list[Row]]:
-    """Return the rows that share verdict, reason and remedy together, in the order of the first of each."""
-    found: dict[tuple[str, str | None, str | None], list[Row]] = defaultdict(list)
+def alike(rows: Iterable[Row], most: int | None = None) -> tuple[Iterator[list[Row]], int]:
+    """Return the rows that share verdict, reason and remedy together, and how many rows are left out.
+
+    :param most: How many such groups to return, in the order of the first row of each; None: all.
+    """
+    firsts: list[Row] = []
+    first_of: dict[tuple[str, str | None, str | None], Row] = {}
+    others: dict[int, list[Row]] = defaultdict(list)
+    left_out = 0
     for row in rows:
-        found[state(row), row.reason, row.remedy].append(row)
-    return list(found.values())
+        # A statement names its sequence, and nobody shares it: of thousands none is written to be compared.
+        shared = None if row.finding.is_pasteable and row.outcome is None else (state(row), row.reason, row.remedy)
+        first = None if shared is None else first_of.get(shared)
+        if first is not None:
+            others[id(first)].append(row)
+        elif most is None or len(firsts) < most:
+            firsts.append(row)
+            if shared is not None:
+                first_of[shared] = row
+        else:
+            left_out += 1
+    return ([row, *others.get(id(row), ())] for row in firsts), left_out
 
 
 def names(rows: list[Row]) -> str:
@@ -38,15 +54,19 @@ def fold(rows: Iterable[Row], most: int | None = None) -> tuple[list[Row], int]:
     :param most: How many lines it may have; None: as many as there are.
     """
     known = list(rows)
-    many = {id(row): group for group in alike(filter(_is_unread, known)) if len(group) > FOLDED for row in group}
-    lines: list[tuple[Row, int]] = []
+    groups, _ = alike(filter(_is_unread, known))
+    many = {id(row): group for group in groups if len(group) > FOLDED for row in group}
+    lines: list[Row] = []
+    left_out = 0
     for row in known:
-        group = many.get(id(row))
-        if group is None:
-            lines.append((row, 1))
-        elif row is group[0]:
-            lines.append((_stand_in(group), len(group)))
-    return [row for row, _ in lines[:most]], 0 if most is None else sum(number for _, number in lines[most:])
+        group = many.get(id(row), [row])
+        if row is not group[0]:
+            continue
+        if most is None or len(lines) < most:
+            lines.append(row if len(group) == 1 else _stand_in(group))
+        else:
+            left_out += len(group)
+    return lines, left_out
 
 
 def _is_unread(row: Row) -> bool:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import csv as writer
-import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from airflow_seqfix.core.errors import printable
 from airflow_seqfix.core.report import Plan, Report
-from airflow_seqfix.core.row import Row
+from airflow_seqfix.core.row import Row, rounded
 from airflow_seqfix.render.phrases import move, next_then, next_there, next_was, remedy
 
 #: Where it was, so that the lines of two reports can stand below each other.
@@ -32,8 +31,8 @@ _COLUMNS: dict[str, Callable[[Row], object]] = {
     "inserts_until_collision_is_at_least": lambda row: str(row.finding.is_at_least).lower(),
     "used_pct": lambda row: row.finding.used_pct,
     "remaining": lambda row: row.finding.remaining,
-    "used_per_day": lambda row: row.to_dict()["used_per_day"],
-    "days_left": lambda row: row.to_dict()["days_left"],
+    "used_per_day": lambda row: rounded(row.finding.use.used_per_day),
+    "days_left": lambda row: rounded(row.finding.use.days_left),
     "warnings": lambda row: ", ".join(map(str, row.finding.warnings)),
     "reason": lambda row: row.reason,
     "cure": remedy,
@@ -55,21 +54,32 @@ def csv(content: Report | Plan, *, spell: Callable[[str], str] = str) -> str:
 
     :param spell: Writes the options in a sentence as the reader does.
     """
+    return "".join(pieces(content, spell=spell))
+
+
+def pieces(content: Report | Plan, *, spell: Callable[[str], str] = str) -> Iterator[str]:
+    """Yield the same, line by line."""
     report = content.report if isinstance(content, Plan) else content
     columns = dict(_COLUMNS)
     if isinstance(content, Plan):
         columns |= _OF_A_PLAN
     elif any(row.outcome for row in report.rows):
         columns |= _OF_A_REPAIR
-    text = io.StringIO()
-    lines = writer.writer(text, lineterminator="\n")
-    lines.writerow([*columns, *_WHERE])
+    line = writer.writer(_Line(), lineterminator="\n").writerow
+    yield line([*columns, *_WHERE])
+    where = [value(report) for value in _WHERE.values()]
     for row in report.sorted_rows:
         cells = {name: value(row) for name, value in columns.items()} | {"cure": remedy(row, spell)}
         for name in cells.keys() & {"reason", "why"}:
             cells[name] = spell(str(cells[name] or ""))
-        lines.writerow(map(_cell, [*cells.values(), *(value(report) for value in _WHERE.values())]))
-    return text.getvalue()
+        yield line(map(_cell, [*cells.values(), *where]))
+
+
+class _Line:
+    """A file for csv's writer, which returns what the file's write() has returned: the line itself."""
+
+    def write(self, line: str) -> str:
+        return line
 
 
 def _cell(value: object) -> object:

@@ -75,7 +75,7 @@ def html(fleet: Fleet, *, spell: Spell = str) -> str:
     from airflow_seqfix import __version__
     from airflow_seqfix.render.html import page
 
-    return page(
+    pieces = page(
         "fleet.html",
         headings=["next value", "furthest value", "gap"],
         of_databases=list(map(spaced, FIGURES)),
@@ -88,6 +88,7 @@ def html(fleet: Fleet, *, spell: Spell = str) -> str:
         listed=LISTED,
         version=__version__,
     )
+    return "".join(pieces)
 
 
 def spaced(name: str) -> str:

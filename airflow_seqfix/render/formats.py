@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import PurePath
 
 from airflow_seqfix.core.errors import ArgumentError
@@ -38,24 +37,33 @@ def form_of(path: str) -> str:
 
 
 def render(content: Report | Plan, form: str, *, spell: Callable[[str], str] = str) -> str:
-    """Return the whole report as text in one of `FORMATS`; of a plan, also where each sequence would go.
+    """Return the whole report as text in one of `FORMATS`; parameters and errors as `pieces()`."""
+    return "".join(pieces(content, form, spell=spell))
+
+
+def pieces(content: Report | Plan, form: str, *, spell: Callable[[str], str] = str) -> Iterator[str]:
+    """Return the report as text in one of `FORMATS`, piece by piece; of a plan, also where each sequence would go.
 
     :param spell: Writes the options in a sentence as the reader does; JSON has them as the library does.
     :raises ArgumentError: when it is none of them.
     """
     match form:
         case "json":
-            return json.dumps(content.to_dict(), indent=2) + "\n"
+            from airflow_seqfix.render import json
+
+            return json.pieces(content)
         case "markdown":
             from airflow_seqfix.render.markdown import markdown, plan_markdown
 
-            return plan_markdown(content, spell=spell) if isinstance(content, Plan) else markdown(content, spell=spell)
+            if isinstance(content, Plan):
+                return iter([plan_markdown(content, spell=spell)])
+            return iter([markdown(content, spell=spell)])
         case "html":
-            from airflow_seqfix.render.html import html
+            from airflow_seqfix.render import html
 
-            return html(content, spell=spell)
+            return html.pieces(content, spell=spell)
         case "csv":
-            from airflow_seqfix.render.csv import csv
+            from airflow_seqfix.render import csv
 
-            return csv(content, spell=spell)
+            return csv.pieces(content, spell=spell)
     raise ArgumentError(f"a report cannot be written as {form!r}", remedy=f"give one of {', '.join(FORMATS)}")

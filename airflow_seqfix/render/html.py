@@ -7,7 +7,7 @@ import functools
 import hashlib
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -36,11 +36,16 @@ def html(content: Report | Plan, *, spell: Callable[[str], str] = str) -> str:
 
     :param spell: Writes the options in a sentence as the reader does.
     """
+    return "".join(pieces(content, spell=spell))
+
+
+def pieces(content: Report | Plan, *, spell: Callable[[str], str] = str) -> Iterator[str]:
+    """Yield the same, piece by piece."""
     is_plan = isinstance(content, Plan)
     report = content.report if isinstance(content, Plan) else content
     columns = _columns(is_repair=any(row.outcome for row in report.rows), is_plan=is_plan)
     script = _environment().get_template("report.js").render()
-    return page(
+    yield from page(
         "report.html",
         headings=[heading for heading, _ in columns],
         script=script,
@@ -69,8 +74,8 @@ def page(
     of_databases: Sequence[str] = (),
     script: str | None = None,
     **content: Any,
-) -> str:
-    """Return a page that needs nothing else: with our style sheet and script, and no other, as its policy says.
+) -> Iterator[str]:
+    """Yield a page that needs nothing else: with our style sheet and script, and no other, as its policy says.
 
     :param headings: Those of the figures of a sequence, for narrow screens.
     :param of_databases: Those of the figures of a database.
@@ -78,7 +83,7 @@ def page(
     environment = _environment()
     style = environment.get_template("report.css").render(headings=headings, of_databases=of_databases)
     scripts = "" if script is None else f"script-src '{_hash(script)}'; "
-    return environment.get_template(template).render(
+    yield from environment.get_template(template).generate(
         **content,
         style=_as_it_is(style),
         script=_as_it_is(script or ""),
@@ -116,7 +121,8 @@ def _cards(report: Report) -> dict[str, Any]:
         "ending": [row for row in others if _is_ending(row) and not row.is_fixed],
     }
     carded = {row.sequence: row for rows in sections.values() for row in rows[:DRAWN]}
-    by_end = {row.sequence: row for row in sorted(report.rows, key=_end)}
+    with_past = (row for row in report.rows if row.finding.use.past)
+    by_end = {row.sequence: row for row in sorted(with_past, key=_end)}
     drawn = ((name, past) for name, row in (carded | by_end).items() if (past := timeline(row)) is not None)
     pasts = dict(itertools.islice(drawn, WITH_PAST))
     lasting = [row for name, row in by_end.items() if name in pasts.keys() - carded.keys()]

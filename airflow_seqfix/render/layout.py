@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal
 
 from rich.cells import cell_len
@@ -39,18 +40,26 @@ def lay_out(columns: list[Column], rows: list[Row], width: int | None) -> Iterat
 
     :param width: None: there is no end to a line, and nothing is shortened.
     """
-    texts = {column: [printable(column.value(row)) for row in rows] for column in columns}
-    headings = {column: column.heading.split("\n") for column in columns}
-    sizes = _fit(columns, texts, width)
+    rounded: set[Column] = set()
+
+    # Written twice, to be measured and to be shown: all cells of a long table are more than the report.
+    def text(column: Column, row: Row) -> str:
+        said = printable(column.value(row))
+        return _rounded(said) if column in rounded else said
+
+    def natural() -> dict[Column, int]:
+        return {c: _width(chain(c.heading.split("\n"), (text(c, row) for row in rows))) for c in columns}
+
+    sizes = _fit(natural(), width)
     if sizes is None:
-        figures = [column for column in columns if column.kind == "figure" and not column.dispensable]
-        texts |= {column: [_rounded(text) for text in texts[column]] for column in figures}
-        sizes = _fit(columns, texts, width, is_final=True) or {}
+        rounded |= {column for column in columns if column.kind == "figure" and not column.dispensable}
+        sizes = _fit(natural(), width, is_final=True) or {}
+    headings = {column: column.heading.split("\n") for column in columns}
     height = max(len(headings[column]) for column in sizes)
     for number in range(-height, 0):
         yield [_cell(column, _line(headings[column], number), size) for column, size in sizes.items()]
-    for cells in zip(*(texts[column] for column in sizes), strict=True):
-        yield [_cell(column, text, sizes[column]) for column, text in zip(sizes, cells, strict=True)]
+    for row in rows:
+        yield [_cell(column, text(column, row), size) for column, size in sizes.items()]
 
 
 def elide(text: str, width: int) -> str:
@@ -61,14 +70,13 @@ def elide(text: str, width: int) -> str:
     return f"{_beginning(text, head)}…{_beginning(text[::-1], width - 1 - head)[::-1]}"
 
 
-def _fit(
-    columns: list[Column], texts: dict[Column, list[str]], width: int | None, *, is_final: bool = False
-) -> dict[Column, int] | None:
+def _fit(natural: dict[Column, int], width: int | None, *, is_final: bool = False) -> dict[Column, int] | None:
     """Return the columns that fit with their sizes: figures in full, names as long as room is left.
 
     None where names would be too short to tell anything, unless it `is_final`.
+
+    :param natural: How wide each would be.
     """
-    natural = {column: _width([*column.heading.split("\n"), *texts[column]]) for column in columns}
     if width is None:
         return natural
     while True:

@@ -219,14 +219,13 @@ def _undrawn(report: Report) -> list[str]:
 def _remarks(rows: Iterable[Row], spell: Spell, most: int = LISTED) -> list[str]:
     """Say why, and what helps, as a script: a move can be pasted, all else is a comment."""
     said = []
-    causes = alike(rows)
-    for row, *others in causes[:most]:
+    causes, left_out = alike(rows, most)
+    for row, *others in causes:
         name = printable(names([row, *others]))
         lines = [f"-- {name}: {state(row)}: {printable(spell(row.reason or ''))}"]
         if row.remedy is not None:
             lines.append(statement(row, spell) or f"-- Remedy: {remedy(row, spell)}")
         said.append("\n".join(lines))
-    left_out = sum(map(len, causes[most:]))
     more = [f"… and {left_out:,} more, explained in a report as JSON."] if left_out else []
     return [fence("\n\n".join(said), "sql"), *more] if said else []
 

@@ -125,7 +125,7 @@ def _is_pasteable(row: Row) -> bool:
 def _is_a_move(row: Row) -> bool:
     """Whether the remedy is what moves the sequence."""
     is_of_the_finding = row.outcome is None or row.outcome.error is None
-    return move(row) is not None and is_of_the_finding and row.finding.remedy is not None
+    return move(row) is not None and is_of_the_finding and row.remedy is not None
 
 
 def count(number: int, noun: str) -> str:

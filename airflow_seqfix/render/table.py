@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import groupby
+from typing import Any
 
 from rich.cells import cell_len
 from rich.color import ColorSystem
@@ -33,7 +34,7 @@ from airflow_seqfix.render.phrases import (
 )
 from airflow_seqfix.render.warnings import NAMED, warned
 
-__all__ = ["elide", "summary", "table"]
+__all__ = ["elide", "lines", "summary", "table"]
 
 STYLES = {
     Verdict.BEHIND: "bold red",
@@ -55,7 +56,12 @@ Paint = Callable[[str, str], str]
 Spell = Callable[[str], str]
 
 
-def table(
+def table(report: Report, **how: Any) -> str:
+    """Return the same as `lines()`, which takes the parameters, as one text."""
+    return "".join(f"{line}\n" for line in lines(report, **how))
+
+
+def lines(
     report: Report,
     *,
     width: int | None,
@@ -66,8 +72,8 @@ def table(
     most: int | None = None,
     listed_in: str = "a report as CSV",
     spell: Spell = str,
-) -> str:
-    """Return the report's rows as lines of at most `width` characters, and below them what explains them.
+) -> Iterator[str]:
+    """Yield the report's rows as lines of at most `width` characters, and after them what explains them.
 
     What can be pasted stays on one line, however long it is.
 
@@ -83,21 +89,19 @@ def table(
     """
     rows = [row for row in report.sorted_rows if all_rows or row.outcome or row.fails(report.policy)]
     paint = _paint if color else _leave_plain
-    lines: list[str] = []
     if rows:
         listed, left_out = (rows, 0) if all_rows and most is None else fold(rows, most)
-        lines += _table(listed, _columns(any(row.outcome for row in rows), is_plan), width, paint)
-        lines += _wrap(f"… and {left_out:,} more, see {listed_in}.", width) if left_out else []
+        yield from _table(listed, _columns(any(row.outcome for row in rows), is_plan), width, paint)
+        yield from _wrap(f"… and {left_out:,} more, see {listed_in}.", width) if left_out else []
     if is_plan:
-        lines += _ways([row for row in rows if move(row)], width, spell, more_in)
+        yield from _ways([row for row in rows if move(row)], width, spell, more_in)
     explained = [row for row in rows if row.reason is not None and not (is_plan and is_mended(row))]
-    lines += _explanations(explained, width, paint, spell, more_in)
+    yield from _explanations(explained, width, paint, spell, more_in)
     warnings = [line for warning in _warnings(report) for line in _wrap(warning, width)]
     if warnings:
-        lines += ["", *(paint(line, "yellow") for line in warnings)]
+        yield from ("", *(paint(line, "yellow") for line in warnings))
     if report.source is not None:
-        lines += ["", *_wrap(source_of(report), width)]
-    return "".join(f"{line}\n" for line in lines)
+        yield from ("", *_wrap(source_of(report), width))
 
 
 def summary(report: Report) -> str:
@@ -121,11 +125,11 @@ def _table(rows: list[Row], columns: list[Column], width: int | None, paint: Pai
     if width is not None and width < NARROW:
         yield from _stacked(rows, columns, width, paint)
         return
-    lines = lay_out(columns, rows, width)
-    heading = [next(lines), next(lines)]
+    laid_out = lay_out(columns, rows, width)
+    heading = [next(laid_out), next(laid_out)]
     for cells in heading:
         yield paint(GUTTER.join(cells).rstrip(), "bold")
-    for row, (verdict, *cells) in zip(rows, lines, strict=True):
+    for row, (verdict, *cells) in zip(rows, laid_out, strict=True):
         yield GUTTER.join([paint(verdict, _style(row)), *cells]).rstrip()
 
 
@@ -195,10 +199,9 @@ def _explanations(rows: list[Row], width: int | None, paint: Paint, spell: Spell
     """Say why rows stand where they stand, and what helps: of each verdict the first few reasons."""
     left_out = 0
     for _, group in groupby(rows, key=state):
-        causes = alike(group)
-        shown = causes if width is None else causes[:EXPLAINED]
-        left_out += sum(map(len, causes[len(shown) :]))
-        for row, *others in shown:
+        causes, more = alike(group, None if width is None else EXPLAINED)
+        left_out += more
+        for row, *others in causes:
             yield ""
             yield from _wrap(f"{names([row, *others])}: {spell(row.reason or '')}.", width)
             if row.remedy:
@@ -224,13 +227,15 @@ def _warnings(report: Report) -> Iterator[str]:
 
 def _wrap(text: str, width: int | None) -> list[str]:
     """Break a sentence between words; a name that is longer than a line stays whole."""
-    lines: list[str] = []
+    if width is None:
+        return [printable(text)]
+    wrapped: list[str] = []
     for word in printable(text).split(" "):
-        if lines and (width is None or cell_len(f"{lines[-1]} {word}") <= width):
-            lines[-1] += f" {word}"
+        if wrapped and cell_len(f"{wrapped[-1]} {word}") <= width:
+            wrapped[-1] += f" {word}"
         else:
-            lines.append(word)
-    return lines
+            wrapped.append(word)
+    return wrapped
 
 
 def _paint(text: str, style: str) -> str:

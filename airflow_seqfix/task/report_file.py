@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import quote, urlsplit
 
 from airflow_seqfix.core import ArgumentError, Plan, Report, SeqfixError
-from airflow_seqfix.render.formats import form_of, render
+from airflow_seqfix.render.formats import form_of, pieces
 
 #: Where a browser shows an object of a bucket, for the stores that have one such place.
 CONSOLES = {
@@ -67,21 +69,32 @@ class ReportFile:
 
         :raises ReportError: when that fails.
         """
-        data = render(content, self.form).encode()
-        try:
-            target = _open(self.path)
-            if target.protocol in ("", "file"):
-                Path(target.path).parent.mkdir(parents=True, exist_ok=True)
-            with target.open("wb") as file:
-                file.write(data)
-        except Exception as error:
-            raise ReportError(
-                f"could not be written ({_said(error)})",
-                option="report_path",
-                value=self.path,
-                remedy="the report is in the log",
-            ) from error
-        return {"path": self.path, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+        digest = hashlib.sha256()
+        # Whole before it is sent: what an error has cut short replaces no file.
+        with tempfile.TemporaryFile() as whole:
+            for piece in pieces(content, self.form):
+                data = piece.encode()
+                digest.update(data)
+                whole.write(data)
+            size = whole.tell()
+            whole.seek(0)
+            try:
+                self._send(whole)
+            except Exception as error:
+                raise ReportError(
+                    f"could not be written ({_said(error)})",
+                    option="report_path",
+                    value=self.path,
+                    remedy="the report is in the log",
+                ) from error
+        return {"path": self.path, "sha256": digest.hexdigest(), "bytes": size}
+
+    def _send(self, whole: IO[bytes]) -> None:
+        target = _open(self.path)
+        if target.protocol in ("", "file"):
+            Path(target.path).parent.mkdir(parents=True, exist_ok=True)
+        with target.open("wb") as file:
+            shutil.copyfileobj(whole, file)
 
 
 def read_plan(delivered: Any) -> Any:

@@ -158,7 +158,7 @@ def test_six_repairs_at_once_pass_the_target_by_six_at_most(face: str, step: int
     with db.connect() as conn:
         plan = core.plan(conn, lock="none")
     text = plan.to_sql()
-    (remedy,) = (row.finding.remedy for row in plan.report.rows)
+    (remedy,) = (row.remedy for row in plan.report.rows)
     assert remedy == paste(plan.report.rows[0].finding.sequence, 9000 * step)
 
     def repair() -> None:

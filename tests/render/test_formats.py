@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
+from dataclasses import replace
 
 import pytest
 
 from airflow_seqfix import core
-from airflow_seqfix.render.formats import FORMATS, form_of, render
+from airflow_seqfix.render.formats import FORMATS, form_of, pieces, render
 
 
 @pytest.mark.parametrize(
@@ -43,10 +45,27 @@ def test_every_form_names_what_is_behind(report: core.Report, form: str) -> None
 
 
 def test_json_is_the_report(report: core.Report) -> None:
-    assert json.loads(render(report, "json")) == report.to_dict()
+    assert render(report, "json") == json.dumps(report.to_dict(), indent=2) + "\n"
+    empty = replace(report, rows=())
+    assert render(empty, "json") == json.dumps(empty.to_dict(), indent=2) + "\n"
+
+
+@pytest.mark.parametrize("form", ["json", "html", "csv"])
+def test_memory_does_not_grow_with_the_text(plan: core.Plan, form: str) -> None:
+    def size_and_peak(times: int) -> tuple[int, int]:
+        long = replace(plan, report=replace(plan.report, rows=plan.report.rows * times))
+        tracemalloc.start()
+        try:
+            size = sum(map(len, pieces(long, form)))
+            return size, tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    (size, peak), (size_of_more, peak_of_more) = size_and_peak(50), size_and_peak(150)
+    assert peak_of_more - peak < (size_of_more - size) / 4
 
 
 def test_of_a_plan(plan: core.Plan) -> None:
-    assert json.loads(render(plan, "json")) == plan.to_dict()
+    assert render(plan, "json") == json.dumps(plan.to_dict(), indent=2) + "\n"
     assert render(plan, "markdown").startswith("### 7 sequences would be moved forward\n")
     assert "after the repair" in render(plan, "html")

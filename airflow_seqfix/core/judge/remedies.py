@@ -7,7 +7,7 @@ import shlex
 
 from airflow_seqfix.core.judge.arithmetic import values_left
 from airflow_seqfix.core.judge.limits import TYPE_BOUNDS, bound_of, checked_by, is_own_range, is_small, narrowest
-from airflow_seqfix.core.model import Feed, Move, Obstacle, Outliers, SequenceInfo, SourcePosition
+from airflow_seqfix.core.model import Feed, Finding, Move, Obstacle, Outliers, SequenceInfo, SourcePosition
 from airflow_seqfix.core.policy import Follow, Lock, Policy
 
 #: Up to this gap the remedy is a statement to paste: it only calls nextval(), and so cannot go back.
@@ -24,33 +24,35 @@ def is_pasteable(move: Move) -> bool:
     return move.calls <= PASTE_UP_TO and sequence.cache_size == 1 and sequence.may_nextval
 
 
-def move(
-    move: Move,
-    policy: Policy,
-    left_behind: Outliers | None = None,
-    *,
-    is_far: bool = False,
-    source: SourcePosition | None = None,
-) -> str:
-    """Return what makes a move: a statement, or the command; and what is left to decide after it.
+def of(finding: Finding) -> str | None:
+    """Return what helps with what was found, in one line: of thousands a statement is rather written than kept."""
+    if finding.move is None or not finding.is_pasteable:
+        return finding.remedy
+    statement = paste(finding.sequence, finding.move.target)
+    # What follows stays a comment where all of it is pasted.
+    return statement if finding.remedy is None else f"{statement} -- {finding.remedy}"
+
+
+def after_move(sequence: SequenceInfo, left_behind: Outliers | None, *, is_far: bool) -> str | None:
+    """Return what is left to decide after a move; None: nothing.
 
     :param left_behind: The outliers that it does not pass.
-    :param source: Where it stands on the other side of a cutover.
     :param is_far: Whether what it passes is likely to be other writers'.
     """
-    sequence, then = move.sequence, ""
     if left_behind is not None:
-        then = f"then, for the outliers: {outliers(sequence, left_behind)}"
-    elif is_far:
-        then = "an id_range instead, where other writers have the far values"
-    if is_pasteable(move):
-        statement = paste(sequence, move.target)
-        # What follows stays a comment where all of it is pasted.
-        return f"{statement} -- {then}" if then else statement
-    command = _command(sequence, policy, source)
+        return f"then, for the outliers: {outliers(sequence, left_behind)}"
+    return "an id_range instead, where other writers have the far values" if is_far else None
+
+
+def command(sequence: SequenceInfo, policy: Policy, source: SourcePosition | None = None) -> str:
+    """Return the command that makes a move which no statement makes.
+
+    :param source: Where the sequence stands on the other side of a cutover.
+    """
+    said = _command(sequence, policy, source)
     if sequence.cache_size > 1 and not sequence.may_alter:
-        command = f"{command} as {sequence.owner}, which owns it: only that discards what sessions have cached"
-    return f"{command}; {then}" if then else command
+        return f"{said} as {sequence.owner}, which owns it: only that discards what sessions have cached"
+    return said
 
 
 def paste(sequence: SequenceInfo, target: int) -> str:

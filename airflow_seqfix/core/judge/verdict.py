@@ -155,14 +155,11 @@ def _moved(finding: Finding, goal: Goal, policy: Policy, server: Server) -> Find
     if move.obstacle is not None:
         return replace(finding, remedy=move.obstacle.remedy, move=move)
     left_behind = outliers if policy.outliers is Follow.REPORT else None
-    return replace(
-        finding,
-        remedy=remedies.move(
-            move, policy, left_behind, is_far=_is_far_ahead(finding, policy), source=finding.measurement.source
-        ),
-        move=move,
-        is_pasteable=remedies.is_pasteable(move),
-    )
+    then = remedies.after_move(sequence, left_behind, is_far=_is_far_ahead(finding, policy))
+    if remedies.is_pasteable(move):
+        return replace(finding, remedy=then, move=move, is_pasteable=True)
+    command = remedies.command(sequence, policy, finding.measurement.source)
+    return replace(finding, remedy=f"{command}; {then}" if then else command, move=move)
 
 
 def _is_far_ahead(finding: Finding, policy: Policy) -> bool:

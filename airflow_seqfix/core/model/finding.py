@@ -112,7 +112,8 @@ class Finding:
     outliers: Outliers | None = None
     #: The move that repairs it.
     move: Move | None = None
-    #: Whether the remedy is a statement that makes the move.
+    #: Whether a statement that makes the move is what helps: that is written when it is asked for, and `remedy` is what
+    #: is left to decide after it.
     is_pasteable: bool = False
 
     @property

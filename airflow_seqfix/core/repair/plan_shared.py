@@ -7,6 +7,7 @@ guard of the block that a short plan prints, from the same file.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable
 
@@ -117,6 +118,7 @@ def _block(text: str) -> str:
     return found[1]
 
 
+@functools.cache
 def _parts_of_reread() -> tuple[str, str, str]:
     """Return what begins the transaction of the look afterwards, its guard, and the query."""
     found = re.fullmatch(r"(.*?)DO \{quote\}\n(.*?)\n\{quote\};\n(.*)", queries.get("reread").strip(), re.DOTALL)
@@ -124,6 +126,7 @@ def _parts_of_reread() -> tuple[str, str, str]:
     return found[1], found[2], found[3]
 
 
+@functools.cache
 def _plain(text: str) -> str:
     """Return SQL of ours, with nothing filled in yet, without comments and line breaks."""
     lines = (re.sub(r"^((?:[^'-]|'[^']*'|-(?!-))*)--.*", r"\1", line).strip() for line in text.splitlines())

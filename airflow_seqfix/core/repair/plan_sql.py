@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from airflow_seqfix.core.database.opening import kinds_not_read, milliseconds
@@ -56,41 +56,39 @@ def plan_sql(
     limits: Limits,
     started_at: datetime.datetime,
     source: Source | None = None,
-) -> str:
-    """Return a psql script that makes the moves of `findings`; safe to run twice, and late."""
+) -> Iterator[str]:
+    """Yield the lines of a psql script that makes the moves of `findings`; safe to run twice, and late."""
     database = _comment(server.database)
     listed = [finding for finding in findings if finding.move or finding.fails(policy)]
     movable = sum(finding.move is not None and finding.move.obstacle is None for finding in listed)
     where = f"{server.address} ({server.is_of})"
     when = started_at.isoformat(timespec="seconds")
-    lines = [
-        f"-- Moves {movable} of the {len(listed)} sequences of database {database} that are not in sync",
-        f"-- PostgreSQL {_comment(server.version)} at {where}, read {when} as role {_comment(server.role)}",
-        *([f"-- Its source is {source.said}"] if source else []),
-        "--",
-    ]
+    yield f"-- Moves {movable} of the {len(listed)} sequences of database {database} that are not in sync"
+    yield f"-- PostgreSQL {_comment(server.version)} at {where}, read {when} as role {_comment(server.role)}"
+    if source is not None:
+        yield f"-- Its source is {source.said}"
+    yield "--"
     is_long = movable > SELF_CONTAINED
     if is_long:
         ways = {_query_of(finding.move) for finding in listed if finding.move and finding.move.obstacle is None}
         more = {"statement_timeout": milliseconds(limits.statement_timeout), "kinds": kinds_not_read(foreign=False)}
-        lines += [*_LONG, *plan_shared.definitions(ways, server, limits, begin=_ALONE, **more)]
+        yield from (*_LONG, *plan_shared.definitions(ways, server, limits, begin=_ALONE, **more))
     else:
-        lines += _SHORT
+        yield from _SHORT
     for finding in listed:
         move = finding.move
-        lines += ["", f"-- {_comment(finding.sequence.qualified_name)}: {_comment(finding.reason or '')}"]
+        yield from ("", f"-- {_comment(finding.sequence.qualified_name)}: {_comment(finding.reason or '')}")
         if move is None or move.obstacle is not None:
             why = move.obstacle.reason if move and move.obstacle else str(finding.verdict)
-            lines += [f"-- not moved: {'; '.join(_comment(text) for text in (why, finding.remedy) if text)}"]
+            yield f"-- not moved: {'; '.join(_comment(text) for text in (why, finding.remedy) if text)}"
         elif is_long and not _is_foreign(finding):
-            lines += [f"-- {_comment(move.why)}", *plan_shared.move(_query_of(move), finding)]
-            lines += plan_shared.look(finding, **_looked_at(finding, move, policy))
+            yield from (f"-- {_comment(move.why)}", *plan_shared.move(_query_of(move), finding))
+            yield from plan_shared.look(finding, **_looked_at(finding, move, policy))
         else:
             block = statement(_query_of(move), finding, limits, begin=_ALONE, database=server.database_literal)
-            lines += [f"-- {_comment(move.why)}", f"{block};", f"{_reread(finding, move, policy, limits)};"]
+            yield from (f"-- {_comment(move.why)}", f"{block};", f"{_reread(finding, move, policy, limits)};")
     if movable:
-        lines += ["", _STANDBYS]
-    return "\n".join(lines)
+        yield from ("", _STANDBYS)
 
 
 def _query_of(move: Move) -> str:
