@@ -135,8 +135,11 @@ def plan(
     else:
         held = call.stored(stored)
         with call.opened() as sessions:
-            examination, due = call.look_again(sessions, held)
-            rows = tuple(Row(finding=o.before, outcome=o if o.error is not None else None) for o in due)
+            examination, due, left = call.look_again(sessions, held)
+            rows = (
+                *(Row(finding=o.before, outcome=o if o.error is not None else None) for o in due),
+                *(Row(finding=finding) for finding in left),
+            )
             report = call.report(examination, sessions.session.started_at, rows, is_whole=False)
     return Plan(report=report, options=call.settings.deciding, limits=call.settings.limits)
 
@@ -159,7 +162,8 @@ def fix(
 
     :param plan: What `plan()` returned, or its `to_dict()` back from JSON: only its moves are made, to its targets. One
         whose sequence or data have changed since is refused, and reported. What decides how far a sequence goes
-        (`margin`, `mapping`, `source` and the like) has to be given as it was to `plan()`.
+        (`margin`, `mapping`, `source` and the like) has to be given as it was to `plan()`. What failed its check and
+        has no move is looked at again, and reported.
     :param progress: Called also before and after each move, and every 10,000 values on the way.
     """
     call = Call.read(conn, options, progress, source, source_schemas, since)
@@ -170,8 +174,8 @@ def fix(
             examination, findings = call.look(sessions, moves=True)
             due = [Outcome(before=finding, after=finding) for finding in findings if finding.move is not None]
         else:
-            examination, due = call.look_again(sessions, stored)
-            findings = [outcome.before for outcome in due]
+            examination, due, left = call.look_again(sessions, stored)
+            findings = [*(outcome.before for outcome in due), *left]
         server = examination.server
         if server.in_recovery:
             raise ArgumentError("this is a standby, which is read-only", remedy="repair on the primary")

@@ -108,14 +108,16 @@ class Call:
             examination = Examination(sessions, self.settings, self.watcher, self.since)
             return examination, examination.check(**how)
 
-    def look_again(self, sessions: Sessions, stored: StoredPlan) -> tuple[Examination, list[Outcome]]:
-        """Hold the moves of a stored plan against the present, in their order."""
-        examination, findings = self.look(sessions, only=frozenset(move.sequence for move in stored.moves))
+    def look_again(self, sessions: Sessions, stored: StoredPlan) -> tuple[Examination, list[Outcome], list[Finding]]:
+        """Hold the moves of a stored plan against the present, in their order; and look at what it leaves."""
+        names = frozenset([*(move.sequence for move in stored.moves), *stored.left])
+        examination, findings = self.look(sessions, only=names)
         server = examination.server
         stored.refuse_other_database(server)
         present: dict[str, Finding] = {finding.sequence.qualified_name: finding for finding in findings}
         policy = self.settings.policy
-        return examination, [check_move(move, present.get(move.sequence), policy, server) for move in stored.moves]
+        due = [check_move(move, present.get(move.sequence), policy, server) for move in stored.moves]
+        return examination, due, [replace(present[name], move=None) for name in stored.left if name in present]
 
     def report(
         self, examination: Examination, started_at: datetime.datetime, rows: tuple[Row, ...], *, is_whole: bool = True

@@ -46,8 +46,34 @@ def test_a_plan_is_applied(two: Database) -> None:
 def test_only_its_moves_are_made(two: Database) -> None:
     plan = stored(two)
     plan["moves"] = [move for move in plan["moves"] if move["sequence"] == "public.orders_id_seq"]
-    assert list(apply(two, plan)) == ["public.orders_id_seq"]
+    rows = apply(two, plan)
     assert two.state("customers_id_seq")[:2] == (1, False)
+    assert {name: (row["verdict"], row.get("way")) for name, row in rows.items()} == {
+        "public.orders_id_seq": ("in_sync", "advance"),
+        "public.customers_id_seq": ("behind", None),
+    }
+
+
+def test_what_it_leaves_is_looked_at_again(two: Database) -> None:
+    two.execute(
+        "CREATE SEQUENCE used_up MAXVALUE 9; CREATE TABLE few (id integer PRIMARY KEY DEFAULT nextval('used_up'))"
+    )
+    two.execute("INSERT INTO few SELECT generate_series(1, 9); SELECT setval('used_up', 9)")
+    plan = stored(two)
+    assert "public.used_up" not in {move["sequence"] for move in plan["moves"]}
+    with two.connect() as conn:
+        report = core.fix(conn, plan=plan)
+        assert not report.ok
+        assert {row.sequence: str(row.verdict) for row in report.rows} == {
+            "public.orders_id_seq": "in_sync",
+            "public.customers_id_seq": "in_sync",
+            "public.used_up": "exhausted",
+        }
+        assert not core.fix(conn, plan=plan | {"moves": []}).ok, "none of it has a move"
+        conn.execute("ALTER SEQUENCE used_up NO MAXVALUE")
+        assert core.fix(conn, plan=plan).ok
+        conn.execute("DROP SEQUENCE used_up CASCADE")
+        assert core.fix(conn, plan=plan).ok, "nothing is left of it"
 
 
 def test_a_second_time_there_is_nothing_to_do(two: Database) -> None:

@@ -95,6 +95,8 @@ class StoredPlan:
     #: The options that it was made with.
     options: Mapping[str, Any]
     moves: tuple[StoredMove, ...]
+    #: The sequences that failed its check, and that it does not move.
+    left: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, data: Any) -> StoredPlan:
@@ -124,7 +126,11 @@ class StoredPlan:
             raise _refused("it does not say for which database it was made")
         if not isinstance(data.get("options"), Mapping):
             raise _refused("it does not say with which options it was made")
-        return cls(database=data["database"], options=data["options"], moves=tuple(moves))
+        moved = {move.sequence for move in moves}
+        rows = data["sequences"] if isinstance(data.get("sequences"), list) else []
+        failing = (row.get("sequence") for row in rows if isinstance(row, Mapping) and row.get("fails") is True)
+        left = tuple(name for name in failing if isinstance(name, str) and name not in moved)
+        return cls(database=data["database"], options=data["options"], moves=tuple(moves), left=left)
 
     def refuse_other_database(self, server: Server) -> None:
         """Raise where it was made for another database.
