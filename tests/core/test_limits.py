@@ -19,6 +19,17 @@ CHECKS = {
     "id > -70000000000 AND id < 32767::smallint AND id <> 7": (-69_999_999_999, 32_766),
     "id >= 0 AND id % 2 >= 0 AND (id < 5 OR id > 9) AND abs(id) < 100": (0, ALL),
     "id IS NOT NULL AND id < 1000::bigint": (-ALL - 1, 999),
+    "id = 70000": (70_000, 70_000),
+    "id < 1000.5": (-ALL - 1, 1000),
+    "id <= 1000.0": (-ALL - 1, 1000),
+    "id > -1234567890123.75": (-1_234_567_890_123, ALL),
+    "id >= 0.00001": (1, ALL),
+    "id < 10000000000000000000000": (-ALL - 1, ALL),
+    "id < 99999999999999999999999999999999 AND id <= 12345678901234567.9999999999": (-ALL - 1, 12_345_678_901_234_567),
+    "id < 1000.5::double precision": (-ALL - 1, 1000),
+    "id > 'NaN'::numeric": (-ALL - 1, ALL),
+    "round(id::numeric, -2) < 1000": (-ALL - 1, ALL),
+    "id::numeric(20, -2) < 1000": (-ALL - 1, ALL),
     "x < 10 AND id < 1000 AND y > 3": (-ALL - 1, 999),
     "(id < 1000) = (x > 5)": (-ALL - 1, ALL),
     "NOT (id < 1000)": (-ALL - 1, ALL),
@@ -28,9 +39,10 @@ CHECKS = {
     "id < NULL::bigint": (-ALL - 1, ALL),
     "-id < 1000": (-ALL - 1, ALL),
     "id::text < '1000'": (-ALL - 1, ALL),
-    "id < 1000.5": (-ALL - 1, ALL),
     "x < 1000": (-ALL - 1, ALL),
 }
+
+TYPES = ("smallint", "integer", "bigint", "oid", "numeric", "numeric(9)", "numeric(9, 2)", "real", "double precision")
 
 
 def ends(db: Database) -> dict[str, tuple[int, int]]:
@@ -51,6 +63,15 @@ def test_checks_are_limits(db: Database) -> None:
             f"CREATE TABLE t_{place} (x integer, id bigint DEFAULT nextval('s_{place}'), y integer, CHECK ({check}))"
         )
     assert ends(db) == {f"t_{place}": expected for place, expected in enumerate(CHECKS.values())}
+
+
+def test_of_each_type(db: Database) -> None:
+    for place, type_name in enumerate(TYPES):
+        db.execute(f"CREATE SEQUENCE s_{place}")
+        db.execute(
+            f"CREATE TABLE t_{place} (id {type_name} DEFAULT nextval('s_{place}') CHECK (id <= 50) CHECK (id > 7))"
+        )
+    assert ends(db) == {f"t_{place}": (8, 50) for place, _ in enumerate(TYPES)}
 
 
 def test_a_domain_has_those_of_all_its_layers(db: Database) -> None:

@@ -5,8 +5,10 @@ SELECT max(b.smallest_value)::bigint AS smallest_value, min(b.largest_value)::bi
        (array_agg(b.name ORDER BY b.smallest_value DESC NULLS LAST, b.name))[1] AS smallest_by,
        (array_agg(b.name ORDER BY b.largest_value, b.name))[1] AS largest_by
   FROM (SELECT format('CHECK constraint %I', k.conname) AS name,
-               CASE o.oprname WHEN '>' THEN v.value + 1 WHEN '>=' THEN v.value END AS smallest_value,
-               CASE o.oprname WHEN '<' THEN v.value - 1 WHEN '<=' THEN v.value END AS largest_value
+               CASE o.oprname WHEN '>' THEN floor(v.value) + 1 WHEN '>=' THEN ceil(v.value) WHEN '=' THEN ceil(v.value) END
+                   AS smallest_value,
+               CASE o.oprname WHEN '<' THEN ceil(v.value) - 1 WHEN '<=' THEN floor(v.value) WHEN '=' THEN floor(v.value) END
+                   AS largest_value
           FROM (SELECT k.oid, k.conname, k.conbin::text AS tree
                   FROM pg_constraint k
                  WHERE k.conrelid = a.attrelid AND k.contype = 'c' AND k.conkey @> ARRAY[a.attnum]
@@ -47,28 +49,52 @@ SELECT max(b.smallest_value)::bigint AS smallest_value, min(b.largest_value)::bi
                SELECT s.itself, s.constant, s.operator_oid
                  FROM (VALUES (e.sides[1], e.sides[2], n.oid), (e.sides[2], e.sides[1], n.oprcom)) AS s (itself, constant, operator_oid)
                 WHERE cardinality(e.sides) = 2
-                  AND s.itself ~ $re$^\{(?:RELABELTYPE :arg \{)?(?:VAR|COERCETODOMAINVALUE) $re$
+                  AND s.itself ~ $re$^\{(?:(?:RELABELTYPE|FUNCEXPR) [^{}]*\{)?(?:VAR|COERCETODOMAINVALUE) $re$
                   AND coalesce(substring(s.itself FROM $re$:varattno (\d+)$re$)::integer, a.attnum) = a.attnum
-                  AND s.constant ~ $re$^\{(?:FUNCEXPR [^{}]*\{)?CONST [^{}]*:constisnull false $re$) s
-          JOIN pg_operator o ON o.oid = s.operator_oid AND o.oprname IN ('<', '<=', '>=', '>')
+                  AND s.constant ~ $re$^\{(?:(?:RELABELTYPE|FUNCEXPR) [^{}]*\{)?CONST [^{}]*:constisnull false $re$) s
+          JOIN pg_operator o ON o.oid = s.operator_oid AND o.oprname IN ('<', '<=', '=', '>=', '>')
          CROSS JOIN LATERAL (
-               SELECT substring(s.constant FROM $re$^\{FUNCEXPR :funcid (\d+)$re$)::oid AS function_oid,
-                      substring(s.constant FROM $re$:consttype (\d+)$re$)::oid         AS type_oid,
-                      string_to_array(substring(s.constant FROM $re$\[ ([^]]+) \]$re$), ' ')::integer[] AS bytes
+               SELECT substring(s.constant FROM $re$:consttype (\d+)$re$)::oid AS type_oid,
+                      ARRAY(SELECT y.byte::integer & 255
+                              FROM unnest(string_to_array(substring(s.constant FROM $re$\[ ([^]]+) \]$re$), ' ')) AS y (byte))
+                          AS bytes,
+                      ARRAY[substring(s.itself FROM $re$^\{FUNCEXPR :funcid (\d+)$re$)::oid,
+                            substring(s.constant FROM $re$^\{FUNCEXPR :funcid (\d+)$re$)::oid]  AS functions
                OFFSET 0) t
+         -- An integer from its bytes, the last of which has the sign; a numeric from its weight and digits, as numeric.c has them
+         -- behind a header of four bytes.
          CROSS JOIN LATERAL (
-               SELECT CASE t.type_oid WHEN 'smallint'::regtype THEN 2 WHEN 'integer'::regtype THEN 4
-                                      WHEN 'bigint'::regtype THEN 8 END AS length) w
-         -- The last of its bytes has the sign.
+               SELECT CASE t.type_oid WHEN 'smallint'::regtype THEN 2 WHEN 'integer'::regtype THEN 4 WHEN 'oid'::regtype THEN 8
+                                      WHEN 'bigint'::regtype THEN 8 END AS length,
+                      t.bytes[5] + 256 * t.bytes[6] AS header,
+                      t.type_oid = 'numeric'::regtype AND t.bytes[1] & 3 = 0 AND t.bytes[6] & 192 <> 192 AS is_numeric) w
          CROSS JOIN LATERAL (
-               SELECT ((bit_or((y.byte & 255)::bigint << 8 * (y.place::integer - 1)) << 64 - 8 * w.length)
-                       >> 64 - 8 * w.length)::numeric AS value
-                 FROM unnest(t.bytes) WITH ORDINALITY AS y (byte, place)
-                WHERE y.place <= w.length) v
-         WHERE (t.function_oid IS NULL
-                OR EXISTS (SELECT FROM pg_cast f
-                            WHERE f.castfunc = t.function_oid AND f.castsource = t.type_oid
-                              AND f.casttarget IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype, 'numeric'::regtype)))
+               SELECT CASE WHEN w.header & 32768 = 0 THEN (t.bytes[7] + 256 * t.bytes[8]) << 16 >> 16
+                           WHEN w.header & 64 = 0 THEN w.header & 63 ELSE (w.header & 63) - 64 END AS weight,
+                      CASE WHEN w.header & 32768 = 0 THEN 9 ELSE 7 END AS first,
+                      CASE WHEN w.header & CASE WHEN w.header & 32768 = 0 THEN 16384 ELSE 8192 END = 0 THEN 1 ELSE -1 END AS sign
+               OFFSET 0) d
+         CROSS JOIN LATERAL (
+               SELECT CASE WHEN w.length IS NOT NULL THEN (
+                                SELECT ((bit_or(y.byte::bigint << 8 * (y.place::integer - 1)) << 64 - 8 * w.length)
+                                        >> 64 - 8 * w.length)::numeric
+                                  FROM unnest(t.bytes) WITH ORDINALITY AS y (byte, place)
+                                 WHERE y.place <= w.length)
+                           WHEN w.is_numeric AND d.weight BETWEEN -5 AND 5 THEN (
+                                SELECT coalesce(d.sign * sum((t.bytes[y.place] + 256 * t.bytes[y.place + 1])
+                                                             * 10000::numeric ^ (d.weight - (y.place - d.first) / 2)), 0)
+                                  FROM generate_series(d.first, cardinality(t.bytes) - 1, 2) AS y (place)) END AS value
+               OFFSET 0) v
+         -- Functions that convert one type of numbers to another, and keep their order.
+         WHERE NOT EXISTS (
+                   SELECT FROM unnest(t.functions) AS f (oid)
+                    WHERE f.oid IS NOT NULL
+                      AND NOT EXISTS (
+                              SELECT
+                                FROM pg_cast k
+                                JOIN pg_type g ON g.oid = k.castsource
+                                JOIN pg_type h ON h.oid = k.casttarget
+                               WHERE k.castfunc = f.oid AND g.oid <> h.oid AND g.typcategory = 'N' AND h.typcategory = 'N'))
            -- Of a constant that is passed by value, the bytes are in the order of the machine.
            AND version() !~ 's390|powerpc64-|ppc64-') b
  WHERE coalesce(b.smallest_value, b.largest_value) BETWEEN -9223372036854775808 AND 9223372036854775807
