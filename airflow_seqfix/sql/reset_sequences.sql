@@ -529,7 +529,7 @@ BEGIN
                        format('the default of %s looks its sequence up by name, and several have that name', c.ambiguous),
                        c.set_default || c.name_literal || ');'),
                       (3.5, c.changed IS NOT NULL, 'unknown',
-                       format('%s changes what nextval() has returned for %s', c.changed[1][1], c.changed[1][2]),
+                       format('%s may change what nextval() has returned for %s', c.changed[1][1], c.changed[1][2]),
                        format('the command with a mapping of %1$s to the column, where its values can be compared all the same; '
                               'or exclude %1$s', c.qualified_name)),
                       (4, c.cycle, 'skipped', 'it has CYCLE, and is meant to hand out values again', NULL),

@@ -99,6 +99,29 @@ BODIES = [
     ("unknown", "v := NEW.id * 10; NEW.id := v;"),
     ("unknown", "NEW.id := nextval('t_id_seq') * 10;"),
     ("unknown", "NEW.id := coalesce(NEW.id, 0) * 10;"),
+    ("unknown", "r := new; r.id := -r.id; return r;"),
+    ("unknown", "r := NEW; r.id := -r.id; NEW := r;"),
+    ("unknown", "NEW = row(-NEW.id, NEW.note, now());"),
+    ("unknown", "RETURN row(-NEW.id, NEW.note, now())::t;"),
+    ("unknown", "SELECT -NEW.id, NEW.note, now() INTO NEW;"),
+    ("unknown", "SELECT 1, -NEW.id INTO STRICT v, NEW;"),
+    ("unknown", "EXECUTE 'SELECT ($1).*' INTO NEW USING r;"),
+    ("unknown", "FOR NEW IN SELECT -NEW.id, NEW.note, now() LOOP RETURN NEW; END LOOP;"),
+    ("unknown", "FOREACH NEW.id IN ARRAY ARRAY[7] LOOP NULL; END LOOP;"),
+    ("unknown", "RETURN jsonb_populate_record(NEW, jsonb_build_object('id', -NEW.id));"),
+    ("unknown", "NEW := jsonb_populate_record(NEW, jsonb_build_object('id', -NEW.id));"),
+    ("unknown", "n.id := -n.id;"),
+    ("unknown", "f.new.id := -new.id;"),
+    ("unknown", '"new"."id" := -"new".id;'),
+    ("unknown", 'NEW.U&"\\0069d" := -NEW.id;'),
+    ("unknown", "CALL negate(NEW.id);"),
+    ("unknown", "GET DIAGNOSTICS NEW.id = ROW_COUNT;"),
+    ("unknown", "GET CURRENT DIAGNOSTICS v = ROW_COUNT, NEW.id = ROW_COUNT;"),
+    ("behind", "IF NEW.note = 'x' THEN RETURN NULL; END IF; RETURN (NEW);"),
+    ("behind", "RETURN COALESCE(NEW, OLD);"),
+    ("behind", "IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;"),
+    ("behind", "PERFORM note(OLD, NEW, 'x'); INSERT INTO log SELECT NEW.*; NEW.note := note(NEW);"),
+    ("behind", "SELECT NEW.id, now() INTO v, NEW.updated_at; r := NEW; RAISE NOTICE 'return r; new := r;';"),
     ("behind", "NEW.updated_at := now();"),
     ("behind", "NEW.note := NEW.id * 10; NEW.updated_at = now();"),
     ("behind", "IF NEW.id IS NULL THEN NEW.id := nextval('t_id_seq'); END IF;"),
@@ -115,8 +138,9 @@ BODIES = [
 @pytest.mark.parametrize(("verdict", "body"), BODIES)
 def test_what_changes_the_value(verdict: str, body: str, newest_db: Database) -> None:
     newest_db.execute(f"{SERIAL} INSERT INTO t (id) SELECT generate_series(1, 9);")
-    newest_db.execute(triggered(f"DECLARE v bigint; BEGIN {body} RETURN NEW; END"))
-    said = "trigger tf of public.t changes what nextval() has returned for public.t.id"
+    declared = "DECLARE v bigint; r t; n ALIAS FOR NEW;" if body.startswith("n.") else "DECLARE v bigint; r t;"
+    newest_db.execute("SET check_function_bodies = off; " + triggered(f"<<f>> {declared} BEGIN {body} RETURN NEW; END"))
+    said = "trigger tf of public.t may change what nextval() has returned for public.t.id"
     got, reason = found(newest_db, "public.t_id_seq")
     assert (got, reason == said) == (verdict, verdict == "unknown")
 
@@ -153,7 +177,17 @@ def test_a_hostile_text_keeps_nobody_busy(newest_db: Database) -> None:
     """Each piece opens what it does not close, through the longest text that is read: pytest has a timeout."""
     newest_db.execute(f"{SERIAL} INSERT INTO t (id) VALUES (9); SET check_function_bodies = off")
     for number, piece in enumerate(
-        ("/*", "'", '"', "E'\\", "; new.a := (", "nextval((", "then new.id := coalesce(new.id,(")
+        (
+            "/*",
+            "'",
+            '"',
+            "E'\\",
+            "; new.a := (",
+            "nextval((",
+            "then new.id := coalesce(new.id,(",
+            "into a,",
+            "return ( ",
+        )
     ):
         body = f"BEGIN NEW.id := NEW.id * 10; {piece * (99_000 // len(piece))}"
         with psycopg.connect(newest_db.dsn, autocommit=True) as conn:

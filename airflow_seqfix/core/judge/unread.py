@@ -64,7 +64,7 @@ def judge_unread(
         if column.changed_by is not None and column.is_trusted and column.feed in DRAWN_AS_IS - {Feed.MAPPING}:
             return say(
                 Verdict.UNKNOWN,
-                f"{column.changed_by} changes what nextval() has returned for {column.qualified_name}",
+                f"{column.changed_by} may change what nextval() has returned for {column.qualified_name}",
                 f"a mapping of {sequence.qualified_name} to the column, where its values can be compared all the same; "
                 f"or exclude {sequence.qualified_name}",
             )

@@ -27,11 +27,21 @@ readable AS MATERIALIZED (
 body AS MATERIALIZED (
     SELECT f.oid, f.prosrc ~* 'nextval' AS draws,
            -- Without comments and strings. Each of them goes to the end of the text where it has no end of its own.
-           regexp_replace(f.prosrc, $re$("(?:[^"]|"")*(?:"|$))|\m[eE]'(?:[^'\\]|\\.|'')*(?:'|$)|'(?:[^']|'')*(?:'|$)|$re$
+           regexp_replace(regexp_replace(f.prosrc, $re$("(?:[^"]|"")*(?:"|$))|\m[eE]'(?:[^'\\]|\\.|'')*(?:'|$)|'(?:[^']|'')*(?:'|$)|$re$
                                     || $re$--[^\n]*|/\*(?:[^*]|\*+[^*/])*(?:\*+/|\**$)$re$,
-                          '\1 ', 'g') AS text
+                          '\1 ', 'g'), '"new"', 'new', 'g') AS text
       FROM readable f
-     WHERE f.read <= 1000000 AND f.prosrc ~* '\mnew\s*\.'
+     WHERE f.read <= 1000000 AND f.prosrc ~* '\mnew\M'
+),
+-- What may give the whole row other values: NEW as a target, another name for it, as an argument of CALL, or another row that is
+-- returned. So does a column of it that FOREACH or GET DIAGNOSTICS fills, and a name in another spelling.
+replacing AS MATERIALIZED (
+    SELECT b.oid
+      FROM body b
+     WHERE b.text ~* $re$(?:;|\mthen|\melse|\mbegin|\mloop)\s*(?:\w+\s*\.\s*)?new\s*:?=$re$
+        OR b.text ~* $re$\minto\s+(?:strict\s+)?(?:[\w.]+\s*,\s*)*new\M(?!\s*\.)$re$
+        OR b.text ~* $re$\mfor(?:each)?\s+new\M|\malias\s+for\s+new\M|\mdiagnostics\s[^;]*\mnew\s*\.|\mcall\s[^;]*\mnew\M|\mu&"$re$
+        OR b.text ~* $re$\mreturn\M(?!\s*(?:\(\s*)?(?:new|old|null|coalesce\s*\(\s*(?:new\s*,\s*old|old\s*,\s*new)\s*\))\s*(?:\)\s*)?;)$re$
 ),
 -- What stands before it, the column, and the value: of NEW.column := value, and of SELECT value INTO NEW.column.
 given AS (
@@ -39,7 +49,7 @@ given AS (
       FROM body b
      CROSS JOIN regexp_matches(b.text, $re$
            (\mif[\s(]+new\s*\.\s*"?\w+"?\s+is\s+null[\s)]*then|;|\mthen|\melse|\mbegin|\mloop)
-           \s*new\s*\.\s*("(?:[^"]|"")+"|\w+)\s*:?=([^;]*)$re$, 'gix') AS m
+           \s*(?:\w+\s*\.\s*)?new\s*\.\s*("(?:[^"]|"")+"|\w+)\s*:?=([^;]*)$re$, 'gix') AS m
      UNION
     -- One query may have many targets: of its text so much is looked at.
     SELECT b.oid, b.draws, m[1], n[1], left(m[2], 5000), true
@@ -81,6 +91,11 @@ changing AS MATERIALIZED (
                                   || $re$(?:[^()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))*\))[\s)]*$$re$)
                      -- A variable may have taken it.
                      AND NOT (g.draws AND v.value ~ '^[\s(]*\w+[\s)]*$') END
+     UNION
+    SELECT r.oid, a.attname::text
+      FROM replacing r
+      JOIN fired f ON f.function_oid = r.oid
+      JOIN pg_attribute a ON a.attrelid = f.table_oid AND a.attnum > 0 AND a.attname IN (SELECT attname FROM drawn_name)
 ),
 -- Upwards from the few triggers that are left.
 fired_for AS MATERIALIZED (
