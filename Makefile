@@ -64,8 +64,9 @@ stress: $(READY) ## Repair under traffic, kills and network faults; write docs/p
 	$(BIN)/python -m tests.stress.network --every 8 --out docs/proof/chaos-network.md
 
 .PHONY: properties
-properties: $(READY) ## Judge and repair random sequences beside an oracle; write docs/proof/property-run.md
+properties: $(READY) ## Judge and repair random sequences beside an oracle, and beside twins; write docs/proof/property-run.md and harm-run.md
 	$(BIN)/python -m tests.support.properties 5040 --at-least 200 --out docs/proof/property-run.md
+	$(BIN)/python -m tests.support.harm 12000 --out docs/proof/harm-run.md
 
 .PHONY: interleavings
 interleavings: $(READY) ## Run DDL between any two statements of a run, on 13 and 18 from npm; write docs/proof/interleavings.md

@@ -50,7 +50,7 @@ def _make(target: str, *pages: str) -> Part:
 #: The short ones that say what is right come first, what is timed comes last.
 PARTS = (
     _make("behaviours", "behaviours.md"),
-    _make("properties", "property-run.md"),
+    _make("properties", "property-run.md", "harm-run.md"),
     _make("interleavings", "interleavings.md"),
     _make("stress", "stress.md", "chaos.md", "chaos-network.md"),
     _make("cancelling", "cancelling.md"),
