@@ -204,14 +204,19 @@ class Examination:
         self, sequences: list[SequenceInfo], selected: Selected, *, all_named: bool, for_repair: bool
     ) -> Iterator[Finding]:
         policy = self._settings.policy
-        settled = {sequence.oid: self._judge_unread(sequence, selected, all_named) for sequence in sequences}
-        findings = [finding for finding in settled.values() if finding is not None]
+        findings: list[Finding] = []
+        unread: list[SequenceInfo] = []
+        for sequence in sequences:
+            finding = self._judge_unread(sequence, selected, all_named)
+            if finding is None:
+                unread.append(sequence)
+            else:
+                findings.append(finding)
         reporter = ProgressReporter(self._watcher, Progress(phase="read", total=len(sequences)))
         reporter.end(done=len(findings), found=sum(finding.is_not_in_sync for finding in findings))
         if self._settings.all_positions:
             findings = self._with_positions(findings)
         yield from findings
-        unread = [sequence for sequence in sequences if settled[sequence.oid] is None]
         early: set[int] = set()
 
         def hold_back(measurements: list[Measurement]) -> None:

@@ -511,7 +511,7 @@ BEGIN
                AND (sequence_like = '' OR q.sequence_name LIKE sequence_like
                     OR q.schema_name || '.' || q.sequence_name LIKE sequence_like)
         )
-        SELECT c.oid AS sequence_oid, c.version, c.qualified_name, c.name_literal, c.columns, c.readable, c.relations, c.increment_by, c.cycle,
+        SELECT c.oid AS sequence_oid, c.version, c.qualified_name, c.columns, c.readable, c.relations, c.increment_by, c.cycle,
                c.cache_size, c.data_type, c.min_value, c.max_value, c.owner, c.may_alter, c.may_nextval,
                greatest(c.min_value, c.smallest_value) AS lowest,
                least(c.max_value, c.largest_value)     AS highest,
@@ -527,7 +527,7 @@ BEGIN
                       (2, c.too_much IS NOT NULL, 'unknown', c.too_much, 'exclude it'),
                       (3, c.ambiguous IS NOT NULL, 'unknown',
                        format('the default of %s looks its sequence up by name, and several have that name', c.ambiguous),
-                       c.set_default || c.name_literal || ');'),
+                       c.set_default || quote_literal(c.qualified_name) || ');'),
                       (3.5, c.changed IS NOT NULL, 'unknown',
                        format('%s may change what nextval() has returned for %s', c.changed[1][1], c.changed[1][2]),
                        format('the command with a mapping of %1$s to the column, where its values can be compared all the same; '
@@ -860,7 +860,7 @@ BEGIN
                     ELSIF calls <= @paste_up_to@ AND s.cache_size = 1 THEN
                         cure := format('WITH RECURSIVE r(v) AS (SELECT nextval(%1$s) FROM %2$s WHERE (last_value, %3$s) UNION'
                                        ' ALL SELECT nextval(%1$s) FROM r WHERE v %4$s %5$s) SELECT %6$s(v) FROM r;%7$s',
-                                       s.name_literal, s.qualified_name,
+                                       quote_literal(s.qualified_name), s.qualified_name,
                                        CASE WHEN direction > 0 THEN format('is_called) < (%s, true', target)
                                             ELSE format('NOT is_called) > (%s, false', target) END,
                                        CASE WHEN direction > 0 THEN '<' ELSE '>' END, target,

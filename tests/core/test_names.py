@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from airflow_seqfix.core import ArgumentError
-from airflow_seqfix.core.database.literal import literal
 from airflow_seqfix.core.discover.names import Name
+from airflow_seqfix.core.model.quoted import literal
 from airflow_seqfix.splitting import split, unquoted
 from tests.support.servers import Database
 

@@ -26,7 +26,7 @@ from airflow_seqfix.core.errors import (
 from airflow_seqfix.core.model import DRAWN_AS_IS, ColumnInfo, Feed, SequenceInfo, Server, TableInfo, Tie
 
 #: A sequence's OID, a column that is tied to it, and the tables above the column's own.
-Found = tuple[int, ColumnInfo, list[int]]
+Found = tuple[int, ColumnInfo, tuple[int, ...]]
 
 #: The oldest server whose catalogs and behaviour are tested.
 OLDEST_SERVER = 13
@@ -159,7 +159,10 @@ def _discover(
         found = session.fetch(queries.get("columns"), _column, COLUMN)
         for oid, column in _mark_covered(_merged(found, triggers)):
             tied[oid].append(column)
-        return [replace(sequence, columns=tuple(tied.get(sequence.oid, ()))) for sequence in sequences]
+        # Each in place of the one without columns: both of a hundred thousand are a quarter of the run's memory.
+        for place, sequence in enumerate(sequences):
+            sequences[place] = replace(sequence, columns=tuple(tied.pop(sequence.oid, ())))
+        return sequences
 
 
 def _read_triggers(session: Session, sequences: str) -> TriggersRead:
@@ -192,7 +195,7 @@ def list_databases(session: Session) -> list[str]:
 def _column(*, sequence_oid: int, feed: str, source: str | None, ancestors: list[int], **row: Any) -> Found:
     """Return a sequence's OID, a column that is tied to it, and the tables above the column's own."""
     source = source if feed == Feed.WRAPPED else None
-    return sequence_oid, ColumnInfo(feed=Feed(feed), source=source, is_covered=False, **row), ancestors
+    return sequence_oid, ColumnInfo(feed=Feed(feed), source=source, is_covered=False, **row), tuple(ancestors)
 
 
 def _merged(found: list[Found], triggers: TriggersRead) -> list[Found]:

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable
 
 from airflow_seqfix.core import queries
-from airflow_seqfix.core.database.literal import literal
 from airflow_seqfix.core.database.session import Session
+from airflow_seqfix.core.model.quoted import literal
 
 #: A table or sequence, or all of a schema: the schema's name where it is given, and the relation's.
 Place = tuple[str | None, str | None]

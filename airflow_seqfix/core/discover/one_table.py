@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow_seqfix.core.database.literal import literal
 from airflow_seqfix.core.database.session import Session
 from airflow_seqfix.core.discover.catalog import list_tables
 from airflow_seqfix.core.discover.names import Name, as_written, did_you_mean
 from airflow_seqfix.core.errors import ArgumentError, SelectionError
+from airflow_seqfix.core.model.quoted import literal
 from airflow_seqfix.options import Name as GivenName
 from airflow_seqfix.options import SelectionOptions
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from airflow_seqfix.core.database.literal import literal
 from airflow_seqfix.core.model import ColumnInfo, Extract, Optimizer
+from airflow_seqfix.core.model.quoted import literal
 
 #: Digits behind a prefix; zeros may fill them up.
 DIGITS = "^[0-9]{1,18}$"

@@ -31,3 +31,9 @@ PATTERNS = {
     TableReference: re.compile(rf"(?:ONLY )?{_QUALIFIED}"),
     StringLiteral: re.compile(r"'(?:[^'\\\0]|'')*'|E'(?:[^'\\\0]|''|\\\\)*'"),
 }
+
+
+def literal(text: str) -> StringLiteral:
+    """Return a string constant that means the same whatever `standard_conforming_strings` is."""
+    quoted = text.replace("'", "''")
+    return StringLiteral("E'" + quoted.replace("\\", "\\\\") + "'" if "\\" in quoted else f"'{quoted}'")

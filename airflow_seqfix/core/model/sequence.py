@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from airflow_seqfix.core.model.column import ColumnInfo, Feed
-from airflow_seqfix.core.model.quoted import Identifier, QualifiedName, RowVersion, StringLiteral
+from airflow_seqfix.core.model.quoted import Identifier, QualifiedName, RowVersion, StringLiteral, literal
 
 #: A sequence's OID, a table's, and the number of a column.
 Tie = tuple[int, int, int]
@@ -21,8 +21,6 @@ class SequenceInfo:
     quoted_schema: Identifier
     #: Schema-qualified, quoted where PostgreSQL would quote.
     qualified_name: QualifiedName
-    #: `qualified_name` as a string literal, quoted by the server.
-    name_literal: StringLiteral
     data_type: str
     start_value: int
     min_value: int
@@ -69,6 +67,11 @@ class SequenceInfo:
         object.__setattr__(self, "comparable", comparable)
         object.__setattr__(self, "lowest", max((low, *smallest)))
         object.__setattr__(self, "highest", min((high, *largest)))
+
+    @property
+    def name_literal(self) -> StringLiteral:
+        """`qualified_name` as a string literal."""
+        return literal(self.qualified_name)
 
     @property
     def counted(self) -> tuple[ColumnInfo, ...]:

@@ -16,7 +16,7 @@ from airflow_seqfix.core.errors import ArgumentError
 from airflow_seqfix.core.judge.arithmetic import calls_to_pass, is_beyond
 from airflow_seqfix.core.judge.move import choose_way
 from airflow_seqfix.core.model import Finding, Measurement, Move, Obstacle, Outcome, SequenceInfo, Server, Verdict
-from airflow_seqfix.core.model.quoted import Identifier, QualifiedName, RowVersion, StringLiteral
+from airflow_seqfix.core.model.quoted import Identifier, QualifiedName, RowVersion
 from airflow_seqfix.core.policy import Policy
 
 #: The version of the moves in a plan's dictionary.
@@ -58,7 +58,6 @@ class StoredMove:
             sequence_name=self.sequence,
             quoted_schema=Identifier(""),
             qualified_name=QualifiedName(self.sequence),
-            name_literal=StringLiteral(""),
             data_type=self.data_type,
             start_value=self.min_value,
             min_value=self.min_value,
