@@ -108,7 +108,7 @@ class Selection:
         named = [(_CALLED[kind], kinds[kind].exact) for kind in ("tables", "columns", "sequences") if kind in kinds]
         return Selected(
             sequences=chosen,
-            excluded=frozenset(s.oid for s in chosen if excluded.has_any(_excluded_as(s))),
+            excluded=frozenset(s.oid for s in chosen if self.exclude and excluded.has_any(_excluded_as(s))),
             named=frozenset(s.oid for s in chosen if any(not exact.isdisjoint(called(s)) for called, exact in named)),
         )
 

@@ -39,8 +39,10 @@ class Goal:
     calls: int
     #: How many of them pass values before the sequence's own.
     early: int
+    #: Whether the furthest values are far enough to be outliers.
+    may_be_far: bool
     #: Whether it is the other side of a cutover that has come furthest.
-    is_by_source: bool = False
+    is_by_source: bool
 
 
 def goal_of(measurement: Measurement, policy: Policy) -> Goal:
@@ -49,7 +51,8 @@ def goal_of(measurement: Measurement, policy: Policy) -> Goal:
     assert next_value is not None
     furthest, outliers, is_unclear = decisive_value(measurement, policy), None, False
     stands = past_source(measurement)
-    if policy.outliers is not Follow.FOLLOW and may_have_outliers(stands, furthest, policy):
+    may_be_far = policy.outliers is not Follow.FOLLOW and may_have_outliers(stands, furthest, policy)
+    if may_be_far:
         is_unclear = measurement.probe is None or measurement.probe.furthest is None
         outliers = None if is_unclear else find_outliers(stands, policy)
         furthest = outliers.before if outliers else furthest
@@ -69,6 +72,7 @@ def goal_of(measurement: Measurement, policy: Policy) -> Goal:
         is_unclear=is_unclear,
         calls=min(max(calls, early), calls_within(sequence, next_value, last)),
         early=early,
+        may_be_far=may_be_far,
         is_by_source=is_by_source,
     )
 
@@ -245,14 +249,13 @@ def _far_end(measurement: Measurement, policy: Policy, *, for_repair: bool) -> L
     if next_value is None or measurement.obstacle is not None:
         return Look()
     furthest = decisive_value(measurement, policy)
-    may_be_far = policy.outliers is not Follow.FOLLOW and may_have_outliers(past_source(measurement), furthest, policy)
     goal = goal_of(measurement, policy)
     is_short = goal.calls > 0 and _is_short(measurement, goal, policy)
     goes_to_the_end = furthest is not None and is_beyond(sequence, furthest + sequence.increment_by, sequence.limit)
     return Look(
         # A repair reports it for sequences that it does not move.
-        collision=measurement.is_reached and (may_be_far or is_short or not for_repair),
-        furthest=LOOKED_AT if may_be_far else 0,
+        collision=measurement.is_reached and (goal.may_be_far or is_short or not for_repair),
+        furthest=LOOKED_AT if goal.may_be_far else 0,
         on_steps=counts_steps(measurement, policy),
         beyond=goes_to_the_end or values_left(sequence, next_value) == 0,
     )

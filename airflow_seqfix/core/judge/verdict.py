@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from airflow_seqfix.core.judge import reasons, remedies
 from airflow_seqfix.core.judge.arithmetic import calls_to_pass, calls_within, is_beyond, used_share, values_left
@@ -12,11 +13,13 @@ from airflow_seqfix.core.judge.warnings import warnings_of
 from airflow_seqfix.core.model import (
     Finding,
     Measurement,
+    Move,
     SequenceWarning,
     Server,
     Use,
     Verdict,
 )
+from airflow_seqfix.core.model.use import UNKNOWN
 from airflow_seqfix.core.policy import Follow, Policy
 
 #: How many values beyond those handed out the write-ahead log may already hold, CACHE aside (SEQ_LOG_VALS in
@@ -59,7 +62,7 @@ def judge(measurement: Measurement, policy: Policy, server: Server, use: Use | N
         gap=0,
         used_pct=used_pct,
         remaining=remaining,
-        use=use or Use(),
+        use=use or UNKNOWN,
         margin=policy.margin,
         needed_value=None if goal.furthest is None else goal.furthest + policy.margin * sequence.increment_by,
         outliers=goal.outliers,
@@ -120,51 +123,47 @@ def _behind(finding: Finding, goal: Goal, policy: Policy, server: Server) -> Fin
     inserts, is_at_least = _inserts_until_collision(measurement)
     is_reached = furthest is not None and not is_beyond(sequence, next_value, furthest)
     gap = calls_to_pass(sequence, next_value, furthest) if is_reached and furthest is not None else 0
-    finding = replace(
-        finding,
-        verdict=Verdict.BEHIND,
-        reason=reasons.behind(measurement, furthest, goal, policy),
-        gap=max(gap, goal.early),
-        inserts_until_collision=inserts,
-        is_at_least=is_at_least,
-    )
-    if goal.is_unclear or (goal.outliers is not None and policy.outliers is Follow.REPORT):
-        finding = replace(finding, warnings=(SequenceWarning.OUTLIER, *finding.warnings))
+    reason = reasons.behind(measurement, furthest, goal, policy)
+    has_outliers = goal.is_unclear or (goal.outliers is not None and policy.outliers is Follow.REPORT)
+    more: dict[str, Any] = {"remedy": None}
     if goal.is_unclear or not goal.calls:
-        return replace(finding, remedy=remedies.outliers(sequence, goal.outliers, measurement.unprobed))
-    harm = harm_of(measurement, goal, policy)
-    if harm is not None:
-        reason = f"{finding.reason}; {reasons.harmful(harm, measurement)}"
-        unprobed = measurement.unprobed if harm.free_in_a_row is None else None
-        return replace(finding, reason=reason, remedy=remedies.harmful(harm.sequence, unprobed))
-    return _moved(finding, goal, policy, server)
+        more["remedy"] = remedies.outliers(sequence, goal.outliers, measurement.unprobed)
+    elif (harm := harm_of(measurement, goal, policy)) is not None:
+        reason = f"{reason}; {reasons.harmful(harm, measurement)}"
+        more["remedy"] = remedies.harmful(harm.sequence, measurement.unprobed if harm.free_in_a_row is None else None)
+    else:
+        # Whether other writers are likely to have the values from the first collision on.
+        is_far = inserts is not None and inserts > policy.max_jump
+        move = choose_way(sequence, target_of(measurement, goal.calls), goal.calls, policy, server)
+        more = _moved(finding, move, policy, is_far=is_far)
+        if is_full(measurement, goal):
+            full = f"{reason}; {reasons.full(measurement)}"
+            more = {"verdict": Verdict.EXHAUSTED, "reason": full, "remedy": remedies.widen(sequence), "move": move}
+    said: dict[str, Any] = {
+        "verdict": Verdict.BEHIND,
+        "reason": reason,
+        "warnings": (SequenceWarning.OUTLIER, *finding.warnings) if has_outliers else finding.warnings,
+        "gap": max(gap, goal.early),
+        "inserts_until_collision": inserts,
+        "is_at_least": is_at_least,
+    }
+    # At once: each copy of a finding takes as long as what is found.
+    return replace(finding, **said | more)
 
 
-def _moved(finding: Finding, goal: Goal, policy: Policy, server: Server) -> Finding:
-    """Add the move, and what mends it."""
-    sequence, outliers = finding.sequence, finding.outliers
-    move = choose_way(sequence, target_of(finding.measurement, goal.calls), goal.calls, policy, server)
-    if is_full(finding.measurement, goal):
-        return replace(
-            finding,
-            verdict=Verdict.EXHAUSTED,
-            reason=f"{finding.reason}; {reasons.full(finding.measurement)}",
-            remedy=remedies.widen(sequence),
-            move=move,
-        )
+def _moved(finding: Finding, move: Move, policy: Policy, *, is_far: bool) -> dict[str, Any]:
+    """Return what a finding says of its move, and of what mends it.
+
+    :param is_far: Whether what it passes is likely to be other writers'.
+    """
     if move.obstacle is not None:
-        return replace(finding, remedy=move.obstacle.remedy, move=move)
-    left_behind = outliers if policy.outliers is Follow.REPORT else None
-    then = remedies.after_move(sequence, left_behind, is_far=_is_far_ahead(finding, policy))
+        return {"move": move, "remedy": move.obstacle.remedy}
+    left_behind = finding.outliers if policy.outliers is Follow.REPORT else None
+    then = remedies.after_move(finding.sequence, left_behind, is_far=is_far)
     if remedies.is_pasteable(move):
-        return replace(finding, remedy=then, move=move, is_pasteable=True)
-    command = remedies.command(sequence, policy, finding.measurement.source)
-    return replace(finding, remedy=f"{command}; {then}" if then else command, move=move)
-
-
-def _is_far_ahead(finding: Finding, policy: Policy) -> bool:
-    """Whether the first collision is so far away that other writers are likely to have the values from there on."""
-    return finding.inserts_until_collision is not None and finding.inserts_until_collision > policy.max_jump
+        return {"move": move, "remedy": then, "is_pasteable": True}
+    command = remedies.command(finding.sequence, policy, finding.measurement.source)
+    return {"move": move, "remedy": f"{command}; {then}" if then else command}
 
 
 def _is_safe_on_standby(measurement: Measurement, furthest: int) -> bool:

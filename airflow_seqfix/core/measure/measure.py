@@ -106,9 +106,13 @@ class _Reader:
         tell(partial(self.begin, _slowest([measurement.sequence for measurement in chunk]).qualified_table))
         known = {measurement.sequence.oid: measurement for measurement in chunk}
         for look in self.looks:
-            asked = [measurement for measurement in known.values() if look(measurement)]
-            probed = read_singly(session, self.server, asked, partial(read_probes, look=look)) if asked else []
-            known |= {m.sequence.oid: replace(m, obstacle=None, unprobed=m.obstacle) for m in probed}
+            asked = {oid: what for oid, measurement in known.items() if (what := look(measurement))}
+            if not asked:
+                continue
+            unread = [known[oid] for oid in asked]
+            for m in read_singly(session, self.server, unread, partial(read_probes, asked=asked)):
+                is_same = m.unprobed is m.obstacle
+                known[m.sequence.oid] = m if is_same else replace(m, obstacle=None, unprobed=m.obstacle)
         return list(known.values())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -30,10 +30,15 @@ PROBE: dict[str, Kind] = {
 LookUp = Callable[[Measurement], Look]
 
 
-def read_probes(session: Session, server: Server, chunk: list[Measurement], *, look: LookUp) -> list[Measurement]:
-    """Look up what `look` asks for, and return the measurements with what was found added."""
-    if any(any(look(measurement).free) for measurement in chunk):
-        return [_with_free_values(session, measurement, look(measurement)) for measurement in chunk]
+def read_probes(
+    session: Session, server: Server, chunk: list[Measurement], *, asked: Mapping[int, Look]
+) -> list[Measurement]:
+    """Look up what is asked for, and return the measurements with what was found added.
+
+    :param asked: By the OIDs of the sequences.
+    """
+    if any(any(asked[measurement.sequence.oid].free) for measurement in chunk):
+        return [_with_free_values(session, measurement, asked[measurement.sequence.oid]) for measurement in chunk]
 
     def query(measurement: Measurement, column: ColumnInfo, table: str | None = None) -> str:
         assert measurement.next_value is not None
@@ -42,7 +47,7 @@ def read_probes(session: Session, server: Server, chunk: list[Measurement], *, l
             column,
             table or column.qualified_table,
             measurement.next_value,
-            look(measurement),
+            asked[measurement.sequence.oid],
         )
 
     if is_wide(chunk[0].sequence):
@@ -54,7 +59,7 @@ def read_probes(session: Session, server: Server, chunk: list[Measurement], *, l
         if any(len(answers[place]) != len(m.sequence.comparable) for place, m in enumerate(chunk)):
             raise UnexpectedAnswerError("fewer rows than were asked for")
     return [
-        replace(measurement, probe=_probe(measurement, look(measurement), answers[index]))
+        replace(measurement, probe=_probe(measurement, asked[measurement.sequence.oid], answers[index]))
         for index, measurement in enumerate(chunk)
     ]
 
