@@ -94,8 +94,8 @@ class ColumnInfo:
     #: column for numbers.
     smallest_value: int | None
     largest_value: int | None
-    #: The CHECK constraints that set them, quoted as SQL needs them; None: the type or a cast does. Rows that were
-    #: there before such a constraint, or of inheritance children, may lie beyond.
+    #: What sets them if the type does not, a CHECK constraint or a cast in the default, as a text. Rows may lie beyond:
+    #: those that were there before the constraint, of inheritance children, or with ids from elsewhere.
     smallest_by: str | None
     largest_by: str | None
     is_foreign: bool

@@ -427,7 +427,7 @@ SELECT tie.sequence_oid::bigint                                       AS sequenc
        -- column for numbers.
        e.smallest_value                                               AS smallest_value,
        e.largest_value                                                AS largest_value,
-       -- What sets them, if not the type: rows that were there before, or of children, may lie beyond.
+       -- What sets them, if not the type: rows may lie beyond.
        e.smallest_by                                                  AS smallest_by,
        e.largest_by                                                   AS largest_by,
        c.relkind = 'f'                                                AS is_foreign,
@@ -498,9 +498,10 @@ SELECT tie.sequence_oid::bigint                                       AS sequenc
                    ELSE r.largest_value END                                       AS largest_value) h
  -- The casts between nextval() and the column.
  CROSS JOIN LATERAL (
-       SELECT max(cr.smallest_value)                                              AS smallest_value,
-              min(least(cr.largest_value, CASE WHEN d.digits < 19 THEN (10::numeric ^ d.digits - 1)::bigint END))
-                                                                                  AS largest_value,
+       SELECT max(u.smallest_value)                                               AS smallest_value,
+              min(u.largest_value)                                                AS largest_value,
+              (array_agg(u.name ORDER BY u.smallest_value DESC NULLS LAST))[1]    AS smallest_by,
+              (array_agg(u.name ORDER BY u.largest_value))[1]                     AS largest_by,
               coalesce(bool_or(cr.type_oid IS NULL), false)                       AS is_changed
          FROM (SELECT (regexp_match(tie.source, $re$'(?:[^']|'')+'(?:::text\)|::character varying\))?::regclass\)(.+)$$re$))[1]
                 WHERE tie.feed IN ('default', 'domain', 'late_bound')) AS v (casts)
@@ -509,15 +510,26 @@ SELECT tie.sequence_oid::bigint                                       AS sequenc
               SELECT CASE WHEN f.name[2] IS NOT NULL
                           THEN greatest(f.name[2]::integer - coalesce(f.name[3]::integer, 0), 0) END AS digits) d
          LEFT JOIN layer cl ON cl.type_oid = to_regtype(f.name[1]) AND cl.base_oid IN (SELECT room.type_oid FROM room)
-         LEFT JOIN room cr ON cr.type_oid = coalesce(cl.base_oid, to_regtype(f.name[1]))) k
+         LEFT JOIN room cr ON cr.type_oid = coalesce(cl.base_oid, to_regtype(f.name[1]))
+        CROSS JOIN LATERAL (
+              SELECT greatest(cr.smallest_value, CASE WHEN d.digits - cr.sign_width < 19
+                                                      THEN (1 - 10::numeric ^ greatest(d.digits - cr.sign_width, 0))::bigint END)
+                         AS smallest_value,
+                     least(cr.largest_value, CASE WHEN d.digits < 19 THEN (10::numeric ^ d.digits - 1)::bigint END)
+                         AS largest_value,
+                     format('cast to %s in the default',
+                            f.name[1] || CASE WHEN f.name[2] IS NULL THEN ''
+                                              ELSE format('(%s)', concat_ws(',', f.name[2], f.name[3])) END) AS name) u) k
   LEFT JOIN LATERAL (
        @limited@
        ) l ON h.largest_value IS NOT NULL
  CROSS JOIN LATERAL (
        SELECT greatest(t.smallest_value, l.smallest_value)                                AS smallest_value,
               least(t.largest_value, l.largest_value)                                     AS largest_value,
-              CASE WHEN l.smallest_value > t.smallest_value THEN l.smallest_by END        AS smallest_by,
-              CASE WHEN l.largest_value < t.largest_value THEN l.largest_by END           AS largest_by
+              CASE WHEN l.smallest_value > t.smallest_value THEN l.smallest_by
+                   WHEN k.smallest_value > h.smallest_value THEN k.smallest_by END        AS smallest_by,
+              CASE WHEN l.largest_value < t.largest_value THEN l.largest_by
+                   WHEN k.largest_value < h.largest_value THEN k.largest_by END           AS largest_by
          FROM (SELECT greatest(h.smallest_value, k.smallest_value) AS smallest_value,
                       least(h.largest_value, k.largest_value) AS largest_value) t) e
  -- NULL, of a table that was dropped after the snapshot was taken: nothing is fed any more.
