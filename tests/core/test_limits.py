@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from airflow_seqfix import core
-from tests.support.psql import reset
+from tests.support.psql import psql, reset
 from tests.support.servers import Database
 
 ALL = 2**63 - 1
@@ -128,3 +130,28 @@ def test_no_number_of_them_keeps_a_check_waiting(newest_db: Database) -> None:
     began = time.monotonic()
     assert set(ends(newest_db)) == {"t_0", "t_1"}
     assert time.monotonic() - began < 30
+
+
+@pytest.mark.parametrize(
+    "added",
+    [
+        "ALTER DOMAIN e ADD CHECK (VALUE <= 50)",
+        "ALTER DOMAIN d ADD CHECK (VALUE <= 50)",
+        "ALTER TABLE t_0 ADD CHECK (id <= 50)",
+        "ALTER TABLE t_0 DROP CONSTRAINT loose, ADD CONSTRAINT loose CHECK (id <= 50)",
+    ],
+)
+def test_a_plan_that_is_older_than_a_check_is_refused(added: str, newest_db: Database) -> None:
+    newest_db.execute("""
+        CREATE DOMAIN d AS integer; CREATE DOMAIN e AS d; CREATE SEQUENCE s;
+        CREATE TABLE t_0 (id e PRIMARY KEY DEFAULT nextval('s') CONSTRAINT loose CHECK (id <= 5000), note text);
+        INSERT INTO t_0 VALUES (1), (2), (50);
+    """)
+    with newest_db.connect() as conn:
+        plan = core.plan(conn)
+    newest_db.execute(added)
+    assert "has changed since it was read" in psql(newest_db.dsn, script=plan.to_sql()).stderr
+    with newest_db.connect() as conn:
+        (row,) = core.fix(conn, plan=plan).to_dict()["sequences"]
+        assert row["verdict"] == "behind"
+    assert newest_db.state("s")[:2] == (1, False)

@@ -26,6 +26,8 @@ SELECT count(*), sum(hashint8extended((v.oid::bigint << 32) | v.version::text::b
          UNION ALL
         SELECT t.oid, t.xmin, 6 FROM pg_type t WHERE t.typtype = 'd' AND t.oid >= 16384
          UNION ALL
+        SELECT k.oid, k.xmin, 9 FROM pg_constraint k WHERE k.contype = 'c' AND k.oid >= 16384
+         UNION ALL
         SELECT p.oid, p.xmin, 7 FROM pg_proc p WHERE p.oid >= 16384
          UNION ALL
         SELECT g.oid, g.xmin, 8 FROM pg_trigger g WHERE NOT g.tgisinternal) AS v (oid, version, place)
