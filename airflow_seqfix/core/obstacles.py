@@ -13,6 +13,7 @@ from airflow_seqfix.core.errors import (
     sqlstate,
 )
 from airflow_seqfix.core.model import Grant, Move, Obstacle, SequenceInfo, Server
+from airflow_seqfix.core.model.quoted import Identifier
 from airflow_seqfix.core.policy import Limits
 
 #: The SQLSTATEs of a read of what is no longer there: a table, a schema, a column.
@@ -143,6 +144,15 @@ def lost_twice() -> Obstacle:
         reason="the connection was lost while it was read, and another one while it was read alone",
         remedy="see the server's log: a function that a read of the table calls may end the session; exclude it, or "
         "give own_code_only",
+    )
+
+
+def not_tried(owner: Identifier) -> Obstacle:
+    """Return the obstacle of what has an owner whose other tables have ended connections."""
+    return Obstacle(
+        reason=f"not read: reads of several tables of role {owner} have ended the connection",
+        remedy="see the server's log: a function that they call may end the session; exclude them, "
+        "or give own_code_only",
     )
 
 

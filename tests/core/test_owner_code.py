@@ -103,6 +103,31 @@ def test_one_that_ends_the_session_is_found(driver: str, jobs: int, db: Database
         assert db.value(f"INSERT INTO {name} DEFAULT VALUES RETURNING id") == 3
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_however_many_of_them_one_owner_has(jobs: int, newest_db: Database) -> None:
+    owner, db = newest_db.role(), newest_db
+    load(db, "RETURN 1")
+    db.execute(f"CREATE SCHEMA theirs AUTHORIZATION {owner}")
+    with db.connect() as conn:
+        conn.execute(f"SET ROLE {owner}")
+        conn.execute("CREATE FUNCTION theirs.f(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1'")
+        for number in range(50):
+            conn.execute(f"CREATE TABLE theirs.t{number} (id serial PRIMARY KEY)")
+            conn.execute(f"CREATE INDEX ON theirs.t{number} ((id + theirs.f(1)))")
+        conn.execute("""
+            CREATE OR REPLACE FUNCTION theirs.f(int) RETURNS int LANGUAGE plpgsql IMMUTABLE
+                AS $$BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN 1; END$$
+        """)
+    report = core.fix(db.connect, jobs=jobs)
+    found = {row.sequence: row for row in report.rows}
+    assert {str(row.verdict) for name, row in found.items() if name.startswith("theirs.")} == {"unknown"}
+    assert f"not read: reads of several tables of role {owner} have ended the connection" in {
+        row.reason for row in found.values()
+    }
+    assert found["public.fine_id_seq"].is_fixed
+    assert db.value("INSERT INTO fine DEFAULT VALUES RETURNING id") == 3
+
+
 @pytest.mark.parametrize("state", ["08006", "57P01", "P0004", "SQF00", "22012"])
 def test_the_script_cannot_be_told_that_all_is_well(state: str, db: Database) -> None:
     from airflow_seqfix.sql import reset_sequences

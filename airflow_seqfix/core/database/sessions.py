@@ -19,8 +19,8 @@ from airflow_seqfix.core.model import address
 from airflow_seqfix.core.policy import Limits
 
 #: How often connections that were lost are opened anew: a table whose code ends sessions takes two of them, one to find
-#: out what it is, and one for the others.
-RENEWALS = 4
+#: out what it is, and one for the others; and of one owner a few are tried.
+RENEWALS = 40
 #: Seconds between checks whether a session has stopped.
 PAUSE = 0.05
 
@@ -101,7 +101,7 @@ class Sessions:
     def renew(self) -> bool:
         """Open another connection in place of each that was lost, and return whether there is one now.
 
-        A few times in a run, and where a callable opens them.
+        So many times in a run, and where a callable opens them.
         """
         lost = [place for place, session in enumerate(self._sessions) if session.is_lost]
         self._lost_error = self.lost_error

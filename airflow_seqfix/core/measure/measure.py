@@ -6,6 +6,7 @@ the state, so a concurrent insert cannot make a healthy sequence look behind.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,10 +21,13 @@ from airflow_seqfix.core.measure.partitions import columns_and_relations, cut, i
 from airflow_seqfix.core.measure.probes import LookUp, ask, read_probes
 from airflow_seqfix.core.measure.together import EmptyError, read_singly
 from airflow_seqfix.core.model import ColumnInfo, Measurement, SequenceInfo, Server
-from airflow_seqfix.core.obstacles import LOST_MEANWHILE, forbidden, lost_twice
+from airflow_seqfix.core.model.quoted import Identifier
+from airflow_seqfix.core.obstacles import LOST_MEANWHILE, forbidden, lost_twice, not_tried
 
 #: A column without an index and with more rows than this is read in a statement of its own.
 SLOW_ROWS = 100_000
+#: After so many tables of an owner have ended a connection, no other of his is read that may do the same.
+TRIED_OF_ONE_OWNER = 4
 
 #: The types of what the statements answer.
 STATE: dict[str, Kind] = {"last_value": int | None, "is_called": bool | None}
@@ -58,6 +62,8 @@ def measure(
     readable = [sequence for sequence, obstacle in obstacles if obstacle is None]
     left: list[Measurement] = []
     suspects: list[SequenceInfo] = []
+    #: How many tables of each owner have ended a connection when they were read alone.
+    ended: Counter[Identifier] = Counter()
     while readable or suspects:
         unread: list[Measurement] = []
         # Each suspect alone, after the others: what its owner's code does to a connection then costs no other.
@@ -72,6 +78,13 @@ def measure(
             yield unread
             break
         yield [replace(measurement, obstacle=lost_twice()) for measurement in culprits]
+        ended.update({owner for culprit in culprits for owner in _owners(culprit.sequence)})
+        yield [
+            Measurement(sequence=sequence, obstacle=not_tried(owner))
+            for sequence in (*suspects, *readable)
+            if (owner := _given_up(sequence, ended))
+        ]
+        suspects, readable = ([s for s in part if not _given_up(s, ended)] for part in (suspects, readable))
     yield from sessions.map(reader.probes, _chunks(left, _SEQUENCE))
 
 
@@ -114,6 +127,15 @@ class _Reader:
                 is_same = m.unprobed is m.obstacle
                 known[m.sequence.oid] = m if is_same else replace(m, obstacle=None, unprobed=m.obstacle)
         return list(known.values())
+
+
+def _owners(sequence: SequenceInfo) -> set[Identifier]:
+    return {column.drawer for column in sequence.comparable}
+
+
+def _given_up(sequence: SequenceInfo, ended: Counter[Identifier]) -> Identifier | None:
+    """Return an owner of a sequence's tables, of which so many have ended a connection that no other one is tried."""
+    return next((owner for owner in sorted(_owners(sequence)) if ended[owner] >= TRIED_OF_ONE_OWNER), None)
 
 
 def _is_lost(measurement: Measurement) -> bool:
