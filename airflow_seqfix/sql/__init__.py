@@ -14,6 +14,7 @@ from airflow_seqfix.core.discover.catalog import OLDEST_SERVER, OTHER_PRODUCTS
 from airflow_seqfix.core.judge.goal import NEARLY
 from airflow_seqfix.core.judge.outliers import LIFETIME, LOOKED_AT, MOST, NEAR, SHARE, STANDS_OUT
 from airflow_seqfix.core.judge.remedies import PASTE_UP_TO
+from airflow_seqfix.core.judge.rivals import NEAR_RIVAL
 from airflow_seqfix.core.judge.verdict import LOGGED_AHEAD
 from airflow_seqfix.core.measure.column_sql import FLOATS, INTEGER
 from airflow_seqfix.core.measure.measure import SLOW_ROWS
@@ -110,6 +111,7 @@ def _parts() -> dict[str, str]:
         "stands_out": STANDS_OUT,
         "share": SHARE,
         "near": NEAR,
+        "near_rival": NEAR_RIVAL,
         "lifetime": LIFETIME,
         "nearly": NEARLY,
         "advance_up_to": policy.advance_up_to,

@@ -216,6 +216,7 @@ DECLARE
     value          bigint;
     far_values     bigint[];
     row_beyond     numeric;
+    near_value     numeric;
     seen           numeric[];              -- the furthest values of its columns
     last_value     numeric;
     is_called      boolean;
@@ -247,6 +248,13 @@ DECLARE
     widen          pg_catalog.text;        -- what makes room
     direction      numeric;                -- 1 or -1
     step           numeric;
+    border         numeric;                -- where another sequence of its columns begins, and this one ends
+    nearest        numeric;                -- the first stored value that lies ahead
+    of_all         numeric;                -- how far the data have come, beyond the border too
+    apart_from     numeric;                -- from where on values may be another sequence's,
+    whose          pg_catalog.jsonb;       -- in which column that is,
+    whose_said     pg_catalog.text;
+    whose_cure     pg_catalog.text;
     near           numeric;                -- the first and the last value that both the sequence and its columns can hold
     far            numeric;
     last_step      numeric;                -- the last value that the sequence can hold
@@ -382,6 +390,14 @@ BEGIN
             SELECT t.sequence_oid, t.table_oid, t.column_number, 'trigger' AS feed, t.definer
               FROM tied t
              WHERE NOT EXISTS (SELECT FROM pg_attrdef d WHERE d.adrelid = t.table_oid AND d.adnum = t.column_number)
+                -- A default that draws from another sequence.
+                OR EXISTS (SELECT
+                             FROM pg_attrdef d
+                             JOIN pg_depend e ON e.classid = 'pg_attrdef'::regclass AND e.objid = d.oid
+                                             AND e.refclassid = 'pg_class'::regclass AND e.deptype = 'n'
+                             JOIN pg_sequence q ON q.seqrelid = e.refobjid
+                            WHERE d.adrelid = t.table_oid AND d.adnum = t.column_number
+                           HAVING bool_and(e.refobjid::bigint <> t.sequence_oid))
              UNION
             SELECT o.objid::bigint, o.refobjid::bigint, o.refobjsubid, 'owned', NULL
               FROM body b
@@ -487,9 +503,10 @@ BEGIN
                                                 'smallest_by', j.smallest_by, 'largest_by', j.largest_by,
                                                 'version', j.version, 'type', j.data_type,
                                                 'distinct', j.has_index AND NOT j.is_unique, 'unique', j.is_unique_throughout, 'own', j.is_unique,
-                                                'name', j.name)
+                                                'rival', j.rival, 'rival_start', j.rival_start, 'name', j.name)
                              ORDER BY j.place) FILTER (WHERE j.is_comparable)                          AS readable,
-                   string_agg(concat_ws(' ', j.table_oid, j.column_number, j.feed, j.changed_by, j.version), ',' ORDER BY j.place) AS versions,
+                   string_agg(concat_ws(' ', j.table_oid, j.column_number, j.feed, j.changed_by, j.rival, j.rival_start, j.version),
+                              ',' ORDER BY j.place)                                                    AS versions,
                    sum(j.relations) FILTER (WHERE j.is_comparable)                                     AS relations,
                    bool_or(j.schema_name LIKE schema_like) FILTER (WHERE j.is_counted)                 AS in_schema,
                    bool_or(j.table_name LIKE table_like OR j.schema_name || '.' || j.table_name LIKE table_like)
@@ -576,7 +593,7 @@ BEGIN
         END IF;
         at_first := s.verdict; verdict := s.verdict; reason := s.reason; cure := s.cure; way := NULL;
         next_value := NULL; before := NULL; furthest := NULL; gap := NULL;
-        look_again := false; free_to := NULL; moves := 0; rereads := 0;
+        look_again := false; free_to := NULL; moves := 0; rereads := 0; border := NULL;
         direction := sign(s.increment_by); step := abs(s.increment_by::numeric);
 
         -- Measure, judge, move, and again to see whether it worked. What the catalogs have settled is not read.
@@ -620,17 +637,22 @@ BEGIN
                        ' FROM %4$s AS t WHERE %3$s BETWEEN %5$L::bigint AND %6$L::bigint'
                        ' ORDER BY 1 %8$s LIMIT @looked_at@) AS f) END,'
                        ' CASE WHEN $1 THEN (SELECT trunc(%2$s(%3$s)%10$s) FROM %4$s AS t'
-                       ' WHERE %3$s %9$s::bigint AND (%3$s)::text ~ ''^-?[0-9.]+$'') END, NULL::boolean',
+                       ' WHERE %3$s %9$s::bigint AND (%3$s)::text ~ ''^-?[0-9.]+$'') END, NULL::boolean, '
+                       || CASE WHEN look_again AND r.value ->> 'rival' IS NOT NULL
+                               THEN '(SELECT %1$s(%11$s(%3$s)%10$s) FROM %4$s AS t'
+                                    ' WHERE %3$s BETWEEN %12$L::bigint AND %13$L::bigint)' ELSE 'NULL' END,
                        CASE WHEN direction > 0 THEN 'floor' ELSE 'ceil' END,
                        CASE WHEN direction > 0 THEN 'max' ELSE 'min' END,
                        r.value ->> 'number', r.value ->> 'table', c.low, c.high,
                        CASE WHEN (r.value ->> 'distinct')::boolean THEN 'DISTINCT' ELSE '' END,
                        CASE WHEN direction > 0 THEN 'DESC' ELSE 'ASC' END,
                        CASE WHEN direction > 0 THEN format('> %L', c.high) ELSE format('< %L', c.low) END,
-                       r.value ->> 'cast'))
+                       r.value ->> 'cast', CASE WHEN direction > 0 THEN 'min' ELSE 'max' END,
+                       CASE WHEN direction > 0 THEN least(greatest(c.low, next_value), c.high) ELSE c.low END,
+                       CASE WHEN direction > 0 THEN c.high ELSE greatest(least(c.high, next_value), c.low) END))
                    -- Of the columns that a move would leave too few values for, the one whose inserts it would take most from.
                    || CASE WHEN free_to IS NULL THEN '{}' ELSE ARRAY[concat(
-                       'SELECT least(f.free, 9223372036854775807), ARRAY[f.column_place, f.left_over], f.size, NULL FROM (',
+                       'SELECT least(f.free, 9223372036854775807), ARRAY[f.column_place, f.left_over], f.size, NULL, NULL FROM (',
                        string_agg(format(
                            CASE WHEN NOT p.fits THEN 'SELECT 0'
                                 WHEN NOT (r.value ->> 'unique')::boolean THEN 'SELECT (%6$s - %5$s) / (%8$s) + 1'
@@ -645,11 +667,13 @@ BEGIN
                            CASE WHEN direction > 0 THEN 'ASC' ELSE 'DESC' END, r.ordinality, p.left_over, p.size), ' UNION ALL ')
                            FILTER (WHERE p.left_over * @nearly@ < p.size),
                        ') AS f (free, column_place, left_over, size) ORDER BY f.free > f.left_over DESC, f.column_place LIMIT 1')] END
-                   || format('SELECT last_value, NULL, NULL, is_called FROM %s', s.qualified_name)
+                   || format('SELECT last_value, NULL, NULL, is_called, NULL FROM %s', s.qualified_name)
               INTO queries
               FROM jsonb_array_elements(readable) WITH ORDINALITY AS r
-             CROSS JOIN LATERAL (SELECT greatest(s.min_value, (r.value ->> 'smallest')::bigint) AS low,
-                                        least(s.max_value, (r.value ->> 'largest')::bigint) AS high) AS c
+             CROSS JOIN LATERAL (SELECT greatest(s.min_value, (r.value ->> 'smallest')::bigint,
+                                                 CASE WHEN direction < 0 THEN border + 1 END)::bigint AS low,
+                                        least(s.max_value, (r.value ->> 'largest')::bigint,
+                                              CASE WHEN direction > 0 THEN border - 1 END)::bigint AS high) AS c
              CROSS JOIN LATERAL (SELECT CASE WHEN direction > 0 THEN c.low ELSE c.high END AS near,
                                         CASE WHEN direction > 0 THEN c.high ELSE c.low END AS far) AS e
               -- What a move to free_to would pass that fits the column, and what it would leave.
@@ -662,7 +686,7 @@ BEGIN
                                        ELSE least(free_to * direction, (next_value + s.increment_by
                                                   * div((e.far - next_value) * direction, step)) * direction) * direction END AS last) AS p
                   ) AS p;
-            problem := NULL; seen := '{}'; all_seen := '{}'; beyond := NULL; free := NULL; left_there := NULL; size_there := NULL;
+            problem := NULL; seen := '{}'; all_seen := '{}'; beyond := NULL; nearest := NULL; free := NULL; left_there := NULL; size_there := NULL;
             FOREACH query IN ARRAY queries LOOP
                 IF clock_timestamp() > give_up_at THEN
                     problem := 'SQF01';
@@ -670,7 +694,7 @@ BEGIN
                 END IF;
                 was_read := false;
                 BEGIN
-                    EXECUTE query INTO value, far_values, row_beyond, is_called USING look_again;
+                    EXECUTE query INTO value, far_values, row_beyond, is_called, near_value USING look_again;
                     was_read := true;
                     -- Rolled back, so that the locks on tables, partitions and indexes do not pile up.
                     RAISE SQLSTATE 'SQF00';
@@ -693,6 +717,8 @@ BEGIN
                                 all_seen := all_seen || far_values::numeric[];
                                 beyond := CASE WHEN direction > 0 THEN greatest(beyond, row_beyond)
                                                ELSE least(beyond, row_beyond) END;
+                                nearest := CASE WHEN direction > 0 THEN least(nearest, near_value)
+                                                ELSE greatest(nearest, near_value) END;
                             END IF;
                         END IF;
                     WHEN query_canceled THEN
@@ -735,14 +761,45 @@ BEGIN
             END IF;
             last_value := value;
             next_value := last_value + CASE WHEN is_called THEN s.increment_by ELSE 0 END;
+            SELECT direction * max(v * direction) INTO furthest FROM unnest(seen) AS v;
+            is_reached := coalesce((furthest - next_value) * direction >= 0, false);
+
+            -- Values that may be another sequence's: the core's judge/rivals.py has the rule. Those before its START are
+            -- looked at as if the rest were not there; and where it does not begin further on, those ahead have to be near.
+            IF border IS NULL AND is_reached THEN
+                SELECT direction * min(o.start * direction), furthest INTO border, of_all
+                  FROM jsonb_array_elements(s.readable) AS r
+                 CROSS JOIN LATERAL (SELECT (r.value ->> 'rival_start')::numeric AS start) AS o
+                 WHERE (o.start - next_value) * direction > 0 AND (furthest - o.start) * direction >= 0;
+                IF border IS NOT NULL THEN
+                    s.lowest := CASE WHEN direction < 0 THEN greatest(s.lowest, border + 1) ELSE s.lowest END;
+                    s.highest := CASE WHEN direction > 0 THEN least(s.highest, border - 1) ELSE s.highest END;
+                    CONTINUE;
+                END IF;
+            END IF;
+            SELECT r.value INTO whose
+              FROM jsonb_array_elements(s.readable) WITH ORDINALITY AS r
+             WHERE r.value ->> 'rival' IS NOT NULL
+             ORDER BY (r.value ->> 'rival_start')::numeric = border DESC NULLS LAST, r.ordinality
+             LIMIT 1;
+            IF whose IS NOT NULL AND border IS NULL AND is_reached AND NOT look_again THEN
+                look_again := true;
+                CONTINUE;
+            END IF;
+            apart_from := CASE WHEN border IS NOT NULL THEN border
+                               WHEN whose IS NOT NULL AND is_reached AND abs(nearest - next_value) > @near_rival@ * step THEN nearest END;
+            of_all := CASE WHEN border IS NULL THEN furthest ELSE of_all END;
+            whose_said := format('%s feeds %s as well, and nothing says whose the values from %s on are',
+                                 whose ->> 'rival', whose ->> 'name', apart_from);
+            whose_cure := format('the command with an id_range of %s to %s for %s, where %s has the values beyond; or a wider one, '
+                                 'where they are its own', CASE WHEN direction > 0 THEN s.min_value ELSE apart_from + 1 END,
+                                 CASE WHEN direction > 0 THEN apart_from - 1 ELSE s.max_value END, s.qualified_name, whose ->> 'rival');
             near := CASE WHEN direction > 0 THEN s.lowest ELSE s.highest END;
             far  := CASE WHEN direction > 0 THEN s.highest ELSE s.lowest END;
-            last_step := CASE WHEN direction > 0 THEN s.max_value ELSE s.min_value END;
+            last_step := CASE WHEN direction > 0 THEN least(s.max_value, border - 1) ELSE greatest(s.min_value, border + 1) END;
             first := next_value + s.increment_by * greatest(0, div((near - next_value) * direction + step - 1, step));
             size := greatest(1, div(s.highest::numeric - s.lowest, step) + 1);
-            SELECT direction * max(v * direction) INTO furthest FROM unnest(seen) AS v;
             left_over := CASE WHEN (far - furthest) * direction < step THEN 0 ELSE div((far - furthest) * direction, step) END;
-            is_reached := coalesce((furthest - next_value) * direction >= 0, false);
 
             -- Outliers: docs/design/outliers.md has the rule, and the core's judge/outliers.py the same in Python.
             decisive := furthest; apart := NULL;
@@ -823,9 +880,16 @@ BEGIN
                                    last_step IN (32767, -32768) AND s.data_type = 'smallint'
                                    OR last_step IN (2147483647, -2147483648) AND s.data_type = 'integer'
                                    OR last_step IN (9223372036854775807, -9223372036854775808) AS is_end) AS t
-                     WHERE far = last_step) AS w (place, text, name);
+                     WHERE far = last_step AND border IS NULL
+                     UNION ALL
+                    SELECT 2, 'an id_range, agreed with the other writers', 'before another sequence begins'
+                     WHERE far = border - direction) AS w (place, text, name);
             widen := coalesce(widen, 'nothing is larger than bigint: another key');
-            IF calls > 0 OR apart IS NOT NULL AND outliers = 'report' THEN
+            IF border IS NULL AND apart_from IS NOT NULL THEN
+                verdict := 'unknown'; gap := 0;
+                reason := format('the next value is %s, and the data have reached %s; %s', next_value, of_all, whose_said);
+                cure := whose_cure;
+            ELSIF calls > 0 OR apart IS NOT NULL AND outliers = 'report' THEN
                 verdict := 'behind';
                 reason := format('the next value is %s, and the data have reached %s', next_value, furthest);
                 IF margin_fits AND margin > 0 THEN
@@ -839,6 +903,9 @@ BEGIN
                                      CASE WHEN (decisive - next_value) * direction >= 0 THEN 'the value before' ELSE 'the next value' END);
                     cure := 'outliers=follow, which moves past them; outliers=ignore, where they are not meant to count; '
                             'or remove the rows; where another writer has them, the command with --id-range';
+                END IF;
+                IF apart_from IS NOT NULL THEN
+                    reason := format('%s; %s', reason, whose_said);
                 END IF;
                 IF calls = 0 THEN
                     NULL;
@@ -865,11 +932,13 @@ BEGIN
                                             ELSE format('NOT is_called) > (%s, false', target) END,
                                        CASE WHEN direction > 0 THEN '<' ELSE '>' END, target,
                                        CASE WHEN direction > 0 THEN 'max' ELSE 'min' END,
-                                       ' -- then, for the outliers: ' || cure);
+                                       coalesce(' -- then, for the outliers: ' || cure,
+                                                CASE WHEN apart_from IS NOT NULL THEN ' -- then ' || whose_cure END));
                     ELSE
                         cure := 'run this script with mode=fix' || CASE WHEN s.cache_size > 1 AND NOT s.may_alter
                                 THEN format(' as %s, which owns it: only that discards what sessions have cached', s.owner)
-                                ELSE '' END || coalesce('; then, for the outliers: ' || cure, '');
+                                ELSE '' END || coalesce('; then, for the outliers: ' || cure,
+                                         CASE WHEN apart_from IS NOT NULL THEN '; then ' || whose_cure END, '');
                     END IF;
                 END IF;
             ELSIF is_used_up THEN
@@ -892,6 +961,10 @@ BEGIN
                 verdict := 'unknown';
                 reason := 'a standby reads the sequence ahead of the primary, by more than it is ahead of the data here';
                 cure := 'check on the primary';
+            ELSIF apart_from IS NOT NULL THEN
+                verdict := 'unknown';
+                reason := format('the next value is %s, and the data have reached %s; %s', next_value, of_all, whose_said);
+                cure := whose_cure;
             ELSE
                 verdict := 'in_sync';
             END IF;

@@ -24,15 +24,18 @@ def work(conn: psycopg.Connection) -> float:
 
 
 def fill(conn: psycopg.Connection, first: int, last: int) -> None:
-    """Make that many tables with a sequence and a CHECK, and that many partitions of one table."""
+    """Make that many tables with a sequence and a CHECK, and partitions of two; those of q have their own sequences."""
     for n in range(first, last):
         conn.execute(f"CREATE TABLE t_{n} (id serial PRIMARY KEY CHECK (id > 0), x integer)")
         conn.execute(f"CREATE TABLE p_{n} PARTITION OF p FOR VALUES FROM ({n}) TO ({n + 1})")
+        conn.execute(f"CREATE TABLE q_{n} PARTITION OF q FOR VALUES FROM ({n}) TO ({n + 1})")
+        conn.execute(f"ALTER TABLE q_{n} ALTER id SET DEFAULT nextval('t_{n}_id_seq')")
 
 
 def test_work_grows_with_what_there_is(newest_db: Database) -> None:
     with newest_db.connect() as conn:
         conn.execute("CREATE TABLE p (id serial, day integer) PARTITION BY RANGE (day)")
+        conn.execute("CREATE TABLE q (id serial, day integer) PARTITION BY RANGE (day)")
         counts: dict[int, tuple[float, float]] = {}
         made = 0
         for size in (100, 400):

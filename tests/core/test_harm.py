@@ -6,7 +6,6 @@ Each situation is there twice: in a schema that is repaired, and in one that is 
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -14,7 +13,7 @@ import psycopg
 import pytest
 
 from airflow_seqfix import core
-from tests.support.psql import psql, reset
+from tests.support.faces import EVERY_FACE
 from tests.support.servers import Database
 
 ENDS = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1, "numeric": 2**63 - 1}
@@ -156,44 +155,6 @@ def make(schema: str, name: str, type_name: str, is_ascending: bool, shape: str)
     """
 
 
-def by_library(db: Database) -> None:
-    with db.connect() as conn:
-        core.fix(conn, schemas=["a_*"])
-
-
-def by_stored_plan(db: Database) -> None:
-    with db.connect() as conn:
-        plan = json.loads(json.dumps(core.plan(conn, schemas=["a_*"]).to_dict()))
-        core.fix(conn, plan=plan)
-
-
-def by_plan_as_sql(db: Database) -> None:
-    with db.connect() as conn:
-        script = core.plan(conn, schemas=["a_*"]).to_sql()
-    done = psql(db.dsn, "-q", "-v", "ON_ERROR_STOP=1", script=script)
-    assert done.returncode == 0, done.stderr
-
-
-def by_script(db: Database) -> None:
-    assert reset(db.dsn, schema="a_*").summary
-
-
-def by_remedy(db: Database) -> None:
-    """Paste what the report offers to paste."""
-    with db.connect() as conn:
-        remedies = [row["cure"] for row in core.check(conn, schemas=["a_*"]).to_dict()["sequences"]]
-        for remedy in remedies:
-            if remedy and remedy.startswith("WITH RECURSIVE"):
-                conn.execute(remedy)
-
-
-def by_remedy_of_the_script(db: Database) -> None:
-    remedies = [row["cure"] for row in reset(db.dsn, mode="check", schema="a_*").rows.values()]
-    for remedy in remedies:
-        if remedy.startswith("WITH RECURSIVE"):
-            db.execute(remedy)
-
-
 def inserts(conn: psycopg.Connection, schema: str, shape: str) -> Iterator[int | str]:
     """Yield what inserts get: a value, or the SQLSTATE that they fail with."""
     for table in ("t", "u") if shape == "shared" else ("t",):
@@ -202,11 +163,6 @@ def inserts(conn: psycopg.Connection, schema: str, shape: str) -> Iterator[int |
                 yield int(conn.execute(f"INSERT INTO {schema}.{table} DEFAULT VALUES RETURNING id").fetchone()[0])
             except psycopg.Error as error:
                 yield error.sqlstate or ""
-
-
-EVERY_FACE = pytest.mark.parametrize(
-    "repair", [by_library, by_stored_plan, by_plan_as_sql, by_script, by_remedy, by_remedy_of_the_script]
-)
 
 
 @EVERY_FACE

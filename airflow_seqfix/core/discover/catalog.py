@@ -13,7 +13,7 @@ from typing import Any, get_type_hints
 from airflow_seqfix.core import queries
 from airflow_seqfix.core.database.answers import SHOWN
 from airflow_seqfix.core.database.session import Session
-from airflow_seqfix.core.discover.narrowed import Place, sequences_named
+from airflow_seqfix.core.discover.narrowed import Place, sequences_beside, sequences_named
 from airflow_seqfix.core.discover.triggers import SequenceName, Trigger, TriggersRead, read_triggers
 from airflow_seqfix.core.errors import (
     ArgumentError,
@@ -55,7 +55,7 @@ COLUMN = {name: kind for name, kind in get_type_hints(ColumnInfo).items() if nam
 SEQUENCE = {
     field.name: get_type_hints(SequenceInfo)[field.name]
     for field in fields(SequenceInfo)
-    if field.init and field.name not in ("columns", "id_range", "interleaved")
+    if field.init and field.name not in ("columns", "id_range", "interleaved", "ends_before")
 }
 
 
@@ -156,7 +156,11 @@ def _discover(
             chosen = f"SELECT * FROM ({everything}) AS found WHERE found.oid = ANY ('{{{oids[1:-1]}}}')"
             sequences = session.fetch(chosen, SequenceInfo, SEQUENCE)
         tied: dict[int, list[ColumnInfo]] = defaultdict(list)
-        found = session.fetch(queries.get("columns"), _column, COLUMN)
+        found: list[Found] = session.fetch(queries.get("columns"), _column, COLUMN)
+        others = [] if places is None else sequences_beside(session, (column.table_oid for _, column, _ in found), oids)
+        if others:
+            session.run(_settings(**said, tables="", sequences=json.dumps([*json.loads(oids), *others])))
+            found = session.fetch(queries.get("columns"), _column, COLUMN)
         for oid, column in _mark_covered(_merged(found, triggers)):
             tied[oid].append(column)
         # Each in place of the one without columns: both of a hundred thousand are a quarter of the run's memory.

@@ -29,3 +29,16 @@ def sequences_named(session: Session, places: Iterable[Place], settings: str) ->
         fed = f"SELECT DISTINCT found.sequence_oid FROM ({queries.get('columns')}) AS found {of_tables}"
         oids |= {oid for (oid,) in session.rows(fed, sequence_oid=int)}
     return sorted(oids)
+
+
+def sequences_beside(session: Session, tables: Iterable[int], known: str) -> list[int]:
+    """Return the OIDs of other sequences that may feed the same columns.
+
+    They are those of these tables, of what is read through them, of what they are inserted through,
+    and of views of them.
+
+    :param known: The OIDs of those that are not meant, as JSON.
+    """
+    session.run(f"SET LOCAL seqfix.tables = {literal(json.dumps(sorted(set(tables))))}")
+    beside = session.rows(queries.get("beside"), oid=int)
+    return sorted({oid for (oid,) in beside} - set(json.loads(known)))

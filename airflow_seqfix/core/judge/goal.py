@@ -258,6 +258,7 @@ def _far_end(measurement: Measurement, policy: Policy, *, for_repair: bool) -> L
         furthest=LOOKED_AT if goal.may_be_far else 0,
         on_steps=counts_steps(measurement, policy),
         beyond=goes_to_the_end or values_left(sequence, next_value) == 0,
+        nearest=measurement.is_reached and bool(sequence.rivalled) and sequence.ends_before is None,
     )
 
 

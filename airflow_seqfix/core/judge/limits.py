@@ -24,6 +24,12 @@ def is_own_range(sequence: SequenceInfo) -> bool:
     )
 
 
+def is_before_rival(sequence: SequenceInfo) -> bool:
+    """Whether another sequence of its columns begins where it ends."""
+    step = 1 if sequence.is_ascending else -1
+    return sequence.ends_before is not None and sequence.limit + step == sequence.ends_before
+
+
 def narrowest(sequence: SequenceInfo) -> list[ColumnInfo]:
     """Return the columns whose type or CHECK constraint ends at the limit."""
     ends = "largest_value" if sequence.is_ascending else "smallest_value"
@@ -44,6 +50,8 @@ def what_binds(sequence: SequenceInfo) -> str:
     """Return the limits that end at the last value that fits, as an apposition to it."""
     if is_own_range(sequence):
         return "the end of its id_range"
+    if is_before_rival(sequence):
+        return "before another sequence begins"
     binding = [
         f"the end of {column.qualified_name} ({checked_by(sequence, column) or column.data_type})"
         for column in narrowest(sequence)

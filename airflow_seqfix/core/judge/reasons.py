@@ -5,6 +5,7 @@ from __future__ import annotations
 from airflow_seqfix.core.judge.arithmetic import is_beyond, steps_between, values_left, values_of
 from airflow_seqfix.core.judge.goal import Goal, Harm
 from airflow_seqfix.core.judge.limits import what_binds
+from airflow_seqfix.core.judge.rivals import Rival
 from airflow_seqfix.core.model import Measurement, Outliers, SequenceInfo
 from airflow_seqfix.core.policy import Follow, Policy
 
@@ -38,6 +39,16 @@ def behind(measurement: Measurement, furthest: int | None, goal: Goal, policy: P
     elif goal.outliers is not None and policy.outliers is Follow.REPORT:
         parts.append(_apart(sequence, next_value, goal.outliers, policy))
     return "; ".join(parts)
+
+
+def unclaimed(measurement: Measurement, other: Rival) -> str:
+    """Say how far the data have come with values that may be those of another sequence."""
+    return f"the next value is {measurement.next_value}, and the data have reached {other.furthest}; {rival(other)}"
+
+
+def rival(other: Rival) -> str:
+    """Say which values may be those of another sequence."""
+    return f"{other.name} feeds {other.column} as well, and nothing says whose the values from {other.start} on are"
 
 
 def _apart(sequence: SequenceInfo, next_value: int, outliers: Outliers, policy: Policy) -> str:

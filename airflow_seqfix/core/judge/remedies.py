@@ -6,7 +6,16 @@ import json
 import shlex
 
 from airflow_seqfix.core.judge.arithmetic import values_left
-from airflow_seqfix.core.judge.limits import TYPE_BOUNDS, bound_of, checked_by, is_own_range, is_small, narrowest
+from airflow_seqfix.core.judge.limits import (
+    TYPE_BOUNDS,
+    bound_of,
+    checked_by,
+    is_before_rival,
+    is_own_range,
+    is_small,
+    narrowest,
+)
+from airflow_seqfix.core.judge.rivals import Rival
 from airflow_seqfix.core.model import Feed, Finding, Move, Obstacle, Outliers, SequenceInfo, SourcePosition
 from airflow_seqfix.core.policy import Follow, Lock, Policy
 
@@ -33,14 +42,19 @@ def of(finding: Finding) -> str | None:
     return statement if finding.remedy is None else f"{statement} -- {finding.remedy}"
 
 
-def after_move(sequence: SequenceInfo, left_behind: Outliers | None, *, is_far: bool) -> str | None:
+def after_move(
+    sequence: SequenceInfo, left_behind: Outliers | None, other: Rival | None = None, *, is_far: bool
+) -> str | None:
     """Return what is left to decide after a move; None: nothing.
 
     :param left_behind: The outliers that it does not pass.
+    :param other: Another sequence, whose values it does not pass either.
     :param is_far: Whether what it passes is likely to be other writers'.
     """
     if left_behind is not None:
         return f"then, for the outliers: {outliers(sequence, left_behind)}"
+    if other is not None:
+        return f"then {rival(sequence, other)}"
     return "an id_range instead, where other writers have the far values" if is_far else None
 
 
@@ -119,6 +133,15 @@ def outliers(sequence: SequenceInfo, apart: Outliers | None, unprobed: Obstacle 
     return "; ".join(choices[:-1]) + f"; or {choices[-1]}"
 
 
+def rival(sequence: SequenceInfo, other: Rival) -> str:
+    """Return the decision about values that may be another sequence's."""
+    low, high = other.own
+    return (
+        f"an id_range of {low} to {high} for {sequence.qualified_name}, where {other.name} has the values beyond; or a "
+        "wider one, where they are its own"
+    )
+
+
 def harmful(sequence: SequenceInfo, unprobed: Obstacle | None) -> str:
     """Return the remedy for a move that would take the last values.
 
@@ -151,6 +174,8 @@ def widen_or_restart(sequence: SequenceInfo, furthest: int | None) -> str:
 
 def widen(sequence: SequenceInfo) -> str:
     """Return how to raise the binding limits: all that end at the same value."""
+    if is_before_rival(sequence):
+        return "an id_range, agreed with the other writers"
     if is_own_range(sequence):
         return "a larger id_range, agreed with the other writers"
     checked = [column for column in narrowest(sequence) if checked_by(sequence, column)]

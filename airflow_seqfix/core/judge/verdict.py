@@ -9,6 +9,7 @@ from airflow_seqfix.core.judge import reasons, remedies
 from airflow_seqfix.core.judge.arithmetic import calls_to_pass, calls_within, is_beyond, used_share, values_left
 from airflow_seqfix.core.judge.goal import Goal, decisive_value, goal_of, harm_of, is_full, leaves_nothing, target_of
 from airflow_seqfix.core.judge.move import choose_way
+from airflow_seqfix.core.judge.rivals import Rival, rival_of
 from airflow_seqfix.core.judge.warnings import warnings_of
 from airflow_seqfix.core.model import (
     Finding,
@@ -70,9 +71,20 @@ def judge(measurement: Measurement, policy: Policy, server: Server, use: Use | N
     if leaves_nothing(measurement):
         reason = reasons.beyond_limit(measurement)
         return replace(finding, verdict=Verdict.EXHAUSTED, reason=reason, remedy=remedies.widen(sequence))
-    if goal.calls or goal.is_unclear or (goal.outliers is not None and policy.outliers is Follow.REPORT):
-        return _behind(finding, goal, policy, server)
-    return _ahead(finding, goal, policy, server)
+    rival = rival_of(measurement, policy)
+    if rival is None or sequence.ends_before is not None:
+        if goal.calls or goal.is_unclear or (goal.outliers is not None and policy.outliers is Follow.REPORT):
+            return _behind(finding, goal, policy, server, rival)
+        finding = _ahead(finding, goal, policy, server)
+        if rival is None or finding.verdict is not Verdict.IN_SYNC:
+            return finding
+    return replace(
+        finding,
+        verdict=Verdict.UNKNOWN,
+        reason=reasons.unclaimed(measurement, rival),
+        remedy=remedies.rival(sequence, rival),
+        needed_value=None,
+    )
 
 
 def _ahead(finding: Finding, goal: Goal, policy: Policy, server: Server) -> Finding:
@@ -113,7 +125,7 @@ def _ahead(finding: Finding, goal: Goal, policy: Policy, server: Server) -> Find
     return finding
 
 
-def _behind(finding: Finding, goal: Goal, policy: Policy, server: Server) -> Finding:
+def _behind(finding: Finding, goal: Goal, policy: Policy, server: Server, rival: Rival | None) -> Finding:
     """Say how far behind it is, and how it gets past all that is to be passed."""
     measurement, sequence, next_value = finding.measurement, finding.sequence, finding.measurement.next_value
     furthest = decisive_value(measurement, policy)
@@ -124,6 +136,8 @@ def _behind(finding: Finding, goal: Goal, policy: Policy, server: Server) -> Fin
     is_reached = furthest is not None and not is_beyond(sequence, next_value, furthest)
     gap = calls_to_pass(sequence, next_value, furthest) if is_reached and furthest is not None else 0
     reason = reasons.behind(measurement, furthest, goal, policy)
+    if rival is not None:
+        reason = f"{reason}; {reasons.rival(rival)}"
     has_outliers = goal.is_unclear or (goal.outliers is not None and policy.outliers is Follow.REPORT)
     more: dict[str, Any] = {"remedy": None}
     if goal.is_unclear or not goal.calls:
@@ -135,7 +149,7 @@ def _behind(finding: Finding, goal: Goal, policy: Policy, server: Server) -> Fin
         # Whether other writers are likely to have the values from the first collision on.
         is_far = inserts is not None and inserts > policy.max_jump
         move = choose_way(sequence, target_of(measurement, goal.calls), goal.calls, policy, server)
-        more = _moved(finding, move, policy, is_far=is_far)
+        more = _moved(finding, move, policy, rival, is_far=is_far)
         if is_full(measurement, goal):
             full = f"{reason}; {reasons.full(measurement)}"
             more = {"verdict": Verdict.EXHAUSTED, "reason": full, "remedy": remedies.widen(sequence), "move": move}
@@ -151,7 +165,7 @@ def _behind(finding: Finding, goal: Goal, policy: Policy, server: Server) -> Fin
     return replace(finding, **said | more)
 
 
-def _moved(finding: Finding, move: Move, policy: Policy, *, is_far: bool) -> dict[str, Any]:
+def _moved(finding: Finding, move: Move, policy: Policy, rival: Rival | None, *, is_far: bool) -> dict[str, Any]:
     """Return what a finding says of its move, and of what mends it.
 
     :param is_far: Whether what it passes is likely to be other writers'.
@@ -159,7 +173,7 @@ def _moved(finding: Finding, move: Move, policy: Policy, *, is_far: bool) -> dic
     if move.obstacle is not None:
         return {"move": move, "remedy": move.obstacle.remedy}
     left_behind = finding.outliers if policy.outliers is Follow.REPORT else None
-    then = remedies.after_move(finding.sequence, left_behind, is_far=is_far)
+    then = remedies.after_move(finding.sequence, left_behind, rival, is_far=is_far)
     if remedies.is_pasteable(move):
         return {"move": move, "remedy": then, "is_pasteable": True}
     command = remedies.command(finding.sequence, policy, finding.measurement.source)

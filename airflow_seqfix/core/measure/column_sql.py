@@ -61,15 +61,16 @@ def within_reach(sequence: SequenceInfo, column: ColumnInfo, value: int | None) 
 def probe_query(sequence: SequenceInfo, column: ColumnInfo, table: str, next_value: int, look: Look) -> str:
     """Return subqueries for the parts of a `Probe`.
 
-    The first collision, where the look for it ended early, the furthest values that count, and the furthest one beyond
-    all that the sequence can hand out.
+    The first collision, where the look for it ended early, the furthest values that count, the furthest one beyond
+    all that the sequence can hand out, and the nearest one ahead.
     """
     # Without a unique index of its own, a column takes every value again.
     may_collide = look.collision and column.is_unique
     collision, end = _collision(sequence, column, table, next_value) if may_collide else ("NULL", "NULL")
     furthest = _furthest_values(sequence, column, table, next_value, look) if look.furthest else "NULL"
     beyond = _beyond(sequence, column, table) if look.beyond else "NULL"
-    return f"{collision}::bigint, {end}::bigint, {furthest}::text, {beyond}::text"
+    nearest = _nearest(sequence, column, table, next_value) if look.nearest else "NULL"
+    return f"{collision}::bigint, {end}::bigint, {furthest}::text, {beyond}::text, {nearest}::bigint"
 
 
 def _collision(sequence: SequenceInfo, column: ColumnInfo, table: str, next_value: int) -> tuple[str, str]:
@@ -116,6 +117,15 @@ def _furthest_values(sequence: SequenceInfo, column: ColumnInfo, table: str, nex
         f" FROM (SELECT {distinct}{value} AS value FROM {table} AS t"
         f" WHERE {counts} ORDER BY 1 {order} LIMIT {look.furthest}) AS furthest), ' ')"
     )
+
+
+def _nearest(sequence: SequenceInfo, column: ColumnInfo, table: str, next_value: int) -> str:
+    low, high = _reach(sequence, column)
+    near = "min" if sequence.is_ascending else "max"
+    low, high = (max(low, next_value), high) if sequence.is_ascending else (low, min(high, next_value))
+    value = _number(column)
+    ahead = f"{value} BETWEEN {_bigint(low)} AND {_bigint(high)}" if low <= high else "false"
+    return f"(SELECT {_whole(sequence, column, f'{near}({value})')} FROM {table} AS t WHERE {ahead})"
 
 
 def _beyond(sequence: SequenceInfo, column: ColumnInfo, table: str) -> str:

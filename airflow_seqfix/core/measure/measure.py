@@ -105,7 +105,7 @@ class _Reader:
         unread = [Measurement(sequence=sequence) for sequence in chunk]
         settled: list[Measurement] = []
         reached: list[Measurement] = []
-        for measurement in read_singly(session, self.server, unread, partial(_read_states, on_steps=self.on_steps)):
+        for measurement in self._read(session, unread):
             (reached if any(look(measurement) for look in self.looks[:1]) else settled).append(measurement)
         # Collected and probed together later: one statement per chunk would double the number of statements.
         if len(reached) < len(settled):
@@ -113,6 +113,21 @@ class _Reader:
         for part in _chunks(reached, _SEQUENCE):
             settled += self.probes(session, part, lambda event: None)
         return settled, []
+
+    def _read(self, session: Session, unread: list[Measurement]) -> Iterator[Measurement]:
+        """Read states; where the data have reached the START of a rival, again without what lies from there on."""
+        read = partial(_read_states, on_steps=self.on_steps)
+        for measurement in read_singly(session, self.server, unread, read):
+            by_steps = self.on_steps and abs(measurement.sequence.increment_by) > 1
+            before = None if by_steps else measurement.before_rival()
+            if before is None:
+                yield measurement
+                continue
+            (part,) = read_singly(session, self.server, [before], read)
+            if part.obstacle is None:
+                yield replace(part, furthest_of_all=measurement.furthest_value)
+            else:
+                yield replace(measurement, obstacle=part.obstacle)
 
     def probes(self, session: Session, chunk: list[Measurement], tell: Callable[[Event], None]) -> list[Measurement]:
         """Run the probes. A failed probe leaves the measurement as it is, with the reason."""

@@ -24,6 +24,7 @@ PROBE: dict[str, Kind] = {
     "probed_to": int | None,
     "furthest": str | None,
     "beyond": str | None,
+    "nearest": int | None,
 }
 
 #: Returns the next probe of a sequence, given its measurement; None: none.
@@ -70,7 +71,7 @@ def _probe(measurement: Measurement, look: Look, answers: list[list[Any]]) -> Pr
     assert next_value is not None
     is_ascending = sequence.is_ascending
     near, far = (min, max) if is_ascending else (max, min)
-    collisions, ends, furthest, beyond = (
+    collisions, ends, furthest, beyond, nearest = (
         [value for value in values if value is not None] for values in zip(*answers, strict=True)
     )
     collision = near(collisions, default=None)
@@ -89,6 +90,7 @@ def _probe(measurement: Measurement, look: Look, answers: list[list[Any]]) -> Pr
         probed_to=end if look.collision else None,
         furthest=tuple(values[: look.furthest]) if look.furthest else None,
         beyond=far(map(_integer, beyond), default=None),
+        nearest=near(nearest, default=None),
     )
 
 

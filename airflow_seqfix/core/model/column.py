@@ -114,6 +114,10 @@ class ColumnInfo:
     code: str | None
     #: A trigger that gives the column something else than what nextval() has returned; None: there is none.
     changed_by: str | None
+    #: Another sequence that feeds the column as well; None: there is none.
+    rival: QualifiedName | None
+    #: Its START, where it runs in the same direction and begins further on than this one; else None.
+    rival_start: int | None
     #: Whether min() and max() need not read the table from end to end.
     has_index: bool
     is_unique: bool

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from airflow_seqfix.core.model.column import ColumnInfo
 from airflow_seqfix.core.model.grant import Grant
@@ -37,12 +37,14 @@ class Look:
     on_steps: bool = False
     #: The furthest value beyond the last one that the sequence can hand out.
     beyond: bool = False
+    #: The first stored value that lies ahead, whether or not nextval() will hit it.
+    nearest: bool = False
     #: By column, the first and the last value on the sequence's steps of those whose longest run of free ones is
     #: counted; None: not to be counted in that column.
     free: tuple[tuple[int, int] | None, ...] = ()
 
     def __bool__(self) -> bool:
-        return self.collision or self.furthest > 0 or self.beyond or any(self.free)
+        return self.collision or self.furthest > 0 or self.beyond or self.nearest or any(self.free)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,8 @@ class Probe:
     furthest: tuple[int, ...] | None = None
     #: The furthest value beyond the last one that the sequence can hand out.
     beyond: int | None = None
+    #: The first stored value that lies ahead.
+    nearest: int | None = None
     #: By column, the longest run of values that are not taken in it; None where that is not known.
     free_in_a_row: tuple[int | None, ...] = ()
 
@@ -94,6 +98,8 @@ class Measurement:
     furthest: tuple[int | None, ...] = ()
     #: The furthest stored value on the sequence's own steps; None where none is, or where it was not asked for.
     furthest_on_steps: int | None = None
+    #: The furthest value of all, where `sequence.ends_before` leaves some out.
+    furthest_of_all: int | None = None
     probe: Probe | None = None
     #: Why the last probe failed; None: it did not.
     unprobed: Obstacle | None = None
@@ -117,6 +123,21 @@ class Measurement:
         if self.last_value is None:
             return None
         return self.last_value + self.sequence.increment_by if self.is_called else self.last_value
+
+    def before_rival(self) -> Measurement | None:
+        """Return what is to be read anew, because the data have reached the START of a rival that lies ahead.
+
+        None: they have not.
+        """
+        next_value, furthest = self.next_value, self.furthest_value
+        if next_value is None or furthest is None:
+            return None
+        sign, near = (1, min) if self.sequence.is_ascending else (-1, max)
+        starts = [column.rival_start for column in self.sequence.rivalled if column.rival_start is not None]
+        ahead = [start for start in starts if next_value * sign < start * sign <= furthest * sign]
+        if not ahead:
+            return None
+        return Measurement(sequence=replace(self.sequence, ends_before=near(ahead)))
 
     @property
     def handed_out_there(self) -> int | None:

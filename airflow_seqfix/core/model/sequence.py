@@ -49,6 +49,9 @@ class SequenceInfo:
     id_range: tuple[int, int] | None = None
     #: Whether only values on its own steps count, as the mapping says.
     interleaved: bool = False
+    #: Where another sequence of its columns begins, which this one has not reached and the data have: only the values
+    #: before that are looked at. No fact of the catalogs, and no part of what the sequence is.
+    ends_before: int | None = field(default=None, compare=False)
 
     #: The columns whose furthest value decides.
     comparable: tuple[ColumnInfo, ...] = field(init=False, repr=False)
@@ -114,7 +117,16 @@ class SequenceInfo:
     def own_values(self) -> tuple[int, int]:
         """The lowest and the highest value that the sequence is meant to hand out."""
         low, high = self.id_range or (self.min_value, self.max_value)
+        if self.ends_before is not None:
+            low, high = (low, self.ends_before - 1) if self.is_ascending else (self.ends_before + 1, high)
         return max(low, self.min_value), min(high, self.max_value)
+
+    @property
+    def rivalled(self) -> tuple[ColumnInfo, ...]:
+        """The columns that another sequence feeds as well, where nobody has said which values are whose."""
+        if self.id_range is not None or self.interleaved:
+            return ()
+        return tuple(column for column in self.comparable if column.rival is not None)
 
     @property
     def limit(self) -> int:

@@ -23,6 +23,9 @@
 --
 -- `changed_by`: a trigger after which the column holds something else than what nextval() has returned.
 --
+-- `rival`: another sequence that feeds the column as well; `rival_start`: its START, where it runs in the same direction and
+-- begins further on.
+--
 -- However much somebody fills a database on purpose: only expressions that can draw from a sequence are deparsed, and no
 -- long ones, names in literals have a longest length, and what is deep or wide without end is cut and marked `too_much`.
 --
@@ -304,6 +307,7 @@ room (type_oid, smallest_value, largest_value, sign_width) AS (
 ),
 weighed AS (
     SELECT t.sequence_oid, t.table_oid, t.column_number, t.feed, t.source, o.is_owned, x.is_trusted, y.drawer,
+           c.relkind = 'v' AS is_view,
            row_number() OVER (PARTITION BY t.sequence_oid, t.table_oid ORDER BY t.column_number) AS place_in_table,
            row_number() OVER (PARTITION BY t.sequence_oid, x.is_trusted ORDER BY t.table_oid, t.column_number) AS place
       FROM tie t
@@ -325,7 +329,8 @@ weighed AS (
 ),
 -- What is said of a table, once for all its columns.
 fed AS MATERIALIZED (
-    SELECT c.oid AS table_oid, w.relations, w.estimated_rows, w.has_foreign, w.is_deep, u.ancestors, k.code
+    SELECT c.oid AS table_oid, w.relations, w.estimated_rows, w.has_foreign, w.is_deep, u.ancestors, k.code,
+           c.relispartition AS is_partition
       FROM (SELECT DISTINCT t.table_oid FROM tie t) f
       JOIN pg_class c ON c.oid = f.table_oid
      -- What a read of the table opens beside itself: its partitions or children, and all their indexes.
@@ -394,6 +399,7 @@ fed AS MATERIALIZED (
             ORDER BY f.oid
             LIMIT 1) k ON current_setting('seqfix.own_code_only', true) = 'on'
 ),
+@rival@
 -- A domain takes its limits from the type under all its layers.
 layer AS (
     SELECT t.oid AS type_oid, t.typbasetype AS base_oid, t.typtypmod AS type_modifier
@@ -441,6 +447,8 @@ SELECT tie.sequence_oid::bigint                                       AS sequenc
                                                                       AS too_much,
        w.code                                                         AS code,
        changed.changed_by                                             AS changed_by,
+       tie.rival                                                      AS rival,
+       tie.rival_start                                                AS rival_start,
        x.has_index                                                    AS has_index,
        x.is_unique                                                    AS is_unique,
        -- No index spans a table and what inherits from it; one on a partitioned table does.
@@ -458,7 +466,7 @@ SELECT tie.sequence_oid::bigint                                       AS sequenc
        CASE WHEN tie.is_trusted AND NOT w.is_deep THEN
             @column_version@
             ELSE '' END AS version
-  FROM weighed tie
+  FROM rivalled tie
   JOIN fed w ON w.table_oid = tie.table_oid
   JOIN pg_class c ON c.oid = tie.table_oid
   JOIN pg_namespace n ON n.oid = c.relnamespace

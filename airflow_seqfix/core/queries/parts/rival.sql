@@ -1,0 +1,93 @@
+-- Another sequence whose values land in the same column. Each tie goes upwards, to the few tables above its own, and tables
+-- where sequences meet are left: nothing is paired with all that lies below it.
+--
+-- A view's column is that of the same name in the table it shows, if the view's owner may insert there: anybody can make one.
+shown AS (
+    SELECT t.sequence_oid, t.feed, t.table_oid AS oid, a.attname AS column_name, 0 AS depth
+      FROM weighed t
+     CROSS JOIN LATERAL (
+           SELECT a.attname FROM pg_attribute a WHERE a.attrelid = t.table_oid AND a.attnum = t.column_number OFFSET 0) a
+     WHERE t.is_view AND t.is_trusted AND t.feed <> 'ambiguous'
+     UNION
+    SELECT s.sequence_oid, s.feed, d.refobjid, s.column_name, s.depth + 1
+      FROM shown s
+      JOIN pg_class v ON v.oid = s.oid AND v.relkind = 'v'
+     CROSS JOIN LATERAL (SELECT w.oid FROM pg_rewrite w WHERE w.ev_class = s.oid OFFSET 0) w
+     CROSS JOIN LATERAL (
+           SELECT d.refobjid, d.refobjsubid
+             FROM pg_depend d
+            WHERE d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
+              AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 AND d.refobjid <> s.oid
+           OFFSET 0) d
+     CROSS JOIN LATERAL (
+           SELECT FROM pg_attribute a
+            WHERE a.attrelid = d.refobjid AND a.attnum = d.refobjsubid AND a.attname = s.column_name
+           OFFSET 0) a
+     WHERE s.depth < 10 AND has_table_privilege(v.relowner, d.refobjid, 'INSERT')
+),
+placed AS (
+    SELECT t.sequence_oid, t.table_oid, t.column_number, NULL::name AS column_name, t.feed, w.is_partition, p.oid AS place_oid
+      FROM weighed t
+      JOIN fed w ON w.table_oid = t.table_oid
+     CROSS JOIN LATERAL unnest(t.table_oid::bigint || w.ancestors) AS p (oid)
+     WHERE t.is_trusted AND NOT t.is_view AND t.feed NOT IN ('undrawn', 'ambiguous')
+     UNION ALL
+    SELECT s.sequence_oid, s.oid, NULL, s.column_name, s.feed, false, p.oid
+      FROM shown s
+      LEFT JOIN fed w ON w.table_oid = s.oid
+     CROSS JOIN LATERAL unnest(s.oid::bigint || coalesce(w.ancestors, '{}')) AS p (oid)
+     WHERE s.depth > 0
+),
+-- By sorting, so that no estimate of the planner's makes it a loop in a loop. First by tables: most have one sequence.
+gathered AS (
+    SELECT p.sequence_oid, p.table_oid, p.column_number, coalesce(p.column_name, a.attname) AS column_name, p.feed,
+           p.is_partition, p.place_oid
+      FROM (SELECT p.*, min(p.sequence_oid) OVER place AS least, max(p.sequence_oid) OVER place AS most
+              FROM placed p
+            WINDOW place AS (PARTITION BY p.place_oid)) p
+      LEFT JOIN LATERAL (
+           SELECT a.attname FROM pg_attribute a WHERE a.attrelid = p.table_oid AND a.attnum = p.column_number OFFSET 0) a ON true
+     WHERE p.least <> p.most
+),
+met AS MATERIALIZED (
+    SELECT p.*, p.table_oid = p.place_oid AS is_here
+      FROM (SELECT p.*, min(p.sequence_oid) OVER place AS least, max(p.sequence_oid) OVER place AS most
+              FROM gathered p
+            WINDOW place AS (PARTITION BY p.place_oid, p.column_name)) p
+     WHERE p.least <> p.most
+),
+-- What a read of the table reads; and what a partition is inserted through. Two joins, neither of which has many on both sides.
+beside AS (
+    SELECT m.sequence_oid, m.table_oid, m.column_number, o.sequence_oid AS other_oid, o.feed AS other_feed
+      FROM met m
+      JOIN met o ON o.place_oid = m.place_oid AND o.column_name = m.column_name
+     WHERE m.is_here AND m.column_number IS NOT NULL AND m.feed NOT IN ('wrapped', 'mapping') AND o.sequence_oid <> m.sequence_oid
+     UNION ALL
+    SELECT m.sequence_oid, m.table_oid, m.column_number, o.sequence_oid, o.feed
+      FROM met m
+      JOIN met o ON o.place_oid = m.place_oid AND o.column_name = m.column_name AND o.is_here
+     WHERE m.is_partition AND NOT m.is_here AND m.feed NOT IN ('wrapped', 'mapping') AND o.sequence_oid <> m.sequence_oid
+),
+rival AS (
+    -- Of several the one that begins next, of those that begin further on than the sequence does.
+    SELECT DISTINCT ON (m.sequence_oid, m.table_oid, m.column_number)
+           m.sequence_oid, m.table_oid, m.column_number, format('%I.%I', n.nspname, s.relname) AS name, b.start_value
+      FROM beside m
+      JOIN pg_class s ON s.oid = m.other_oid
+      JOIN pg_namespace n ON n.oid = s.relnamespace
+      JOIN pg_sequence q ON q.seqrelid = m.sequence_oid
+      JOIN pg_sequence r ON r.seqrelid = m.other_oid
+     CROSS JOIN LATERAL (SELECT sign(q.seqincrement)::numeric AS direction) d
+     CROSS JOIN LATERAL (
+           SELECT CASE WHEN sign(r.seqincrement) = d.direction AND r.seqstart * d.direction > q.seqstart * d.direction
+                       THEN r.seqstart END AS start_value) b
+     -- Whoever maps two to one column says that each has to pass all of it.
+     WHERE m.other_feed <> 'mapping' OR b.start_value IS NOT NULL
+     ORDER BY m.sequence_oid, m.table_oid, m.column_number, b.start_value * d.direction, n.nspname, s.relname
+),
+-- Joined by itself: among all the other joins the planner would expect one row, and loop through the rivals for each.
+rivalled AS MATERIALIZED (
+    SELECT t.*, r.name AS rival, r.start_value AS rival_start
+      FROM weighed t
+      LEFT JOIN rival r ON r.sequence_oid = t.sequence_oid AND r.table_oid = t.table_oid AND r.column_number = t.column_number
+),
