@@ -277,6 +277,15 @@ def test_run_timeout_ends_the_run_and_loses_nothing(two: Database) -> None:
     assert two.value(INSERT) == 90_000_001
 
 
+def test_a_far_goal_leaves_the_others_time_to_be_verified(two: Database) -> None:
+    two.execute("INSERT INTO customers (id) VALUES (90000000)")
+    with two.connect() as conn:
+        report = core.fix(conn, lock="none", run_timeout=3, max_jump=10**9)
+    rows = {row.sequence: row for row in report.rows}
+    assert rows["public.orders_id_seq"].is_fixed
+    assert rows["public.customers_id_seq"].to_dict()["error"]["cure"] == "a larger run_timeout"
+
+
 def test_rows_that_arrive_meanwhile_are_followed(two: Database) -> None:
     with two.connect() as conn, two.connect() as loader:
         findings = checked(conn, "sequence")

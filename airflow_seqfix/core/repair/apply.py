@@ -21,6 +21,8 @@ from airflow_seqfix.core.repair.statements import statement
 CALLS_AT_ONCE = 10_000
 #: How many moves are sent in one round trip, each in a transaction of its own.
 MOVES_AT_ONCE = 50
+#: A move by so many values comes last, after the others have been verified: it takes about a second per million.
+LONG = 1_000_000
 #: How often a lock is asked for, and how long to wait between, in seconds: everybody queues behind a waiting lock.
 LOCK_ATTEMPTS = 3
 LOCK_PAUSE = 1.0
@@ -57,15 +59,26 @@ def apply(
         behind = {oid: outcome for oid, outcome in outcomes.items() if _is_to_move(outcome)}
         if not behind:
             break
-        # Retry singly, so that the error names its sequence.
-        errors = _move_all(sessions, [outcome.after for outcome in behind.values()], attempt > 0, watcher)
-        present = check_again(behind.keys())
-        for (oid, outcome), error in zip(behind.items(), errors, strict=True):
-            outcomes[oid] = _moved(outcome, error, present.get(oid))
+        for part in _short_before_long(behind):
+            # Retry singly, so that the error names its sequence.
+            errors = _move_all(sessions, [outcome.after for outcome in part.values()], attempt > 0, watcher)
+            present = check_again(part.keys())
+            for (oid, outcome), error in zip(part.items(), errors, strict=True):
+                outcomes[oid] = _moved(outcome, error, present.get(oid))
     return [
         outcome if outcome.after.move is None or outcome.error else replace(outcome, error=_still_behind(outcome))
         for outcome in outcomes.values()
     ]
+
+
+def _short_before_long(behind: dict[int, Outcome]) -> list[dict[int, Outcome]]:
+    """Return the moves that take seconds at most, and then the others, which may take all the time that there is."""
+    is_long = {
+        oid: _move_of(outcome.after).calls > LONG and _move_of(outcome.after).way is Way.ADVANCE
+        for oid, outcome in behind.items()
+    }
+    parts = [{oid: outcome for oid, outcome in behind.items() if is_long[oid] is wanted} for wanted in (False, True)]
+    return [part for part in parts if part]
 
 
 def _is_to_move(outcome: Outcome) -> bool:
