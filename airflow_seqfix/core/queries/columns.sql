@@ -134,9 +134,9 @@ late_bound AS (
       FROM expression e
      CROSS JOIN LATERAL (
            SELECT replace((regexp_match(
-              e.source,
-              $re$^\(*nextval\(\('((?:[^']|'')+)'::(?:text|character varying)\)::regclass\)(?:\)*::[^:()']+(?:\([0-9]+(?:,[0-9]+)?\))?)*\)*$$re$))[1],
-              '''''', '''') AS literal) m
+           e.source,
+           $re$^\(*nextval\(\('((?:[^']|'')+)'::(?:text|character varying)\)::regclass\)(?:\)*::[^:()']+(?:\([0-9]+(?:,[0-9]+)?\))?)*\)*$$re$))[1],
+           '''''', '''') AS literal) m
        -- Letters beyond ASCII are letters whatever the database's locale says, as for the server's own scanner.
      CROSS JOIN LATERAL (
            SELECT $re$(?:"(?:[^"]|"")+"|[^\x01-\x40\x5b-\x5e\x60\x7b-\x7f][^\x01-\x23\x25-\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f]*)$re$
