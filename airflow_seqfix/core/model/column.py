@@ -99,6 +99,9 @@ class ColumnInfo:
     smallest_by: str | None
     largest_by: str | None
     is_foreign: bool
+    is_domain: bool
+    #: Whether the table has partitions or inheritance children, or had some.
+    has_members: bool
     has_foreign_partition: bool
     #: A partition or inheritance child that is read through the table above it.
     is_covered: bool

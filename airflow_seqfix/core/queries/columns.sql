@@ -437,6 +437,8 @@ SELECT tie.sequence_oid::bigint                                       AS sequenc
        e.smallest_by                                                  AS smallest_by,
        e.largest_by                                                   AS largest_by,
        c.relkind = 'f'                                                AS is_foreign,
+       ground.type_oid IS NOT NULL                                    AS is_domain,
+       c.relhassubclass                                               AS has_members,
        w.has_foreign AND c.relkind <> 'f'                             AS has_foreign_partition,
        w.ancestors                                                    AS ancestors,
        tie.is_owned                                                   AS is_owned,
