@@ -142,4 +142,5 @@ def test_no_statement_of_the_core_runs_any(
     done = psql(db.dsn, "-f", "-", script=script)
     assert done.returncode == 0, done.stderr
     assert MARK not in done.stderr
-    assert used == query_texts().keys()
+    # Parts are in them.
+    assert {name for name in used if not name.startswith("parts/")} == query_texts().keys()
