@@ -31,7 +31,7 @@ CHECKS = {
     "id < 1000.5::double precision": (-ALL - 1, 1000),
     "id > 'NaN'::numeric": (-ALL - 1, ALL),
     "round(id::numeric, -2) < 1000": (-ALL - 1, ALL),
-    "id::numeric(20, -2) < 1000": (-ALL - 1, ALL),
+    "id::numeric(20, 1) < 1000": (-ALL - 1, ALL),
     "x < 10 AND id < 1000 AND y > 3": (-ALL - 1, 999),
     "(id < 1000) = (x > 5)": (-ALL - 1, ALL),
     "NOT (id < 1000)": (-ALL - 1, ALL),
@@ -103,9 +103,9 @@ def test_what_was_there_before_a_check_lies_beyond_it(db: Database) -> None:
         assert conn.execute("INSERT INTO t_0 (note) VALUES ('next') RETURNING id").fetchone() == (501,)
 
 
-def test_one_that_is_not_enforced_is_no_limit(newest_db: Database) -> None:
-    newest_db.execute("CREATE TABLE t_0 (id serial CHECK (id < 1000) NOT ENFORCED)")
-    assert ends(newest_db) == {"t_0": (1, 2**31 - 1)}
+def test_one_that_is_not_enforced_is_no_limit(wheel_db: Database) -> None:
+    wheel_db.execute("CREATE TABLE t_0 (id serial CHECK (id < 1000) NOT ENFORCED)")
+    assert ends(wheel_db) == {"t_0": (1, 2**31 - 1)}
 
 
 def test_the_constraint_is_named(newest_db: Database) -> None:
