@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from airflow_seqfix import core
@@ -124,12 +122,11 @@ def test_the_constraint_is_named(newest_db: Database) -> None:
 
 
 def test_no_number_of_them_keeps_a_check_waiting(newest_db: Database) -> None:
+    """pytest has a timeout."""
     newest_db.execute("CREATE TABLE t_0 (id serial PRIMARY KEY, x integer); CREATE TABLE t_1 (id serial PRIMARY KEY)")
     deep = " AND ".join(f"(id % {n} >= 0 OR x > {n})" for n in range(1, 4))
     newest_db.execute("".join(f"ALTER TABLE t_0 ADD CHECK (id > {-n} AND {deep});" for n in range(1_000)))
-    began = time.monotonic()
     assert set(ends(newest_db)) == {"t_0", "t_1"}
-    assert time.monotonic() - began < 30
 
 
 @pytest.mark.parametrize(

@@ -128,6 +128,33 @@ def test_however_many_of_them_one_owner_has(jobs: int, newest_db: Database) -> N
     assert db.value("INSERT INTO fine DEFAULT VALUES RETURNING id") == 3
 
 
+def test_nobody_else_is_blamed_for_them(newest_db: Database) -> None:
+    """The one draws through the other's domain, from the other's sequence."""
+    db = newest_db
+    theirs, ours = db.role(), db.role()
+    db.execute(f"CREATE SCHEMA theirs AUTHORIZATION {theirs}; CREATE SCHEMA ours AUTHORIZATION {ours}")
+    db.execute(f"GRANT USAGE ON SCHEMA ours TO {theirs}")
+    with db.connect() as conn:
+        conn.execute(f"SET ROLE {ours}")
+        for number in range(8):
+            conn.execute(f"CREATE SEQUENCE ours.s{number}; GRANT USAGE ON SEQUENCE ours.s{number} TO {theirs}")
+            conn.execute(f"CREATE DOMAIN ours.d{number} AS integer DEFAULT nextval('ours.s{number}')")
+        for number in range(20):
+            conn.execute(f"CREATE TABLE ours.t{number} (id serial PRIMARY KEY); INSERT INTO ours.t{number} VALUES (1)")
+        conn.execute(f"RESET ROLE; SET ROLE {theirs}")
+        conn.execute("CREATE FUNCTION theirs.f(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 1'")
+        for number in range(8):
+            conn.execute(f"CREATE TABLE theirs.t{number} (id ours.d{number} PRIMARY KEY)")
+            conn.execute(f"CREATE INDEX ON theirs.t{number} ((id + theirs.f(1)))")
+        conn.execute("""
+            CREATE OR REPLACE FUNCTION theirs.f(int) RETURNS int LANGUAGE plpgsql IMMUTABLE
+                AS $$BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN 1; END$$
+        """)
+    found = {row.sequence: str(row.verdict) for row in core.check(db.connect).rows}
+    assert {found[f"ours.t{number}_id_seq"] for number in range(20)} == {"behind"}
+    assert {found[f"ours.s{number}"] for number in range(8)} == {"unknown"}
+
+
 @pytest.mark.parametrize("state", ["08006", "57P01", "P0004", "SQF00", "22012"])
 def test_the_script_cannot_be_told_that_all_is_well(state: str, db: Database) -> None:
     from airflow_seqfix.sql import reset_sequences

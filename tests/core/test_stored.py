@@ -76,6 +76,24 @@ def test_what_it_leaves_is_looked_at_again(two: Database) -> None:
         assert core.fix(conn, plan=plan).ok, "nothing is left of it"
 
 
+@pytest.mark.parametrize(
+    "happening",
+    [
+        "CREATE TABLE child () INHERITS (orders); INSERT INTO child (id) VALUES (5000)",
+        "CREATE TABLE child (LIKE orders); INSERT INTO child (id) VALUES (5000); ALTER TABLE child INHERIT orders",
+        "CREATE DOMAIN few AS integer CHECK (VALUE < 4000); ALTER TABLE orders ALTER id TYPE few",
+    ],
+    ids=["a first child", "a table that becomes one", "a domain"],
+)
+def test_what_its_columns_did_not_have_is_seen(happening: str, two: Database) -> None:
+    """A move compares no versions of partitions, children and domains where there were none."""
+    with two.connect() as conn:
+        script = core.plan(conn, tables=["orders"]).to_sql()
+    two.execute(happening)
+    assert "has changed since it was read" in psql(two.dsn, script=script).stderr
+    assert two.state("orders_id_seq")[:2] == (1, False)
+
+
 def test_a_second_time_there_is_nothing_to_do(two: Database) -> None:
     plan = stored(two)
     apply(two, plan)

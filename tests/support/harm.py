@@ -14,9 +14,8 @@ from pathlib import Path
 import psycopg
 
 from airflow_seqfix import core
-from tests.support.cluster import running, wheel_binaries
 from tests.support.psql import psql, reset
-from tests.support.servers import WHEELS, Database, Server, database_on
+from tests.support.servers import WHEELS, Database, database_of_its_own
 
 #: The last value of each type, which is a column's and its sequence's.
 ENDS = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1, "numeric(5)": 99_999, "numeric": 2**63 - 1}
@@ -267,12 +266,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="the file to write")
     arguments = parser.parse_args()
     started = time.monotonic()
-    with running(wheel_binaries(WHEELS[arguments.server])) as cluster:
-        with psycopg.connect(cluster.dsn) as conn:
-            server = Server(cluster.dsn, conn.info.server_version, cluster)
-            version = conn.execute("SHOW server_version").fetchone()[0]
-        with database_on(server) as db:
-            found = run(db, arguments.number, arguments.seed)
+    with database_of_its_own(arguments.server) as (db, version):
+        found = run(db, arguments.number, arguments.seed)
     minutes = (time.monotonic() - started) / 60
     text = page(found, number=arguments.number, seed=arguments.seed, server=version, minutes=minutes)
     print(text)

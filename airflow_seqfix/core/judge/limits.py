@@ -1,4 +1,4 @@
-"""Which limit of a sequence binds: its type, MAXVALUE or MINVALUE, a column's type or CHECK, or its own range. Pure."""
+"""Which limit of a sequence binds: its type, MAXVALUE or MINVALUE, a column, or its own range. Pure."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def is_before_rival(sequence: SequenceInfo) -> bool:
 
 
 def narrowest(sequence: SequenceInfo) -> list[ColumnInfo]:
-    """Return the columns whose type or CHECK constraint ends at the limit."""
+    """Return the columns that end at the limit, by their type or by what ends them before it."""
     ends = "largest_value" if sequence.is_ascending else "smallest_value"
     return [column for column in sequence.comparable if getattr(column, ends) == sequence.limit]
 
 
-def checked_by(sequence: SequenceInfo, column: ColumnInfo) -> str | None:
-    """Return the CHECK constraint at which a column ends; None: its type ends there."""
+def ended_by(sequence: SequenceInfo, column: ColumnInfo) -> str | None:
+    """Return what ends a column before its type does, a CHECK constraint or a cast; None: its type does."""
     return column.largest_by if sequence.is_ascending else column.smallest_by
 
 
@@ -53,7 +53,7 @@ def what_binds(sequence: SequenceInfo) -> str:
     if is_before_rival(sequence):
         return "before another sequence begins"
     binding = [
-        f"the end of {column.qualified_name} ({checked_by(sequence, column) or column.data_type})"
+        f"the end of {column.qualified_name} ({ended_by(sequence, column) or column.data_type})"
         for column in narrowest(sequence)
     ]
     bound = bound_of(sequence)

@@ -9,7 +9,7 @@ from airflow_seqfix.core.judge.arithmetic import values_left
 from airflow_seqfix.core.judge.limits import (
     TYPE_BOUNDS,
     bound_of,
-    checked_by,
+    ended_by,
     is_before_rival,
     is_own_range,
     is_small,
@@ -178,8 +178,8 @@ def widen(sequence: SequenceInfo) -> str:
         return "an id_range, agreed with the other writers"
     if is_own_range(sequence):
         return "a larger id_range, agreed with the other writers"
-    checked = [column for column in narrowest(sequence) if checked_by(sequence, column)]
-    columns = [column for column in narrowest(sequence) if column not in checked and is_small(column)]
+    ended = [column for column in narrowest(sequence) if ended_by(sequence, column)]
+    columns = [column for column in narrowest(sequence) if column not in ended and is_small(column)]
     statements = [f"ALTER TABLE {c.qualified_table} ALTER {c.quoted_column} TYPE bigint;" for c in columns]
     if bound_of(sequence) == sequence.limit:
         if bound_of(sequence) not in TYPE_BOUNDS[sequence.data_type]:
@@ -189,5 +189,5 @@ def widen(sequence: SequenceInfo) -> str:
             # Also changes a bound that is the type's.
             statements.append(f"ALTER SEQUENCE {sequence.qualified_name} AS bigint;")
     notes = ["rewrites the table; columns that refer to it need the same"] if columns else []
-    notes += [f"a wider {checked_by(sequence, column)} of {column.qualified_name}" for column in checked]
+    notes += [f"a wider {ended_by(sequence, column)} of {column.qualified_name}" for column in ended]
     return " ".join([*statements, *filter(None, ["; ".join(notes)])]) or "nothing is larger than bigint: another key"

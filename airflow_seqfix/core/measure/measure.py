@@ -78,7 +78,8 @@ def measure(
             yield unread
             break
         yield [replace(measurement, obstacle=lost_twice()) for measurement in culprits]
-        ended.update({owner for culprit in culprits for owner in _owners(culprit.sequence)})
+        # Where tables of several are read for one sequence, nobody knows whose code it was.
+        ended.update(next(iter(owners)) for c in culprits if len(owners := _owners(c.sequence)) == 1)
         yield [
             Measurement(sequence=sequence, obstacle=not_tried(owner))
             for sequence in (*suspects, *readable)
@@ -145,7 +146,7 @@ class _Reader:
 
 
 def _owners(sequence: SequenceInfo) -> set[Identifier]:
-    return {column.drawer for column in sequence.comparable}
+    return {column.owner for column in sequence.comparable}
 
 
 def _given_up(sequence: SequenceInfo, ended: Counter[Identifier]) -> Identifier | None:

@@ -111,6 +111,8 @@ class ColumnInfo:
     is_trusted: bool
     #: The owner of the table or of the column's domain on whom that depends, quoted as SQL needs it.
     drawer: Identifier
+    #: The table's owner, quoted as SQL needs it.
+    owner: Identifier
     #: What there is more of than is looked at; None: nothing.
     too_much: TooMuch | None
     #: A function of somebody else's that a read of the table calls; None: there is none, or it was not looked for.
@@ -131,7 +133,7 @@ class ColumnInfo:
     may_select: bool
     #: Whether a row-level security policy would hide rows from the role.
     hides_rows: bool
-    #: The table's owner, quoted as SQL needs it; None where the policies bind the owner too.
+    #: That owner; None where the policies bind the owner too.
     exempt_owner: Identifier | None
     #: How many relations a read of the column opens: the table, its partitions or children, all their indexes.
     relations: int

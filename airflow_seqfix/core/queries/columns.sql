@@ -444,6 +444,7 @@ SELECT tie.sequence_oid::bigint                                       AS sequenc
        tie.is_owned                                                   AS is_owned,
        tie.is_trusted                                                 AS is_trusted,
        quote_ident(pg_get_userbyid(tie.drawer))                       AS drawer,
+       quote_ident(pg_get_userbyid(c.relowner))                       AS owner,
        CASE WHEN tie.place_in_table > 20 THEN 'columns'
             WHEN w.is_deep THEN 'levels' END
                                                                       AS too_much,

@@ -11,12 +11,9 @@ import time
 from collections import Counter
 from pathlib import Path
 
-import psycopg
-
-from tests.support.cluster import running, wheel_binaries
 from tests.support.properties.bench import Bench, run
 from tests.support.properties.strategies import GOALS, KINDS, batches
-from tests.support.servers import WHEELS, Server, database_on
+from tests.support.servers import WHEELS, database_of_its_own
 
 #: What each verdict is aimed at with.
 AIMS = {
@@ -100,17 +97,13 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="the file to write")
     arguments = parser.parse_args()
     started = time.monotonic()
-    with running(wheel_binaries(WHEELS[arguments.server])) as cluster:
-        with psycopg.connect(cluster.dsn) as conn:
-            server = Server(cluster.dsn, conn.info.server_version, cluster)
-            version = conn.execute("SHOW server_version").fetchone()[0]
-        with database_on(server) as db:
-            bench = Bench(db)
-            try:
-                run_all(bench, arguments.examples, arguments.at_least)
-                print(text := page(bench, version, minutes=(time.monotonic() - started) / 60))
-            finally:
-                bench.close()
+    with database_of_its_own(arguments.server) as (db, version):
+        bench = Bench(db)
+        try:
+            run_all(bench, arguments.examples, arguments.at_least)
+            print(text := page(bench, version, minutes=(time.monotonic() - started) / 60))
+        finally:
+            bench.close()
     if arguments.out:
         arguments.out.write_text(text, encoding="utf-8")
 
