@@ -83,7 +83,7 @@ def test_the_page_says_what_happens_with_nothing_run(untouched: dict[str, Got]) 
 
 
 #: The other tools are not from wheels: what the page says of them is from its last making.
-@pytest.mark.parametrize("name", [*recipes.RECIPES, "Django"])
+@pytest.mark.parametrize("name", [*recipes.RECIPES, "Django", "`fix()`"])
 @pytest.mark.long
 def test_the_page_says_what_others_do(newest_server: Server, untouched: dict[str, Got], name: str) -> None:
     repair, before = repairs()[name], right(untouched)
