@@ -260,6 +260,20 @@ TIMEOUT = "reading public.far.id took longer than statement_timeout (0.5 s): no 
 LOCKED = "another session holds a lock that keeps readers out"
 
 
+@contextlib.contextmanager
+def locked_before(part: str, db: Database) -> Iterator[Watched]:
+    """Yield a connection; before a statement with such a part, somebody locks the table."""
+    watched = Watched(db.psycopg2())
+    with contextlib.closing(watched), db.connect() as holder, holder.transaction():
+
+        def keep_out(statement: str) -> None:
+            if part in statement:
+                holder.execute("LOCK TABLE far")
+
+        watched.before = keep_out
+        yield watched
+
+
 @pytest.mark.parametrize(
     ("data_type", "values", "said"),
     [
@@ -281,15 +295,8 @@ def test_a_second_read_that_takes_too_long_says_so(
     db = newest_db
     db.execute(f"CREATE SEQUENCE far_seq AS {data_type}; CREATE TABLE far (id {data_type} DEFAULT nextval('far_seq'))")
     db.execute(f"INSERT INTO far VALUES {values}")
-    watched = Watched(db.psycopg2())
-    with contextlib.closing(watched), db.connect() as holder, holder.transaction():
-
-        def keep_out(statement: str) -> None:
-            # What lies behind: the values at the far end.
-            if "array_to_string" in statement:
-                holder.execute("LOCK TABLE far")
-
-        watched.before = keep_out
+    # What lies behind: the values at the far end.
+    with locked_before("array_to_string", db) as watched:
         (row,) = rows_of(core.check(watched, **limits)).values()  # type: ignore[arg-type]
     assert row["verdict"] == "behind"
     assert f"{said} " in row["reason"]
@@ -303,14 +310,7 @@ def test_whether_values_are_free_may_not_be_known(newest_db: Database) -> None:
     """Only a unique index takes values: without one there is nothing to read."""
     db = newest_db
     db.execute("CREATE TABLE far (id smallserial PRIMARY KEY); INSERT INTO far SELECT generate_series(1, 32767)")
-    watched = Watched(db.psycopg2())
-    with contextlib.closing(watched), db.connect() as holder, holder.transaction():
-
-        def keep_out(statement: str) -> None:
-            if "lag(value" in statement:
-                holder.execute("LOCK TABLE far")
-
-        watched.before = keep_out
+    with locked_before("lag(value", db) as watched:
         (row,) = rows_of(core.check(watched, lock_timeout=0.1)).values()
     assert row["verdict"] == "behind"
     assert "a move would leave no value that fits, and whether values " in row["reason"]
