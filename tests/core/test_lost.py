@@ -184,6 +184,7 @@ def test_catalogs_that_cannot_be_read_again_lose_no_report(db: Database) -> None
 
 @pytest.mark.parametrize("jobs", [1, 4])
 @pytest.mark.parametrize("driver", DRIVERS)
+@pytest.mark.long
 def test_a_network_that_drops_everything_takes_no_more_than_run_timeout(
     db: Database, network: Network, driver: str, jobs: int
 ) -> None:
@@ -227,6 +228,7 @@ def test_the_command_writes_the_report_of_a_run_that_was_cut_short(newest_db: Da
     assert len(report["sequences"]) == 3
 
 
+@pytest.mark.long
 def test_a_signal_is_not_held_up_by_a_network_that_is_silent(newest_db: Database) -> None:
     newest_db.execute(BEHIND)
     part = conninfo.conninfo_to_dict(newest_db.dsn)

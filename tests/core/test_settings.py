@@ -91,6 +91,7 @@ SLOW = """;
 
 
 @pytest.mark.parametrize("lock", ["none", "sequence", "guarded"])
+@pytest.mark.long
 def test_a_slow_look_does_not_end_a_plan_as_sql(db: Database, lock: core.Lock) -> None:
     db.execute(BEHIND + SLOW)
     with db.connect() as conn:
@@ -103,6 +104,7 @@ def test_a_slow_look_does_not_end_a_plan_as_sql(db: Database, lock: core.Lock) -
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
+@pytest.mark.long
 def test_one_slow_read_does_not_end_the_run(db: Database, driver: str) -> None:
     """Under a `transaction_timeout` that is shorter than a read, and an `idle_session_timeout` than a pause."""
     db.execute(BEHIND + SLOW)

@@ -23,6 +23,7 @@ from airflow_seqfix.core.errors import (
     first_line,
     printable,
 )
+from airflow_seqfix.secrets import remember_connection
 
 #: No PostgreSQL that speaks version 3 of the protocol is older (7.4). PgBouncer's console gives its own version.
 OLDEST_PROTOCOL = 70400
@@ -130,6 +131,7 @@ def _failing_to_connect() -> Iterator[None]:
     except SeqfixError:
         raise
     except Exception as error:
+        remember_connection(error)
         raise ConnectionFailedError(first_line(error)) from error
 
 
@@ -165,6 +167,7 @@ def borrowed(connection: Any, *, writes: bool = False) -> Iterator[None]:
     :raises ConnectionFailedError: when it cannot be put back: then it is closed.
     """
     refuse_other(connection)
+    remember_connection(connection)
     _refuse_state(connection, writes)
     with _outside_its_block(connection):
         needed = _needed(connection)

@@ -59,6 +59,7 @@ def _plain_cursor2() -> Any:
 
     casters = [ROWID, *(getattr(extensions, name) for name in _CASTERS)]
 
+    # A factory has to be a subclass, and psycopg2 has no types.
     class PlainCursor(extensions.cursor):  # type: ignore[misc]
         def __init__(self, *arguments: Any, **options: Any) -> None:
             super().__init__(*arguments, **options)

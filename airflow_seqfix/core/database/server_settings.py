@@ -74,11 +74,11 @@ RESPECTED = {
     "default_transaction_isolation": "each transaction sets its own",
     "default_transaction_read_only": "a read-only session stays so: it can check, and cannot repair",
     "default_transaction_deferrable": "it applies to SERIALIZABLE transactions only",
-    "idle_session_timeout": "a SET for the session would be left in a pooler; a run that pauses does so inside a "
-    "transaction that holds nothing",
+    "idle_session_timeout": "a SET for the session would stay in a pooler; a run pauses only inside a transaction, "
+    "which holds nothing",
     "deadlock_timeout": "only a superuser may set it; a move holds one lock, and waits for no other",
     "client_min_messages": "messages are not read, only results and SQLSTATEs",
-    "client_connection_check_interval": "set to 1 s where the server has it and runs on Linux",
+    "client_connection_check_interval": "set to 1 s if the server has it and runs on Linux",
     "plan_cache_mode": "nothing is prepared",
     "enable_seqscan": "a column without an index is scanned anyway",
     "work_mem": "nothing is sorted",

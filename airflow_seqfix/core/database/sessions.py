@@ -1,15 +1,17 @@
-"""The sessions of one run, which share the work: one in the caller's thread, or several in threads of their own."""
+"""The sessions of one run, which share the work: in the caller's thread, or in threads of their own."""
 
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from queue import SimpleQueue
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from airflow_seqfix.core.database.clock import Clock
 from airflow_seqfix.core.database.connection import Connectable, Connection, borrowed, opened
@@ -23,6 +25,9 @@ from airflow_seqfix.core.policy import Limits
 RENEWALS = 40
 #: Seconds between checks whether a session has stopped.
 PAUSE = 0.05
+#: How many pieces of work that only read are given to a session at a time: while the server answers one of them, the
+#: client writes the statement of the other, or takes its rows apart.
+READS_AT_ONCE = 2
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -34,8 +39,8 @@ Work = Callable[[Session, Item, Callable[[Event], None]], Result]
 
 # How the work is shared, with two sessions and four items:
 #
-#     caller's thread                     threads of the executor, one a session at most
-#     ---------------                     ----------------------------------------------
+#     caller's thread                     threads of the executor, one a session, or READS_AT_ONCE
+#     ---------------                     --------------------------------------------------------
 #     map()   queues[0..3] = empty
 #             submit _do() four times --> take a session that is idle      (idle: a queue of numbers)
 #                                         take the next place of its own   (left[0] = 0, 2; left[1] = 1, 3),
@@ -69,25 +74,31 @@ class Sessions:
         self._failure: BaseException | None = None
         self._lock = threading.Lock()
 
-    def map(self, work: Work[Item, Result], items: Iterable[Item]) -> Iterator[Result]:
+    def map(self, work: Work[Item, Result], items: Iterable[Item], *, only_reads: bool = False) -> Iterator[Result]:
         """Do the work on each item, and yield the results in the order of the items.
 
         Events and results come in the same order, and in the caller's thread, however many sessions there are. Item i
         goes to session i mod jobs, whose server process has its relations open already; an idle session steals items
         of another.
+
+        :param only_reads: Whether the work goes ahead of the caller with a single session as well.
         """
         items = list(items)
-        if len(items) < 2 or self._jobs < 2:
+        if len(items) < 2 or (self._jobs < 2 and not only_reads):
             for item in items:
                 yield work(self.session, item, lambda event: event())
             return
-        executor, idle = self._staff(min(self._jobs, len(items)))
+        executor = self._staff(min(self._jobs, len(items)))
         count = len(self._sessions)
+        idle: SimpleQueue[int] = SimpleQueue()
+        for number in [*range(count)] * (READS_AT_ONCE if only_reads else 1):
+            idle.put(number)
         left = [deque(range(first, len(items), count)) for first in range(count)]
         results: dict[int, Result] = {}
         self._queues = [SimpleQueue() for _ in items]
         for _ in items:
-            executor.submit(self._do, work, items, left, idle, results)
+            # In the caller's context: what traces the statements of a connection looks there.
+            executor.submit(contextvars.copy_context().run, self._do, work, items, left, idle, results)
         for place, events in enumerate(self._queues):
             while (event := events.get()) is not None:
                 event()
@@ -129,21 +140,18 @@ class Sessions:
             time.sleep(PAUSE)
         self._executor.shutdown()
 
-    def _staff(self, wanted: int) -> tuple[ThreadPoolExecutor, SimpleQueue[int]]:
+    def _staff(self, wanted: int) -> ThreadPoolExecutor:
         """Open the sessions that are still missing, one after the other, as long as there is time."""
-        assert self._another is not None
         while len(self._sessions) < wanted and self.session.seconds_left > 0:
+            assert self._another is not None
             try:
                 self._sessions.append(self._another())
             except ConnectionFailedError:
                 if self.session.seconds_left > 0:
                     raise
         if self._executor is None:
-            self._executor = ThreadPoolExecutor(self._jobs, thread_name_prefix="seqfix")
-        idle: SimpleQueue[int] = SimpleQueue()
-        for number in range(len(self._sessions)):
-            idle.put(number)
-        return self._executor, idle
+            self._executor = ThreadPoolExecutor(self._jobs * READS_AT_ONCE, thread_name_prefix="seqfix")
+        return self._executor
 
     def _do(
         self,
@@ -156,7 +164,7 @@ class Sessions:
         """Do one piece of work that is left.
 
         :param left: For each session the places of the items that it is to do.
-        :param idle: The numbers of the sessions that do nothing.
+        :param idle: The numbers of the sessions that may take another piece.
         """
         with self._lock:
             self._begun += 1
@@ -216,34 +224,19 @@ def open_sessions(
             f"jobs={jobs} opens {jobs} connections: pass a callable that opens one, and not an open one"
         )
     with contextlib.ExitStack() as stack:
-        taken: list[Connection] = []
-
-        def another() -> Session:
-            connection = source
-            if callable(source):
-                seconds = None if deadline is None else deadline - time.monotonic()
-                connection = stack.enter_context(opened(source, seconds=seconds))
-                if any(connection is other for other in taken):
-                    raise ArgumentError(f"jobs={jobs}: the callable has returned the same connection twice")
-                taken.append(connection)
-            stack.enter_context(borrowed(connection, writes=writes))
-            return stack.enter_context(
-                contextlib.closing(
-                    Session(
-                        connection,
-                        limits,
-                        clock=clock,
-                        application_name=application_name,
-                        deadline=deadline,
-                        foreign=foreign,
-                    )
-                )
-            )
-
-        clock = stack.enter_context(contextlib.closing(Clock()))
-        first = another()
-        deadline = first.deadline
-        sessions = Sessions(first, another if callable(source) else None, jobs)
+        opener = _Opener(
+            source=source,
+            limits=limits,
+            clock=stack.enter_context(contextlib.closing(Clock())),
+            stack=stack,
+            application_name=application_name,
+            jobs=jobs,
+            writes=writes,
+            foreign=foreign,
+            deadline=deadline,
+        )
+        first = opener.open()
+        sessions = Sessions(first, opener.open if callable(source) else None, jobs)
         try:
             yield sessions
         except SeqfixError as error:
@@ -251,3 +244,42 @@ def open_sessions(
             raise
         finally:
             sessions.stop()
+
+
+@dataclass(slots=True, kw_only=True)
+class _Opener:
+    """Opens the sessions of a run, on connections that are given back when its stack is closed."""
+
+    source: Connectable
+    limits: Limits
+    clock: Clock
+    stack: contextlib.ExitStack
+    application_name: str
+    jobs: int
+    writes: bool
+    foreign: bool
+    #: That of the run, from the first session on.
+    deadline: float | None
+    opened: list[Connection] = field(default_factory=list)
+
+    def open(self) -> Session:
+        connection = self._connect(self.source) if callable(self.source) else self.source
+        self.stack.enter_context(borrowed(connection, writes=self.writes))
+        session = Session(
+            connection,
+            self.limits,
+            clock=self.clock,
+            application_name=self.application_name,
+            deadline=self.deadline,
+            foreign=self.foreign,
+        )
+        self.deadline = session.deadline
+        return self.stack.enter_context(contextlib.closing(session))
+
+    def _connect(self, connect: Callable[[], Any]) -> Connection:
+        seconds = None if self.deadline is None else self.deadline - time.monotonic()
+        connection = self.stack.enter_context(opened(connect, seconds=seconds))
+        if any(connection is other for other in self.opened):
+            raise ArgumentError(f"jobs={self.jobs}: the callable has returned the same connection twice")
+        self.opened.append(connection)
+        return connection
