@@ -16,6 +16,7 @@ def found(db: Database, **options) -> dict[str, str]:
         return {row.finding.sequence.qualified_name: str(row.verdict) for row in core.check(conn, **options).rows}
 
 
+@pytest.mark.long
 def test_temporary_tables_of_other_sessions_are_not_looked_at(db: Database) -> None:
     with db.connect() as other, db.connect() as conn:
         for session in (other, conn):

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import psycopg
+import pytest
 
 from airflow_seqfix.core import queries
 from tests.support.servers import Database
 
 
-def work(conn: psycopg.Connection) -> float:
-    """Return how many rows the discovery of columns has passed from node to node, and made room for in hash tables."""
-    ((plan,),) = conn.execute(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {queries.get('columns')}").fetchone()
+def work(conn: psycopg.Connection, query: str = "columns") -> float:
+    """Return how many rows a query of the discovery has passed from node to node, and made room for in hash tables."""
+    ((plan,),) = conn.execute(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {queries.get(query)}").fetchone()
 
     def of(node: dict[str, Any]) -> float:
         # The table in which UNION looks for what it has seen is as large as the planner expects.
@@ -32,6 +33,7 @@ def fill(conn: psycopg.Connection, first: int, last: int) -> None:
         conn.execute(f"ALTER TABLE q_{n} ALTER id SET DEFAULT nextval('t_{n}_id_seq')")
 
 
+@pytest.mark.long
 def test_work_grows_with_what_there_is(newest_db: Database) -> None:
     with newest_db.connect() as conn:
         conn.execute("CREATE TABLE p (id serial, day integer) PARTITION BY RANGE (day)")
@@ -48,3 +50,21 @@ def test_work_grows_with_what_there_is(newest_db: Database) -> None:
     # Four times as much. Where it was quadratic, it came to more than ten times.
     for small, large in zip(counts[100], counts[400], strict=True):
         assert large / small < 6, counts
+
+
+def test_names_that_everybody_has_are_looked_up_in_one_go(newest_db: Database) -> None:
+    counts: dict[int, float] = {}
+    made = 0
+    with newest_db.connect() as conn:
+        for size in (100, 400):
+            for n in range(made, size):
+                conn.execute(f"CREATE SCHEMA s{n}; CREATE SEQUENCE s{n}.ids")
+            made = size
+            wanted = "json_agg(json_build_array(nspowner::bigint, oid::bigint, 'ids'))"
+            wanted = f"SELECT {wanted} FROM pg_namespace WHERE nspname ~ '^s[0-9]'"
+            conn.execute(f"SELECT set_config('seqfix.lookups', ({wanted})::text, false)")
+            conn.execute("ANALYZE")
+            counts[size] = work(conn, "closest")
+            # For each the one beside it, and two more.
+            assert len(conn.execute(queries.get("closest")).fetchall()) == 3 * size
+    assert counts[400] / counts[100] < 6, counts

@@ -112,7 +112,7 @@ def test_a_next_value_beyond_the_range_is_exhausted(db: Database) -> None:
     row = only(db, id_range={"t_id_seq": (1000, 1999)})
     assert (row["verdict"], row["remaining"]) == ("exhausted", 0)
     assert row["cure"] == (
-        "a larger id_range, agreed with the other writers; or ALTER SEQUENCE public.t_id_seq RESTART WITH 1000; "
+        "a larger id_range, agreed with the other writers; or ALTER SEQUENCE public.t_id_seq RESTART WITH 1000; -- "
         "where nothing refers to ids from there on that were given out before"
     )
 

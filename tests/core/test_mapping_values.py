@@ -181,3 +181,37 @@ def test_what_cannot_be_meant_of_a_sequence(about: dict[str, Any], said: str, ne
     with newest_db.connect() as conn, pytest.raises(core.ArgumentError) as refusal:
         core.check(conn, mapping={"odd_seq": about})
     assert said in str(refusal.value)
+
+
+def test_ids_of_one_call_in_a_column_of_oids(newest_db: Database) -> None:
+    newest_db.execute(
+        "CREATE SEQUENCE s INCREMENT 5; CREATE TABLE t (id oid PRIMARY KEY); INSERT INTO t VALUES (3), (44)"
+    )
+    assert repaired(newest_db, {"s": {"column": "t.id", "ids_per_call": 5}}) == {"s": ("behind", 56)}
+
+
+@pytest.mark.parametrize("increment", [5, -5])
+@pytest.mark.parametrize("optimizer", ["pooled", "pooled-lo", "hilo", "legacy-hilo"])
+def test_ids_of_one_call_through_an_index_and_without(optimizer: str, increment: int, newest_db: Database) -> None:
+    """Both say the same; an index serves the integer column alone."""
+    newest_db.execute(f"""
+        CREATE SEQUENCE s INCREMENT {increment} MINVALUE -1000 MAXVALUE 1000 START 1;
+        CREATE TABLE indexed (id bigint PRIMARY KEY); CREATE TABLE numbers (id numeric)
+    """)
+    for ids in (
+        "1, 2, 17, 44, 45, 46",
+        "-3, 0, 5, 700",
+        "-9223372036854775808, 9223372036854775807, 12",
+        "4990, 993, 8",
+    ):
+        newest_db.execute(f"""
+            TRUNCATE indexed, numbers; INSERT INTO indexed SELECT unnest('{{{ids}}}'::bigint[]);
+            INSERT INTO numbers TABLE indexed
+        """)
+        found = []
+        for table in ("indexed", "numbers"):
+            column = {"column": f"{table}.id", "ids_per_call": 5, "optimizer": optimizer}
+            with newest_db.connect() as conn:
+                (row,) = core.check(conn, mapping={"s": [column]}).rows
+            found.append((row.verdict, row.furthest_value, row.gap, row.reason and row.reason.replace(table, "table")))
+        assert found[0] == found[1], ids

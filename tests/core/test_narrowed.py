@@ -33,6 +33,10 @@ TIES = """
     CREATE TABLE c.ambiguous (id int DEFAULT nextval('late'::text));
     CREATE TABLE c.qualified (id int DEFAULT nextval('b.late'::text));
     CREATE TABLE b.by_name (id int DEFAULT nextval('alone'::text));
+    CREATE SEQUENCE a.numbered;
+    DO $$ BEGIN EXECUTE replace(
+        'CREATE TABLE c.numbered (id int DEFAULT nextval(oid), code text DEFAULT ''A'' || nextval(oid))',
+        'oid', 'a.numbered'::regclass::oid::text); END $$;
     CREATE SEQUENCE a.drawn; CREATE SEQUENCE b.drawn;
     CREATE FUNCTION a.draw() RETURNS trigger LANGUAGE plpgsql AS
         $$ BEGIN NEW.id := nextval('drawn'); RETURN NEW; END $$;
@@ -63,6 +67,7 @@ def ties(db: Database) -> Database:
     return db
 
 
+@pytest.mark.long
 def test_a_name_finds_what_a_look_at_everything_finds(ties: Database) -> None:
     def draws(sequence: SequenceInfo, schema: str, name: str) -> bool:
         return (schema, name) in {(c.schema_name, c.table_name) for c in sequence.columns}

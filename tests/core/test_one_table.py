@@ -90,6 +90,7 @@ def test_a_search_path_of_somebody_else_s_functions(tenants: Database) -> None:
 
 @pytest.mark.parametrize("driver", DRIVERS)
 @pytest.mark.parametrize("name", ['It\'s "quoted"', "back\\slash", "wild*card[1]", "Upper", "ü.dot"])
+@pytest.mark.long
 def test_names_as_they_are_in_the_catalog(newest_db: Database, driver: str, name: str) -> None:
     with newest_db.connect() as conn:
         conn.execute(

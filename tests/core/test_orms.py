@@ -56,6 +56,7 @@ def repaired_as_suggested(db: Database) -> dict[str, Any]:
     return {row.sequence: suggested.mapping.get(row.sequence, str(row.verdict)) for row in found.rows}
 
 
+@pytest.mark.long
 def test_sqlalchemy(db: Database) -> None:
     parts = conninfo.conninfo_to_dict(db.dsn)
     engine = sa.create_engine(
@@ -87,6 +88,7 @@ def test_sqlalchemy(db: Database) -> None:
     assert [insert(model) for model in MODELS] == [10, 10, 10]
 
 
+@pytest.mark.long
 def test_django(wheel_db: Database) -> None:
     # Django refuses servers that this package still takes.
     db = wheel_db
@@ -115,11 +117,17 @@ HIBERNATE = """
 """
 
 
+@pytest.mark.long
 def test_hibernate(db: Database) -> None:
     db.execute(HIBERNATE)
     with db.connect() as conn:
         suggested = core.suggest(conn)
         assert list(suggested.mapping) == ["public.users_seq"]
+        (evidence,) = [c.evidence for item in suggested.items for c in item.suggestion.candidates]
+        assert "its increment of 50 says that the application makes 50 ids of one call (pooled)" in evidence
+        assert suggested.mapping["public.users_seq"] == [
+            {"column": "public.users.id", "ids_per_call": 50, "optimizer": "pooled"}
+        ]
         verdicts = {row.sequence: str(row.verdict) for row in core.check(conn, mapping=suggested.mapping).rows}
         assert verdicts == {
             "public.invoice_id_seq": "behind",
@@ -133,6 +141,26 @@ def test_hibernate(db: Database) -> None:
         n = db.value("SELECT nextval('users_SEQ')")
         db.execute(f"INSERT INTO users (name, id) SELECT '', id FROM generate_series({n - 49}, {n}) AS id")
     assert db.value("INSERT INTO invoice (id) VALUES (DEFAULT) RETURNING id") == 3
+
+
+#: The last value of the sequence, and how far the load went.
+LOADED = [(251, 351), (251, 400), (301, 350), (351, 350), (351, 351), (351, 352), (351, 400)]
+
+
+@pytest.mark.parametrize(("first", "margin"), [(-49, 0), (-50, 1)], ids=["hibernate 6", "hibernate 3.6"])
+@pytest.mark.parametrize(("last", "loaded"), LOADED)
+def test_pooled_ids_after_the_suggested_mapping(db: Database, first: int, margin: int, last: int, loaded: int) -> None:
+    db.execute(HIBERNATE)
+    db.execute(f"SELECT setval('users_seq', {last})")
+    db.execute(f"INSERT INTO users (id) SELECT generate_series(121, {loaded})")
+    with db.connect() as conn:
+        mapping = core.suggest(conn).mapping
+        n = last + 50
+        assert core.check(conn, mapping=mapping).summary["behind"] == 1 + (n - 49 <= loaded), "invoice is the other"
+        core.fix(conn, mapping=mapping, margin=margin)
+    for _ in range(2):
+        n = db.value("SELECT nextval('users_SEQ')")
+        db.execute(f"INSERT INTO users (id) SELECT generate_series({n + first}, {n + first + 49})")
 
 
 #: Npgsql.EntityFrameworkCore.PostgreSQL: UseHiLo() for one table, and a key by convention.
@@ -151,7 +179,9 @@ def test_entity_framework(db: Database) -> None:
         assert found.summary["undrawn"] == 1
         assert {row.sequence for row in found.failing} == {'public."Posts_Id_seq"'}
         blogs = {"column": 'public."Blogs"."Id"', "ids_per_call": 10, "optimizer": "pooled-lo"}
-        core.fix(conn, mapping={'"EntityFrameworkHiLoSequence"': blogs})
+        suggested = core.suggest(conn).mapping
+        assert suggested == {'public."EntityFrameworkHiLoSequence"': [blogs]}
+        core.fix(conn, mapping=suggested)
     # Of a call that returns n the ids n to n + 9.
     for _ in range(2):
         n = db.value("""SELECT nextval('"EntityFrameworkHiLoSequence"')""")

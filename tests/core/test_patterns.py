@@ -94,8 +94,8 @@ def test_suggested(name: str, newest_db: Database) -> None:
     newest_db.execute(SUGGESTED[name])
     with newest_db.connect() as conn:
         assert core.check(conn, allow_empty=True).summary["undrawn"] == 1
-        (columns,) = core.suggest(conn).mapping.values()
-    assert [column.split(".")[-1] for column in columns] == ["id"]
+        (item,) = core.suggest(conn).items
+    assert [candidate.column.split(".")[-1] for candidate in item.suggestion.candidates] == ["id"]
 
 
 @pytest.mark.parametrize("name", LEFT)

@@ -5,16 +5,26 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, replace
 from functools import partial
 from typing import Any, get_type_hints
 
 from airflow_seqfix.core import queries
 from airflow_seqfix.core.database.answers import SHOWN
+from airflow_seqfix.core.database.legible import REPLACEMENT
 from airflow_seqfix.core.database.session import Session
 from airflow_seqfix.core.discover.narrowed import Place, sequences_beside, sequences_named
-from airflow_seqfix.core.discover.triggers import SequenceName, Trigger, TriggersRead, read_triggers
+from airflow_seqfix.core.discover.triggers import (
+    Lookup,
+    Named,
+    SequenceName,
+    Trigger,
+    TriggersRead,
+    lookups,
+    read_functions,
+    read_triggers,
+)
 from airflow_seqfix.core.errors import (
     ArgumentError,
     UnexpectedAnswerError,
@@ -24,6 +34,7 @@ from airflow_seqfix.core.errors import (
     sqlstate,
 )
 from airflow_seqfix.core.model import DRAWN_AS_IS, ColumnInfo, Feed, SequenceInfo, Server, TableInfo, Tie
+from airflow_seqfix.core.model.quoted import literal
 
 #: A sequence's OID, a column that is tied to it, and the tables above the column's own.
 Found = tuple[int, ColumnInfo, tuple[int, ...]]
@@ -52,10 +63,11 @@ COLUMN = {name: kind for name, kind in get_type_hints(ColumnInfo).items() if nam
     "sequence_oid": int,
     "ancestors": list[int],
 }
+_SEQUENCE = get_type_hints(SequenceInfo)
 SEQUENCE = {
-    field.name: get_type_hints(SequenceInfo)[field.name]
+    field.name: _SEQUENCE[field.name]
     for field in fields(SequenceInfo)
-    if field.init and field.name not in ("columns", "id_range", "interleaved", "ends_before")
+    if field.init and field.name not in ("columns", "id_range", "interleaved", "ends_before", "is_legible")
 }
 
 
@@ -142,12 +154,11 @@ def _discover(
     """
     everything = queries.get("sequences")
     with session.transaction():
-        if places is None:
-            sequences = session.fetch(everything, SequenceInfo, SEQUENCE)
-            triggers = read_triggers(session.fetch(queries.get("triggers"), Trigger), sequences)
-        else:
-            triggers = _read_triggers(session, everything)
-        ties = [list(tie) for tie in mapping] + [[*tie, str(Feed.TRIGGER), definer] for tie, definer in triggers.ties]
+        sequences = session.fetch(everything, SequenceInfo, SEQUENCE) if places is None else []
+        triggers = tied_by_triggers(session, sequences)
+        ties: list[list[Any]] = [list(tie) for tie in mapping]
+        ties += [[*tie, str(Feed.TRIGGER), definer] for tie, definer in triggers.ties]
+        ties += [[*tie, str(Feed.AMBIGUOUS), definer] for tie, definer in triggers.ambiguous]
         # Integers and words of ours; the settings end with the transaction.
         said = {"mapping": json.dumps(ties), "wary": _word(wary), "own_code_only": _word(own_code_only)}
         oids = "" if places is None else json.dumps(sequences_named(session, places, _settings(**said, sequences="")))
@@ -166,14 +177,38 @@ def _discover(
         # Each in place of the one without columns: both of a hundred thousand are a quarter of the run's memory.
         for place, sequence in enumerate(sequences):
             sequences[place] = replace(sequence, columns=tuple(tied.pop(sequence.oid, ())))
+            if session.replaces_names and not _is_legible(sequences[place]):
+                sequences[place] = replace(sequences[place], is_legible=False)
         return sequences
 
 
-def _read_triggers(session: Session, sequences: str) -> TriggersRead:
-    """Read what triggers draw, where the sequences are not known: their names, where any trigger draws."""
-    triggers = session.fetch(queries.get("triggers"), Trigger)
-    names = f"SELECT found.oid, found.schema_name, found.sequence_name FROM ({sequences}) AS found"
-    return read_triggers(triggers, session.fetch(names, SequenceName) if triggers else ())
+def _is_legible(sequence: SequenceInfo) -> bool:
+    """Whether no name that a statement on it would hold has had bytes replaced."""
+    names = (sequence.qualified_name, *(column.qualified_name for column in sequence.comparable))
+    return not any(REPLACEMENT in name for name in names)
+
+
+def tied_by_triggers(session: Session, sequences: Sequence[SequenceInfo]) -> TriggersRead:
+    """Read what triggers draw, inside a transaction.
+
+    :param sequences: Every sequence; empty: their names are read where they are needed.
+    """
+    read = read_functions(session.fetch(queries.get("triggers"), Trigger))
+    known: Sequence[Named] = sequences
+    if read and not sequences:
+        names = f"SELECT found.oid, found.schema_name, found.sequence_name FROM ({queries.get('sequences')}) AS found"
+        known = session.fetch(names, SequenceName)
+    return read_triggers(read, known, _closest(session, lookups(read, known)))
+
+
+def _closest(session: Session, wanted: Sequence[Lookup]) -> dict[Lookup, list[int]]:
+    """Return the OIDs of the sequences that names can mean for whoever looks them up."""
+    closest: dict[Lookup, list[int]] = defaultdict(list)
+    if wanted:
+        session.run(f"SET LOCAL seqfix.lookups = {literal(json.dumps(wanted))}")
+        for place, oid in session.rows(queries.get("closest"), place=int, sequence_oid=int):
+            closest[wanted[place - 1]].append(oid)
+    return closest
 
 
 def _settings(**values: str) -> str:
@@ -198,7 +233,7 @@ def list_databases(session: Session) -> list[str]:
 
 def _column(*, sequence_oid: int, feed: str, source: str | None, ancestors: list[int], **row: Any) -> Found:
     """Return a sequence's OID, a column that is tied to it, and the tables above the column's own."""
-    source = source if feed == Feed.WRAPPED else None
+    source = source if feed in (Feed.WRAPPED, Feed.AMBIGUOUS) else None
     return sequence_oid, ColumnInfo(feed=Feed(feed), source=source, is_covered=False, **row), tuple(ancestors)
 
 
@@ -214,7 +249,17 @@ def _merged(found: list[Found], triggers: TriggersRead) -> list[Found]:
         if column.feed is Feed.UNDRAWN and triggers.may_fill(column.table_oid, column.column_number):
             column = replace(column, feed=Feed.OWNED)
         settled.append((oid, column, ancestors))
-    return settled
+    # Which of several sequences a trigger means, another tie of the column may say.
+    known = {(c.table_oid, c.column_number) for _, c, _ in settled if c.feed in (Feed.MAPPING, Feed.OWNED)}
+    return [
+        (oid, column, ancestors)
+        for oid, column, ancestors in settled
+        if not (
+            column.feed is Feed.AMBIGUOUS
+            and column.source is None
+            and (column.table_oid, column.column_number) in known
+        )
+    ]
 
 
 def _mark_covered(found: list[Found]) -> Iterator[tuple[int, ColumnInfo]]:

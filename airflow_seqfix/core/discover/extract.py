@@ -11,6 +11,7 @@ from airflow_seqfix.core.discover.names import Name
 from airflow_seqfix.core.errors import ArgumentError, SelectionError
 from airflow_seqfix.core.model import ColumnInfo, Extract, Optimizer, SequenceInfo, TableInfo, Tie
 
+MOST_IDS_PER_CALL = 1_000_000
 KEYS = ("column", "prefix", "where", "ids_per_call", "optimizer")
 
 
@@ -31,8 +32,8 @@ def parse_extract(entry: Mapping[str, Any]) -> Extract:
         raise refuse(f"prefix is {prefix!r}", "give a text")
     if not isinstance(where, Mapping) or not all(_is_plain(value) for value in where.values()):
         raise refuse(f"where is {where!r}", "give columns of the same table, each with a text or an integer")
-    if type(ids) is not int or not 1 <= ids <= 1_000_000:
-        raise refuse(f"ids_per_call is {ids!r}", "give an integer from 1 to 1000000")
+    if type(ids) is not int or not 1 <= ids <= MOST_IDS_PER_CALL:
+        raise refuse(f"ids_per_call is {ids!r}", f"give an integer from 1 to {MOST_IDS_PER_CALL}")
     if optimizer not in list(map(str, Optimizer)):
         raise refuse(f"optimizer is {optimizer!r}", f"give one of {', '.join(map(str, Optimizer))}")
     return Extract(
@@ -107,6 +108,5 @@ def _with_extract(column: ColumnInfo, extract: Extract | None) -> ColumnInfo:
         # Of a short text the digits that are left beside the prefix.
         digits = min(18, len(str(largest)) - len(extract.prefix) if largest < 10**18 else 18)
         largest, smallest = 10 ** max(digits, 0) - 1, 0
-    return replace(
-        column, extract=extract, largest_value=_largest_call(largest, extract), smallest_value=smallest, has_index=False
-    )
+    column = replace(column, extract=extract, largest_value=_largest_call(largest, extract), smallest_value=smallest)
+    return replace(column, has_index=column.has_index and column.is_in_order)

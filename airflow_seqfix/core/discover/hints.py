@@ -9,14 +9,19 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from airflow_seqfix.core.discover.expression import drawn, in_parentheses, is_deep, split, texts
+from airflow_seqfix.core.discover.extract import MOST_IDS_PER_CALL
 from airflow_seqfix.core.discover.tokens import Token, name_parts, tokens
 from airflow_seqfix.core.discover.triggers import Hint, Scope, find
-from airflow_seqfix.core.model import Feed, SequenceInfo
+from airflow_seqfix.core.model import Optimizer, SequenceInfo
 
-#: Names that an application framework gives to the one sequence of all its tables.
-FOR_ALL = {"hibernate_sequence": "Hibernate", "entityframeworkhilosequence": "Entity Framework"}
+#: Names that an application framework gives to the one sequence of all its tables, and the ids it makes of one call.
+FOR_ALL = {
+    "hibernate_sequence": ("Hibernate", Optimizer.POOLED),
+    "entityframeworkhilosequence": ("Entity Framework", Optimizer.POOLED_LO),
+}
 #: Parts of a sequence's name that say nothing of its table.
 _FILLERS = frozenset({"seq", "sequence", "sq", "s", "gen", "generator", "id", "pk", "key", "no", "num", "tbl", "t"})
 
@@ -51,6 +56,16 @@ class Candidate:
     #: Qualified, quoted as SQL needs it.
     column: str
     evidence: str
+    #: How many ids the application makes of one call, as its increment says, and how.
+    ids_per_call: int = 1
+    optimizer: Optimizer = Optimizer.POOLED
+
+    @property
+    def mapped(self) -> str | dict[str, Any]:
+        """The column as the option `mapping` takes it."""
+        if self.ids_per_call == 1:
+            return self.column
+        return {"column": self.column, "ids_per_call": self.ids_per_call, "optimizer": str(self.optimizer)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +88,7 @@ def propose(
     known = list(sequences)
     hints = list(hints)
     undrawn = [sequence for sequence in known if sequence.is_undrawn]
-    taken = {(c.table_oid, c.column_number) for s in known for c in s.columns if c.feed is not Feed.UNDRAWN}
+    taken = {(c.table_oid, c.column_number) for s in known for c in s.columns if c.is_drawn}
     taken |= {(hint.trigger.table_oid, number) for hint in hints for number in hint.changed}
     free = [key for key in keys if (key.table_oid, key.column_number) not in taken]
     by_name = defaultdict(list)
@@ -87,11 +102,11 @@ def propose(
     # One sequence of a framework is for all tables that have no other.
     claimed = {candidate.column for candidates in found.values() for candidate in candidates}
     for sequence in undrawn:
-        framework = FOR_ALL.get(sequence.sequence_name.lower())
+        framework, optimizer = FOR_ALL.get(sequence.sequence_name.lower(), (None, Optimizer.POOLED))
         if framework and not found[sequence.oid]:
             evidence = f"{framework} has one sequence of that name for all tables, and it is a key without another"
             found[sequence.oid] = tuple(
-                Candidate(key.qualified_name, evidence)
+                _of_application(sequence, key, evidence, optimizer)
                 for key in free
                 if key.is_alone and key.schema_name == sequence.schema_name and key.qualified_name not in claimed
             )
@@ -216,12 +231,20 @@ def _by_name(undrawn: list[SequenceInfo], free: list[Key]) -> Ranked:
         alone = [key for key in keys if key.is_alone] or keys
         tables = dict.fromkeys(key.table_oid for key in alone)
         if core and len(tables) == 1:
-            found[sequence.oid] = (
-                Candidate(
-                    alone[0].qualified_name, f"the name {sequence.sequence_name}, and it is a key without a generator"
-                ),
-            )
+            evidence = f"the name {sequence.sequence_name}, and it is a key without a generator"
+            found[sequence.oid] = (_of_application(sequence, alone[0], evidence),)
     return found
+
+
+def _of_application(
+    sequence: SequenceInfo, key: Key, evidence: str, optimizer: Optimizer = Optimizer.POOLED
+) -> Candidate:
+    """Return a candidate that an application fills, which makes as many ids of one call as the increment says."""
+    ids = sequence.increment_by
+    if not 1 < ids <= MOST_IDS_PER_CALL:
+        return Candidate(key.qualified_name, evidence)
+    evidence += f"; its increment of {ids} says that the application makes {ids} ids of one call ({optimizer})"
+    return Candidate(key.qualified_name, evidence, ids, optimizer)
 
 
 def _cores(key: Key) -> set[str]:

@@ -71,7 +71,7 @@ def parse_mapping(value: Mapping[str, Any]) -> tuple[Fed, ...]:
         given = about.get("columns")
         listed = [given] if isinstance(given, str | Mapping) or hasattr(given, "as_string") else list(given or ())
         entries = [entry if isinstance(entry, Mapping) else {"column": entry} for entry in listed]
-        columns = parse_all([entry.get("column") for entry in entries] or (), "columns")  # type: ignore[misc]
+        columns = parse_all([entry.get("column") for entry in entries] or (), "columns")
         for column in columns:
             if len(column.parts) < 2 or column.is_pattern:
                 raise ArgumentError(
@@ -128,36 +128,44 @@ def resolve_mapping(
     for fed in mapping:
         sequence = _one_sequence(fed.sequence, sequences, "mapping")
         for column, extract in zip(fed.columns, fed.extracts, strict=True):
-            table_name = column.owner
-            found = [t for t in tables if table_name.matches(t.schema_name, t.table_name)]
-            if not found:
-                raise SelectionError(
-                    f"there is no table {table_name.text}",
-                    option="mapping",
-                    missing=table_name.text,
-                    candidates=did_you_mean(table_name, [t.qualified_name for t in tables]),
-                )
-            if len(found) > 1:
-                choice = ", ".join(t.qualified_name for t in found)
-                raise SelectionError(
-                    f"{column.text} could be of {choice}", option="mapping", remedy="write the schema as well"
-                )
-            if found[0].is_view:
-                raise SelectionError(
-                    f"{found[0].qualified_name} is a view, and may not show all rows",
-                    option="mapping",
-                    remedy="name the columns of the tables that it reads",
-                )
-            numbers = dict(zip(found[0].column_names, found[0].column_numbers, strict=True))
-            number = next((n for name, n in numbers.items() if Name("", column.parts[-1:], False).matches(name)), None)
-            if number is None:
-                raise SelectionError(
-                    f"{found[0].qualified_name} has no column {column.text.rpartition('.')[2]}",
-                    option="mapping",
-                    remedy=f"its columns are {', '.join(found[0].columns)}",
-                )
-            ties[sequence.oid, found[0].oid, number] = extract and resolve_extract(extract, found[0])
+            table = _one_table(column, tables)
+            ties[sequence.oid, table.oid, _number(column, table)] = extract and resolve_extract(extract, table)
     return ties
+
+
+def _one_table(column: Name, tables: list[TableInfo]) -> TableInfo:
+    name = column.owner
+    found = [t for t in tables if name.matches(t.schema_name, t.table_name)]
+    if not found:
+        raise SelectionError(
+            f"there is no table {name.text}",
+            option="mapping",
+            missing=name.text,
+            candidates=did_you_mean(name, [t.qualified_name for t in tables]),
+        )
+    if len(found) > 1:
+        choice = ", ".join(t.qualified_name for t in found)
+        raise SelectionError(f"{column.text} could be of {choice}", option="mapping", remedy="write the schema as well")
+    if found[0].is_view:
+        raise SelectionError(
+            f"{found[0].qualified_name} is a view, and may not show all rows",
+            option="mapping",
+            remedy="name the columns of the tables that it reads",
+        )
+    return found[0]
+
+
+def _number(column: Name, table: TableInfo) -> int:
+    """Return the number that a column has in its table."""
+    bare = Name("", column.parts[-1:], False)
+    for name, number in zip(table.column_names, table.column_numbers, strict=True):
+        if bare.matches(name):
+            return number
+    raise SelectionError(
+        f"{table.qualified_name} has no column {column.text.rpartition('.')[2]}",
+        option="mapping",
+        remedy=f"its columns are {', '.join(table.columns)}",
+    )
 
 
 def refuse_incomparable(sequences: list[SequenceInfo]) -> None:

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from airflow_seqfix.core.errors import ArgumentError, Candidates
-from airflow_seqfix.options import Names
 from airflow_seqfix.splitting import split
 
 _WILDCARD = re.compile(r"[*?\[]")
@@ -125,7 +124,7 @@ def as_written(given: object) -> object:
     return given.as_string(None) if hasattr(given, "as_string") else given
 
 
-def parse_all(value: Names, option: str) -> tuple[Name, ...]:
+def parse_all(value: object, option: str) -> tuple[Name, ...]:
     """Read one name or several; () stands for no restriction, and so does `*`.
 
     :raises ArgumentError: when there is something else, or nothing.

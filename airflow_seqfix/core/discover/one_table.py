@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from airflow_seqfix.core.database.session import Session
 from airflow_seqfix.core.discover.catalog import list_tables
 from airflow_seqfix.core.discover.names import Name, as_written, did_you_mean
@@ -63,9 +61,9 @@ def locate(session: Session, name: Name) -> Name:
 
 def selection(table: Name, column: GivenName | None, sequence: GivenName | None) -> SelectionOptions:
     """Return what selects the sequences of one table, of one of its columns, or one of those sequences."""
-    options: dict[str, Any] = {"tables": [table.text]}
+    options: SelectionOptions = {"tables": [table.text]}
     if column is not None:
         options["columns"] = [f"{table.text}.{as_written(column)}"]
     if sequence is not None:
         options["sequences"] = [sequence]
-    return options  # type: ignore[return-value]
+    return options

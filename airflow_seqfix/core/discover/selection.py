@@ -152,22 +152,7 @@ class Selection:
                         option=kind,
                         remedy="name that",
                     )
-                if stranger := _untrusted(name, kind, sequences):
-                    return stranger
-                if table.keeps_counters:
-                    return SelectionError(
-                        f"{table.qualified_name} looks like a table of counters, which an application keeps in place "
-                        "of sequences",
-                        option=kind,
-                        remedy="such a table is not checked; leave it out",
-                    )
-                what = "no column" if kind == "tables" else f"no column {name.text}"
-                return SelectionError(
-                    f"{what} of {table.qualified_name} is known to draw from a sequence",
-                    option=kind,
-                    remedy=f"its columns are {', '.join(table.columns)}; "
-                    "seqfix suggest says which sequence may be theirs",
-                )
+                return _untrusted(name, kind, sequences) or _drawing_nothing(name, kind, table)
             if kind == "tables" or len(name.parts) > 1:
                 return nothing(f"there is no table {owner.text}", owner, [t.qualified_name for t in tables])
             columns = [c.quoted_column for s in sequences for c in s.columns]
@@ -191,6 +176,22 @@ class Selected:
 def _may_come(kind: str, name: Name) -> bool:
     """Whether what is named may not be there yet: a schema, or what a pattern stands for."""
     return kind == "schemas" or name.is_pattern
+
+
+def _drawing_nothing(name: Name, kind: str, table: TableInfo) -> SelectionError:
+    """Return the error that says why nothing of a table is known to draw from a sequence."""
+    if table.keeps_counters:
+        return SelectionError(
+            f"{table.qualified_name} looks like a table of counters, which an application keeps in place of sequences",
+            option=kind,
+            remedy="such a table is not checked; leave it out",
+        )
+    what = "no column" if kind == "tables" else f"no column {name.text}"
+    return SelectionError(
+        f"{what} of {table.qualified_name} is known to draw from a sequence",
+        option=kind,
+        remedy=f"its columns are {', '.join(table.columns)}; seqfix suggest says which sequence may be theirs",
+    )
 
 
 def _untrusted(name: Name, kind: str, sequences: list[SequenceInfo]) -> SelectionError | None:

@@ -4,7 +4,7 @@
 --   identity    GENERATED ... AS IDENTITY                      (pg_depend, deptype i)
 --   default     DEFAULT nextval('s'), owned or not             (pg_attrdef -> sequence in pg_depend)
 --   domain      the same, as the default of the column's domain
---   late_bound  DEFAULT nextval('s'::text), one sequence can be meant
+--   late_bound  DEFAULT nextval('s'::text), one sequence can be meant; or nextval((16385)::regclass), which gives its OID
 --   ambiguous   DEFAULT nextval('s'::text), several sequences can be meant: a row for each
 --   mapping     the setting seqfix.mapping says so: [[OID of the sequence, OID of the table, number of the column], ...],
 --               where a fourth member stands in for the word: trigger, for what was read from a trigger's function; owned,
@@ -148,6 +148,17 @@ late_bound AS (
                        THEN parse_ident(m.literal)::name[]::text[] END AS parts) n
      WHERE n.parts IS NOT NULL
 ),
+-- An OID that is a number, cast to regclass: pg_depend knows of constants alone that are of type regclass by themselves.
+by_number AS (
+    SELECT DISTINCT e.table_oid, e.column_number, e.source, e.domain_owner, q.seqrelid AS sequence_oid,
+           CASE WHEN e.source ~ format($re$^\(*%s(?:\)*::[^:()']+(?:\([0-9]+(?:,[0-9]+)?\))?)*\)*$$re$, r.drawn)
+                THEN 'late_bound' ELSE 'wrapped' END AS feed
+      FROM (SELECT $re$\mnextval\(\(+'?([0-9]{1,10})'?(?:\)*::(?:oid|smallint|integer|bigint))*\)*::regclass\)$re$ AS drawn) r
+      -- The planner takes LIKE to be rare, as it is, and strpos() for a third of all.
+      JOIN expression e ON e.source LIKE '%nextval((%'
+     CROSS JOIN regexp_matches(e.source, r.drawn, 'g') AS m (found)
+      JOIN pg_sequence q ON q.seqrelid = CASE WHEN m.found[1]::bigint < 4294967296 THEN m.found[1]::bigint::oid END
+),
 -- Of several sequences with that name those are meant that are close to the table, by owner or schema, or by a grant to the
 -- owner or a role that he is a member of: what everybody may use makes nobody's default ambiguous. They are counted before
 -- they are paired, because somebody can make thousands of both.
@@ -260,8 +271,12 @@ undrawn AS (
      SELECT n.sequence_oid, n.table_oid, n.column_number
        FROM named n
       UNION ALL
+     SELECT b.sequence_oid, b.table_oid, b.column_number
+       FROM by_number b
+      UNION ALL
      SELECT m.sequence_oid, m.table_oid, m.column_number
-       FROM mapped m)
+       FROM mapped m
+      WHERE m.feed <> 'ambiguous')
 ),
 tie AS (
     SELECT m.sequence_oid, m.table_oid, m.column_number, m.feed, NULL AS source, m.definer AS further_owner
@@ -287,6 +302,9 @@ tie AS (
            CASE WHEN n.candidates = 1 THEN 'late_bound' ELSE 'ambiguous' END, n.source, n.domain_owner
       FROM named n
      WHERE n.candidates = 1 OR n.place <= 20
+     UNION ALL
+    SELECT b.sequence_oid, b.table_oid, b.column_number, b.feed, b.source, b.domain_owner
+      FROM by_number b
      UNION ALL
     SELECT u.sequence_oid, u.table_oid, u.column_number, 'undrawn', NULL, NULL
       FROM undrawn u
@@ -514,7 +532,7 @@ SELECT tie.sequence_oid::bigint                                       AS sequenc
               (array_agg(u.name ORDER BY u.smallest_value DESC NULLS LAST))[1]    AS smallest_by,
               (array_agg(u.name ORDER BY u.largest_value))[1]                     AS largest_by,
               coalesce(bool_or(cr.type_oid IS NULL), false)                       AS is_changed
-         FROM (SELECT (regexp_match(tie.source, $re$'(?:[^']|'')+'(?:::text\)|::character varying\))?::regclass\)(.+)$$re$))[1]
+         FROM (SELECT (regexp_match(tie.source, $re$(?:'(?:[^']|'')+'|\([0-9]+\))(?:::[a-z ]+\))*::regclass\)(.+)$$re$))[1]
                 WHERE tie.feed IN ('default', 'domain', 'late_bound')) AS v (casts)
         CROSS JOIN regexp_matches(v.casts, $re$::([^:()']+)(?:\(([0-9]+)(?:,([0-9]+))?\))?$re$, 'g') AS f (name)
         CROSS JOIN LATERAL (

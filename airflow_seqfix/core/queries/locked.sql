@@ -27,7 +27,7 @@ BEGIN{begin}
         @lock_look@ INTO present;
     END IF;
     IF present.name IS DISTINCT FROM {name} THEN
-        RAISE EXCEPTION 'sequence % does not have OID % here', {name}, {oid}
+        RAISE EXCEPTION 'sequence % does not have OID % here', {shown}, {oid}
               USING ERRCODE = 'undefined_table', HINT = 'It was made anew, or renamed: check again.';
     END IF;
     dropped := pg_stat_get_xact_tuples_deleted('pg_shdepend'::regclass);
@@ -36,7 +36,7 @@ BEGIN{begin}
     -- has its name, in the very row of its schema, the lock is on it. Else this undoes all, whatever it was done to.
     @lock_look@ INTO locked;
     IF locked.name IS DISTINCT FROM present.name OR locked.schema_row IS DISTINCT FROM present.schema_row THEN
-        RAISE EXCEPTION 'sequence % has changed its name while its lock was waited for', {name}
+        RAISE EXCEPTION 'sequence % has changed its name while its lock was waited for', {shown}
               USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Nothing was moved: check again.';
     END IF;
     -- The row that says who owns it is another one where somebody else did for a moment. The cluster's first superuser
@@ -45,11 +45,11 @@ BEGIN{begin}
        OR locked.owner_row IS NULL AND locked.own_row <> present.own_row AND NOT is_held
           AND (pg_stat_get_xact_tuples_deleted('pg_shdepend'::regclass) > dropped
                OR NOT current_setting('track_counts')::boolean) THEN
-        RAISE EXCEPTION 'the owner of sequence % has changed', {name}
+        RAISE EXCEPTION 'the owner of sequence % has changed', {shown}
               USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Nothing was moved: check again.';
     END IF;
     IF NOT (@unchanged@) THEN
-        RAISE EXCEPTION 'sequence % or what it feeds has changed since it was read', {name}
+        RAISE EXCEPTION 'sequence % or what it feeds has changed since it was read', {shown}
               USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Nothing was moved: check again.';
     END IF;
     @state_look@
@@ -61,7 +61,7 @@ BEGIN{begin}
             EXECUTE format('ALTER SEQUENCE %s RESTART WITH %s', locked.name, target);
             PERFORM FROM pg_class WHERE oid = {oid} AND relfilenode <> locked.file;
             IF NOT FOUND THEN
-                RAISE EXCEPTION 'the schema of sequence % has changed', {name}
+                RAISE EXCEPTION 'the schema of sequence % has changed', {shown}
                       USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Nothing was moved: check again.';
             END IF;
         END IF;

@@ -2,6 +2,7 @@
 -- with a function whose text has the word in it. Of a partitioned table its own, and not what its partitions have of it.
 SELECT t.tgrelid::bigint                                    AS table_oid,
        n.nspname::text                                      AS schema_name,
+       n.oid::bigint                                        AS schema_oid,
        c.relname::text                                      AS table_name,
        quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS qualified_table,
        c.relkind = 'p'                                      AS is_partitioned,
@@ -17,6 +18,7 @@ SELECT t.tgrelid::bigint                                    AS table_oid,
        (SELECT substr(s.setting, 13) FROM unnest(f.proconfig) AS s (setting)
          WHERE starts_with(s.setting, 'search_path='))      AS search_path,
        CASE WHEN f.prosecdef THEN f.proowner::bigint END    AS definer,
+       (CASE WHEN f.prosecdef THEN f.proowner ELSE c.relowner END)::bigint AS drawer,
        a.column_names                                       AS column_names,
        a.column_numbers                                     AS column_numbers
   FROM pg_trigger t

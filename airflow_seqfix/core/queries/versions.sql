@@ -2,13 +2,14 @@
 -- that none of them was changed in between. What VACUUM, ANALYZE, index builds, nextval() and setval() write does not count,
 -- and neither do temporary tables. To be asked in a transaction of its own: an older snapshot shows older rows.
 --
--- An xmin tells versions of a row apart: each is another transaction's.
+-- An xmin tells versions of a row apart: each is another transaction's. It is in the seed, beside the place, which needs 12
+-- bits: hashint8() would fold OID and xmin into one number, their XOR, and rows that swap it would go unnoticed.
 WITH relation AS MATERIALIZED (
     SELECT c.oid, c.xmin AS version
       FROM pg_class c
      WHERE c.relkind IN ('r', 'p', 'f', 'S', 'v', 'm') AND c.relpersistence <> 't' AND c.oid >= 16384
 )
-SELECT count(*), sum(hashint8extended((v.oid::bigint << 32) | v.version::text::bigint, v.place))::text
+SELECT count(*), sum(hashoidextended(v.oid, (v.version::text::bigint << 12) | v.place))::text
   FROM (SELECT oid, version, 1 FROM relation
          UNION ALL
         SELECT a.attrelid, a.xmin, 1000 + a.attnum

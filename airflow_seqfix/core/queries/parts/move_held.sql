@@ -5,6 +5,6 @@
       JOIN pg_namespace n ON n.oid = s.relnamespace
      WHERE s.oid = {oid} AND format('%I.%I', n.nspname, s.relname) = {name};
     IF NOT FOUND OR NOT (@unchanged@) THEN
-        RAISE EXCEPTION 'sequence % or what it feeds has changed since it was read', {name}
+        RAISE EXCEPTION 'sequence % or what it feeds has changed since it was read', {shown}
               USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Nothing was moved: check again.';
     END IF;

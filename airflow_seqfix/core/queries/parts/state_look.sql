@@ -7,6 +7,6 @@
     -- Event triggers may read views.
     PERFORM set_config('restrict_nonsystem_relation_kind', kinds, true) WHERE kinds IS NOT NULL;
     IF reached IS NULL THEN
-        RAISE EXCEPTION 'sequence % has changed its name while it was looked at', {name}
+        RAISE EXCEPTION 'sequence % has changed its name while it was looked at', {shown}
               USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Nothing was moved: check again.';
     END IF;
