@@ -148,6 +148,10 @@ class ConnectionFailedError(SeqfixError):
     report: Any = None
 
 
+class LostBeforeError(ConnectionFailedError):
+    """The connection had been lost before anything was sent."""
+
+
 class FailingError(SeqfixError):
     """Sequences of a report fail. Its children say why; `report.raise_for_failing()` raises the one that fits."""
 

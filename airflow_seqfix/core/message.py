@@ -73,11 +73,14 @@ def folded(text: str, *, indent: int, width: int = WIDTH) -> list[str]:
     :param indent: How far the lines after the first are indented.
     """
     lines: list[str] = []
-    start, end = " " * indent, " \\" if _COMMAND.match(text) else ""
+    start = " " * indent
+    mark, end = ("#", " \\") if _COMMAND.match(text) else ("--", "")
     for word in _WORD.findall(printable(text)):
-        if word == "--" or not lines:
-            lines.append(word if not lines else start + word)
-            start = start + ("-- " if word == "--" else "")
+        if not lines:
+            lines.append(word)
+        elif word == mark and mark not in start:
+            lines.append(start + word)
+            start, end = f"{start}{mark} ", ""
         elif len(lines[-1]) + 1 + len(word) + len(end) <= width:
             lines[-1] += f" {word}"
         else:

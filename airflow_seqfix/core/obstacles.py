@@ -12,8 +12,8 @@ from airflow_seqfix.core.errors import (
     hint,
     sqlstate,
 )
-from airflow_seqfix.core.model import Grant, Move, Obstacle, SequenceInfo, Server
-from airflow_seqfix.core.model.quoted import Identifier
+from airflow_seqfix.core.model import ColumnInfo, Grant, Move, Obstacle, SequenceInfo, Server, Way
+from airflow_seqfix.core.model.quoted import EVERY_BYTE, Identifier, in_print, or_else
 from airflow_seqfix.core.policy import Limits
 
 #: The SQLSTATEs of a read of what is no longer there: a table, a schema, a column.
@@ -34,7 +34,7 @@ def forbidden(sequence: SequenceInfo, server: Server) -> Obstacle | None:
             grants.append(Grant(privilege="USAGE", kind="SCHEMA", schema=schema, name=schema, role=role))
     if not sequence.may_select:
         missing.append(f"sequence {sequence.qualified_name}")
-        grants.append(_select(sequence, role))
+        grants.append(sequence.grant("SELECT", role))
     for column in sequence.comparable:
         if not column.may_select:
             missing.append(f"column {column.qualified_name}")
@@ -55,15 +55,18 @@ def forbidden(sequence: SequenceInfo, server: Server) -> Obstacle | None:
             sqlstate="42501",
             grants=tuple(grants),
         )
-    hidden = next((column for column in sequence.comparable if column.hides_rows), None)
-    if hidden is not None:
-        return Obstacle(
-            reason=f"row-level security may hide rows of {hidden.qualified_table} from role {role}",
-            remedy=f"ALTER ROLE {role} BYPASSRLS;"
-            + (f" or run as {hidden.exempt_owner}, which owns the table" if hidden.exempt_owner else ""),
-            sqlstate="42501",
-        )
-    return None
+    return next((_hidden(column, role) for column in sequence.comparable if column.hides_rows), None)
+
+
+def _hidden(column: ColumnInfo, role: str) -> Obstacle:
+    remedy = in_print(f"ALTER ROLE {role} BYPASSRLS;")
+    if column.exempt_owner:
+        remedy = or_else(remedy, f"run as {column.exempt_owner}, which owns the table")
+    return Obstacle(
+        reason=f"row-level security may hide rows of {column.qualified_table} from role {role}",
+        remedy=remedy,
+        sqlstate="42501",
+    )
 
 
 def unreadable(sequence: SequenceInfo, error: Exception, limits: Limits, server: Server) -> Obstacle:
@@ -72,16 +75,7 @@ def unreadable(sequence: SequenceInfo, error: Exception, limits: Limits, server:
     slow = next((column for column in sequence.comparable if not column.has_index), None)
     match state:
         case "57014" if slow is not None and not isinstance(error, CancelledStatementError):
-            reason = (
-                f"reading {slow.qualified_name} took longer than statement_timeout ({limits.statement_timeout:g} s): "
-                "no index leads with it"
-            )
-            if slow.estimated_rows:
-                reason += f", and it has about {slow.estimated_rows:,} rows"
-            remedy = (
-                f"CREATE INDEX CONCURRENTLY ON {slow.qualified_table} ({slow.quoted_column}); "
-                "or a larger statement_timeout"
-            )
+            reason, remedy = _too_slow(slow, limits)
         case "55P03":
             reason = "another session holds a lock that keeps readers out"
             remedy = "run again when it is done; pg_blocking_pids() and pg_locks show who it is"
@@ -93,7 +87,7 @@ def unreadable(sequence: SequenceInfo, error: Exception, limits: Limits, server:
             remedy = "run again if a view has taken a table's name; else an index without a function that reads one"
         case "42501":
             reason = first_line(error)
-            remedy = str(_select(sequence, server.quoted_role))
+            remedy = str(sequence.grant("SELECT", server.quoted_role))
         case "XX001":
             reason = first_line(error)
             remedy = (
@@ -113,9 +107,15 @@ def unreadable(sequence: SequenceInfo, error: Exception, limits: Limits, server:
     return Obstacle(reason=reason, remedy=remedy, sqlstate=state)
 
 
-def _select(sequence: SequenceInfo, role: str) -> Grant:
-    schema, name = sequence.quoted_schema, sequence.qualified_name
-    return Grant(privilege="SELECT", kind="SEQUENCE", schema=schema, name=name, role=role)
+def _too_slow(column: ColumnInfo, limits: Limits) -> tuple[str, str]:
+    reason = (
+        f"reading {column.qualified_name} took longer than statement_timeout ({limits.statement_timeout:g} s): "
+        "no index leads with it"
+    )
+    if column.estimated_rows:
+        reason += f", and it has about {column.estimated_rows:,} rows"
+    index = in_print(f"CREATE INDEX CONCURRENTLY ON {column.qualified_table} ({column.quoted_column});")
+    return reason, or_else(index, "a larger statement_timeout")
 
 
 def out_of_time(limits: Limits) -> Obstacle:
@@ -136,6 +136,13 @@ def lost(when: str) -> Obstacle:
 #: Of what was not begun any more, and of what was being read.
 LOST_BEFORE = lost("the connection was lost before it was read")
 LOST_MEANWHILE = lost("the connection was lost while it was read")
+
+
+#: Of what was not read because others come first.
+PUT_OFF = Obstacle(
+    reason="not read: reads of other tables of its owner were slow, so that it comes after those of others",
+    remedy="a larger run_timeout, or own_code_only",
+)
 
 
 def lost_twice() -> Obstacle:
@@ -189,6 +196,16 @@ def gone(sequence: SequenceInfo) -> Obstacle:
     return Obstacle(reason=f"{sequence.qualified_name} is no longer there", remedy="run again", sqlstate="42P01")
 
 
+def not_verified(obstacle: Obstacle) -> Obstacle:
+    """Return what is left open of a move, where its sequence could not be read afterwards."""
+    return Obstacle(
+        reason=f"it was moved, and could not be read again: {obstacle.reason}",
+        remedy=obstacle.remedy,
+        sqlstate=obstacle.sqlstate,
+        grants=obstacle.grants,
+    )
+
+
 def refused(sequence: SequenceInfo) -> Obstacle:
     """Return why a move is refused whose sequence has changed since it was measured."""
     return Obstacle(
@@ -214,6 +231,8 @@ def immovable(move: Move, error: Exception, limits: Limits) -> Obstacle:
         case "55P03":
             reason = f"transactions that use {name} did not end within lock_timeout ({limits.lock_timeout:g} s)"
             remedy = 'run again later, or lock="none", which waits for nobody'
+            if move.way is Way.ADVANCE:
+                remedy = "run again when it is done; pg_blocking_pids() and pg_locks show who it is"
         case "2200H":
             reason, remedy = first_line(error), "other sessions took the last values: widen the sequence and its column"
         case "25006":
@@ -256,6 +275,6 @@ def ended(what: str, error: Exception, limits: Limits) -> tuple[str, str]:
             # A database of SQL_ASCII holds any bytes.
             return (
                 f"a name is not text in the client's encoding ({first_line(error)})",
-                "connect with client_encoding=latin1, in which every byte is a character",
+                EVERY_BYTE,
             )
     return first_line(error), "see the server's log"

@@ -135,20 +135,20 @@ class Row:
             "used_per_day": rounded(finding.use.used_per_day),
             "days_left": rounded(finding.use.days_left),
         }
-        if self.outcome is not None:
-            error = self.outcome.error
-            move = self.outcome.before.move
-            row |= {
-                "way": str(self.outcome.way) if self.outcome.way else None,
-                "why": move.why if move else None,
-                "before": _state(self.outcome.before),
-                "after": _state(self.outcome.after),
-                "verified": self.outcome.verified,
-                "caches_discarded": self.caches_discarded,
-                "proven": self.outcome.way is not Way.GUARDED,
-                "error": {"sqlstate": error.sqlstate, "reason": error.reason, "cure": error.remedy} if error else None,
-            }
-        return row
+        return row if self.outcome is None else row | self._repair(self.outcome)
+
+    def _repair(self, outcome: Outcome) -> dict[str, Any]:
+        error, move = outcome.error, outcome.before.move
+        return {
+            "way": str(outcome.way) if outcome.way else None,
+            "why": move.why if move else None,
+            "before": _state(outcome.before),
+            "after": _state(outcome.after),
+            "verified": outcome.verified,
+            "caches_discarded": self.caches_discarded,
+            "proven": outcome.way is not Way.GUARDED,
+            "error": {"sqlstate": error.sqlstate, "reason": error.reason, "cure": error.remedy} if error else None,
+        }
 
 
 def _phrase(verdict: Verdict) -> str:

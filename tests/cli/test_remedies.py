@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Iterator
 
@@ -24,7 +25,7 @@ def check(dsn: str, *options: str) -> dict[str, object]:
 
 def paste(command: str, dsn: str) -> None:
     """Run a command that is printed as a remedy."""
-    program, *words = shlex.split(command)
+    program, *words = shlex.split(command, comments=True)
     assert program == "seqfix"
     done = seqfix(*words, "-d", dsn)
     assert done.returncode == 0, done
@@ -62,9 +63,9 @@ def test_with_cache_and_without_ownership_it_names_the_owner(db: Database, sessi
     owner, role = db.role(), db.role()
     db.execute(f"ALTER TABLE orders OWNER TO {owner}")
     db.execute(f"GRANT SELECT ON orders TO {role}; GRANT SELECT, USAGE ON orders_id_seq TO {role}")
-    command, _, rest = str(check(conninfo.make_conninfo(db.dsn, user=role))["cure"]).partition(" as ")
-    assert rest == f"{owner}, which owns it: only that discards what sessions have cached"
-    paste(command, conninfo.make_conninfo(db.dsn, user=owner))
+    command, _, rest = str(check(conninfo.make_conninfo(db.dsn, user=role))["cure"]).partition(" # ")
+    assert rest == f"as {owner}, which owns it: only that discards what sessions have cached"
+    paste(f"{command} # {rest}", conninfo.make_conninfo(db.dsn, user=owner))
     assert session.execute(INSERT).fetchone() == (101,)
     db.execute(f"DROP OWNED BY {owner}, {role}")
 
@@ -103,3 +104,20 @@ def test_a_command_goes_as_far_as_the_run_that_printed_it(newest_db: Database, o
     assert row["verdict"] == "behind"
     paste(str(row["cure"]), newest_db.dsn)
     assert check(newest_db.dsn, *only)["verdict"] == "in_sync"
+
+
+@pytest.mark.parametrize("name", ["\x1b[31m\x07\u202e", 'a"\x9b\\', "it's\u2028two\nlines"])
+def test_of_a_name_that_does_not_print_it_does(db: Database, name: str) -> None:
+    quoted = '"{}"'.format(name.replace('"', '""'))
+    db.execute(f"CREATE TABLE {quoted} (id serial); INSERT INTO {quoted} VALUES (9)")
+    role = db.role()
+    reader = conninfo.make_conninfo(db.dsn, user=role)
+    for _ in "sequence", "column":
+        for grant in re.findall("GRANT [^;]*;", str(check(reader)["cure"])):
+            assert grant.isprintable()
+            db.execute(grant)
+    # Without USAGE it cannot be moved, which a check says as well.
+    row = check(db.dsn)
+    assert str(row["cure"]).isprintable()
+    db.execute(str(row["cure"]))
+    assert check(db.dsn)["verdict"] == check(reader)["verdict"] == "in_sync"

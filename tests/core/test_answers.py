@@ -47,6 +47,7 @@ def results(db: Database, connect: Callable[[str], Any]) -> list[list[str]]:
 
 @pytest.mark.parametrize("driver", DRIVERS)
 @pytest.mark.parametrize("lie", ["text", "null", "type", "number"])
+@pytest.mark.long
 def test_every_column_may_be_a_lie(lie: str, driver: str, newest_db: Database, tmp_path: Path) -> None:
     db, connect, marker = newest_db, DRIVERS[driver], tmp_path / "ran"
     db.execute(TABLES)
@@ -73,6 +74,7 @@ def test_every_column_may_be_a_lie(lie: str, driver: str, newest_db: Database, t
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
+@pytest.mark.long
 def test_rows_may_be_missing(driver: str, newest_db: Database) -> None:
     db, connect = newest_db, DRIVERS[driver]
     db.execute(TABLES)
@@ -89,6 +91,7 @@ def test_rows_may_be_missing(driver: str, newest_db: Database) -> None:
     assert states(db) == fresh
 
 
+@pytest.mark.long
 def test_a_repair_through_a_liar_moves_nothing_it_should_not(newest_db: Database) -> None:
     db = newest_db
     db.execute(TABLES)

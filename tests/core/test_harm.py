@@ -166,6 +166,7 @@ def inserts(conn: psycopg.Connection, schema: str, shape: str) -> Iterator[int |
 
 
 @EVERY_FACE
+@pytest.mark.long
 def test_no_insert_fails_that_worked_before(repair: Callable[[Database], None], newest_db: Database) -> None:
     for schema, case in CASES.items():
         newest_db.execute(make(f"a_{schema}", *case) + make(f"b_{schema}", *case))
@@ -197,6 +198,7 @@ def test_a_remedy_that_would_do_harm_is_not_printed(newest_db: Database) -> None
 
 
 @EVERY_FACE
+@pytest.mark.long
 def test_inserts_that_find_their_value_free_still_do(repair: Callable[[Database], None], newest_db: Database) -> None:
     cases = {f"c{i}": case for i, case in enumerate(itertools.product(STILL_WORKING, (True, False)))}
     for schema, case in cases.items():

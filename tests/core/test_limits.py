@@ -121,6 +121,7 @@ def test_the_constraint_is_named(newest_db: Database) -> None:
         assert got["cure"] == 'a wider CHECK constraint "at most" of public.t_0.id'
 
 
+@pytest.mark.long
 def test_no_number_of_them_keeps_a_check_waiting(newest_db: Database) -> None:
     """pytest has a timeout."""
     newest_db.execute("CREATE TABLE t_0 (id serial PRIMARY KEY, x integer); CREATE TABLE t_1 (id serial PRIMARY KEY)")

@@ -122,3 +122,15 @@ def test_a_command_goes_on_with_a_backslash() -> None:
     assert others
     assert all(line.endswith(" \\") for line in (first, *others[:-1]))
     assert not others[-1].endswith("\\")
+
+
+def test_what_is_said_of_a_command_stays_a_comment() -> None:
+    command = (
+        "Remedy: seqfix fix --sequence 'app.a b_seq' --margin 1000 # as boss, which owns it: only that discards more"
+    )
+    lines = folded(command, indent=2, width=40)
+    comment = [line for line in lines if line.lstrip().startswith("#")]
+    said = lines[: -len(comment)]
+    assert len(comment) > 1
+    assert all(line.startswith("  # ") and not line.endswith("\\") for line in comment)
+    assert [line.endswith(" \\") for line in said] == [True] * (len(said) - 1) + [False]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from airflow_seqfix.core.judge.arithmetic import is_beyond, steps_between, values_left, values_of
-from airflow_seqfix.core.judge.goal import Goal, Harm
+from airflow_seqfix.core.judge.goal import Goal
+from airflow_seqfix.core.judge.harm import Harm
 from airflow_seqfix.core.judge.limits import what_binds
 from airflow_seqfix.core.judge.rivals import Rival
 from airflow_seqfix.core.model import Measurement, Outliers, SequenceInfo

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 
+from airflow_seqfix.core.errors import printable
 from airflow_seqfix.core.judge.arithmetic import values_left
 from airflow_seqfix.core.judge.limits import (
     TYPE_BOUNDS,
@@ -17,6 +18,7 @@ from airflow_seqfix.core.judge.limits import (
 )
 from airflow_seqfix.core.judge.rivals import Rival
 from airflow_seqfix.core.model import Feed, Finding, Move, Obstacle, Outliers, SequenceInfo, SourcePosition
+from airflow_seqfix.core.model.quoted import in_print, noted, or_else
 from airflow_seqfix.core.policy import Follow, Lock, Policy
 
 #: Up to this gap the remedy is a statement to paste: it only calls nextval(), and so cannot go back.
@@ -37,9 +39,7 @@ def of(finding: Finding) -> str | None:
     """Return what helps with what was found, in one line: of thousands a statement is rather written than kept."""
     if finding.move is None or not finding.is_pasteable:
         return finding.remedy
-    statement = paste(finding.sequence, finding.move.target)
-    # What follows stays a comment where all of it is pasted.
-    return statement if finding.remedy is None else f"{statement} -- {finding.remedy}"
+    return noted(paste(finding.sequence, finding.move.target), finding.remedy or "")
 
 
 def after_move(
@@ -58,30 +58,33 @@ def after_move(
     return "an id_range instead, where other writers have the far values" if is_far else None
 
 
-def command(sequence: SequenceInfo, policy: Policy, source: SourcePosition | None = None) -> str:
-    """Return the command that makes a move which no statement makes.
+def command(sequence: SequenceInfo, policy: Policy, source: SourcePosition | None, then: str | None) -> str:
+    """Return the command that makes a move which no statement makes; what is said of it is a comment of the shell.
 
     :param source: Where the sequence stands on the other side of a cutover.
+    :param then: What is left to decide after it.
     """
-    said = _command(sequence, policy, source)
+    notes = [then] if then else []
     if sequence.cache_size > 1 and not sequence.may_alter:
-        return f"{said} as {sequence.owner}, which owns it: only that discards what sessions have cached"
-    return said
+        notes.insert(0, f"as {sequence.owner}, which owns it: only that discards what sessions have cached")
+    said = _command(sequence, policy, source)
+    return f"{said} # {printable('; '.join(notes))}" if notes else said
 
 
 def paste(sequence: SequenceInfo, target: int) -> str:
     """Return a statement that calls nextval() until a value has reached the target, and not where it has been passed.
 
     It looks at each value: pasted twice, or into two sessions at once, each passes the target by one value at most.
+    Functions are qualified: a function nextval(text) of anybody's would be called otherwise, by whoever pastes it.
     """
     if sequence.is_ascending:
         is_before, before, far = f"(last_value, is_called) < ({target}, true)", "<", "max"
     else:
         is_before, before, far = f"(last_value, NOT is_called) > ({target}, false)", ">", "min"
-    call = f"SELECT nextval({sequence.name_literal}) FROM"
-    return (
+    call = f"SELECT pg_catalog.nextval({sequence.name_literal}) FROM"
+    return in_print(
         f"WITH RECURSIVE r(v) AS ({call} {sequence.qualified_name} WHERE {is_before}"
-        f" UNION ALL {call} r WHERE v {before} {target}) SELECT {far}(v) FROM r;"
+        f" UNION ALL {call} r WHERE v {before} {target}) SELECT pg_catalog.{far}(v) FROM r;"
     )
 
 
@@ -119,7 +122,7 @@ def outliers(sequence: SequenceInfo, apart: Outliers | None, unprobed: Obstacle 
     """
     if apart is None:
         read = unprobed.remedy if unprobed else "an index on the column"
-        return _or(read, 'outliers="follow", which moves past them whatever they are')
+        return or_else(read, 'outliers="follow", which moves past them whatever they are')
     low, high = sequence.own_values
     own = (low, apart.lowest - 1) if sequence.is_ascending else (apart.highest + 1, high)
     choices = [
@@ -147,15 +150,11 @@ def harmful(sequence: SequenceInfo, unprobed: Obstacle | None) -> str:
 
     :param unprobed: Why it is not known whether values are free before it.
     """
-    decisions = _or(
+    decisions = or_else(
         widen(sequence),
         'an id_range, where other writers have the far values; or outliers="follow", which moves it all the same',
     )
-    return decisions if unprobed is None else _or(unprobed.remedy, decisions)
-
-
-def _or(first: str, second: str) -> str:
-    return f"{first}{'' if first.endswith(';') else ';'} or {second}"
+    return decisions if unprobed is None else or_else(unprobed.remedy, decisions)
 
 
 def widen_or_restart(sequence: SequenceInfo, furthest: int | None) -> str:
@@ -165,11 +164,11 @@ def widen_or_restart(sequence: SequenceInfo, furthest: int | None) -> str:
     left = values_left(sequence, again)
     if not left:
         return widen(sequence)
-    return _or(
-        widen(sequence),
-        f"ALTER SEQUENCE {sequence.qualified_name} RESTART WITH {again}; where nothing refers to ids from there on "
-        "that were given out before",
+    restart = noted(
+        in_print(f"ALTER SEQUENCE {sequence.qualified_name} RESTART WITH {again};"),
+        "where nothing refers to ids from there on that were given out before",
     )
+    return or_else(widen(sequence), restart)
 
 
 def widen(sequence: SequenceInfo) -> str:
@@ -190,4 +189,4 @@ def widen(sequence: SequenceInfo) -> str:
             statements.append(f"ALTER SEQUENCE {sequence.qualified_name} AS bigint;")
     notes = ["rewrites the table; columns that refer to it need the same"] if columns else []
     notes += [f"a wider {ended_by(sequence, column)} of {column.qualified_name}" for column in ended]
-    return " ".join([*statements, *filter(None, ["; ".join(notes)])]) or "nothing is larger than bigint: another key"
+    return noted(" ".join(map(in_print, statements)), "; ".join(notes)) or "nothing is larger than bigint: another key"

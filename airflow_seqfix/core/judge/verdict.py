@@ -7,7 +7,8 @@ from typing import Any
 
 from airflow_seqfix.core.judge import reasons, remedies
 from airflow_seqfix.core.judge.arithmetic import calls_to_pass, calls_within, is_beyond, used_share, values_left
-from airflow_seqfix.core.judge.goal import Goal, decisive_value, goal_of, harm_of, is_full, leaves_nothing, target_of
+from airflow_seqfix.core.judge.goal import Goal, decisive_value, goal_of, leaves_nothing, target_of
+from airflow_seqfix.core.judge.harm import harm_of, is_full
 from airflow_seqfix.core.judge.move import choose_way
 from airflow_seqfix.core.judge.rivals import Rival, rival_of
 from airflow_seqfix.core.judge.warnings import warnings_of
@@ -35,23 +36,11 @@ def judge(measurement: Measurement, policy: Policy, server: Server, use: Use | N
     """
     sequence, next_value = measurement.sequence, measurement.next_value
     warnings = warnings_of(measurement, server)
-    source = measurement.source
-    if measurement.obstacle is None and source is not None and source.obstacle is not None:
+    not_read = _why_not_read(measurement)
+    if not_read is not None or next_value is None:
+        reason, remedy = not_read or ("it was not read", "run again")
         return Finding(
-            measurement=measurement,
-            verdict=Verdict.UNKNOWN,
-            reason=f"in its source, {source.place}: {source.obstacle.reason}",
-            remedy=source.obstacle.remedy,
-            warnings=warnings,
-        )
-    if measurement.obstacle is not None or next_value is None:
-        obstacle = measurement.obstacle
-        return Finding(
-            measurement=measurement,
-            verdict=Verdict.UNKNOWN,
-            reason=obstacle.reason if obstacle else "it was not read",
-            remedy=obstacle.remedy if obstacle else "run again",
-            warnings=warnings,
+            measurement=measurement, verdict=Verdict.UNKNOWN, reason=reason, remedy=remedy, warnings=warnings
         )
     goal = goal_of(measurement, policy)
     remaining = values_left(sequence, next_value)
@@ -85,6 +74,16 @@ def judge(measurement: Measurement, policy: Policy, server: Server, use: Use | N
         remedy=remedies.rival(sequence, rival),
         needed_value=None,
     )
+
+
+def _why_not_read(measurement: Measurement) -> tuple[str, str | None] | None:
+    """Return reason and remedy where the sequence, or its source, could not be read."""
+    here, source = measurement.obstacle, measurement.source
+    if here is not None:
+        return here.reason, here.remedy
+    if source is not None and source.obstacle is not None:
+        return f"in its source, {source.place}: {source.obstacle.reason}", source.obstacle.remedy
+    return None
 
 
 def _ahead(finding: Finding, goal: Goal, policy: Policy, server: Server) -> Finding:
@@ -176,8 +175,7 @@ def _moved(finding: Finding, move: Move, policy: Policy, rival: Rival | None, *,
     then = remedies.after_move(finding.sequence, left_behind, rival, is_far=is_far)
     if remedies.is_pasteable(move):
         return {"move": move, "remedy": then, "is_pasteable": True}
-    command = remedies.command(finding.sequence, policy, finding.measurement.source)
-    return {"move": move, "remedy": f"{command}; {then}" if then else command}
+    return {"move": move, "remedy": remedies.command(finding.sequence, policy, finding.measurement.source, then)}
 
 
 def _is_safe_on_standby(measurement: Measurement, furthest: int) -> bool:

@@ -5,7 +5,7 @@ from airflow_seqfix.core.model.finding import Finding, Move, Outcome, Outliers, 
 from airflow_seqfix.core.model.grant import Grant, together
 from airflow_seqfix.core.model.measurement import Look, Measurement, Obstacle, Probe, SourcePosition
 from airflow_seqfix.core.model.sequence import SequenceInfo, Tie
-from airflow_seqfix.core.model.server import Server, address
+from airflow_seqfix.core.model.server import Server, acting, address
 from airflow_seqfix.core.model.source import Source, SourceSequence
 from airflow_seqfix.core.model.table import TableInfo
 from airflow_seqfix.core.model.use import Break, Position, Use
@@ -39,6 +39,7 @@ __all__ = [
     "Use",
     "Verdict",
     "Way",
+    "acting",
     "address",
     "together",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from airflow_seqfix.core.model.quoted import Identifier, QualifiedName, RowVersion
@@ -15,7 +15,7 @@ class Feed(str, Enum):
     DEFAULT = "default"  #: DEFAULT nextval('s'), whether or not the column owns the sequence
     DOMAIN = "domain"  #: the default of the column's domain is nextval('s')
     LATE_BOUND = "late_bound"  #: DEFAULT nextval('s'::text), and only one sequence can be meant
-    AMBIGUOUS = "ambiguous"  #: DEFAULT nextval('s'::text), and several sequences can be meant
+    AMBIGUOUS = "ambiguous"  #: DEFAULT nextval('s'::text), or a trigger's, and several sequences can be meant
     WRAPPED = "wrapped"  #: nextval() is part of a larger expression, or called by a function
     MAPPING = "mapping"  #: the user says so
     VIEW = "view"  #: the default of a view's column
@@ -43,6 +43,8 @@ DRAWN_AS_IS = frozenset(
 )
 
 
+#: The types that hold integers up to a power of two, and no fractions.
+BINARY_INTEGERS = ("smallint", "integer", "bigint", "oid")
 #: The types that hold integers as their digits.
 TEXTS = ("text", "character varying", "character")
 
@@ -78,7 +80,7 @@ class ColumnInfo:
     """A column that is tied to a sequence. Names are as the catalog holds them, `qualified_*` as SQL needs them."""
 
     feed: Feed
-    #: The default expression where that is more than nextval(); else None.
+    #: The default expression where that is more than nextval(), or ambiguous; else None.
     source: str | None
     table_oid: int
     schema_name: str
@@ -137,8 +139,8 @@ class ColumnInfo:
     exempt_owner: Identifier | None
     #: How many relations a read of the column opens: the table, its partitions or children, all their indexes.
     relations: int
-    #: The planner's estimate of rows.
-    estimated_rows: int
+    #: The planner's estimate of rows. Not compared: ANALYZE changes it, and no verdict rests on it.
+    estimated_rows: int = field(compare=False)
     #: What the user says of its values; None: they are what nextval() returns.
     extract: Extract | None = None
     #: The versions of the catalog rows that all this rests on, which change with each DDL on them.
@@ -149,8 +151,18 @@ class ColumnInfo:
         return f"{self.qualified_table}.{self.quoted_column}"
 
     @property
+    def is_drawn(self) -> bool:
+        """Whether the catalogs say that it draws from the sequence, and not just that a trigger may."""
+        return self.feed is not Feed.UNDRAWN and (self.feed is not Feed.AMBIGUOUS or self.source is not None)
+
+    @property
     def is_text(self) -> bool:
         return self.base_type in TEXTS
+
+    @property
+    def is_in_order(self) -> bool:
+        """Whether its values have the order of the calls of nextval() that they come from, so that its index serves."""
+        return self.extract is None or (self.base_type in BINARY_INTEGERS and not self.extract.where)
 
     @property
     def is_comparable(self) -> bool:

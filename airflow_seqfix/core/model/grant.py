@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from airflow_seqfix.core.model.quoted import in_print
+
 #: From so many objects of a schema on, all that are in it are named at once.
 ALL_FROM = 50
 
@@ -45,11 +47,11 @@ def together(grants: Iterable[Grant]) -> list[str]:
 def _of_one_kind(grants: list[Grant]) -> str:
     first = grants[0]
     if len(grants) >= ALL_FROM and first.kind in _ALL:
-        return f"GRANT {first.privilege} ON {_ALL[first.kind]} {first.schema} TO {first.role};"
+        return in_print(f"GRANT {first.privilege} ON {_ALL[first.kind]} {first.schema} TO {first.role};")
     return _statement(first, ", ".join(sorted(grant.name for grant in grants)))
 
 
 def _statement(grant: Grant, names: str) -> str:
     column = f" ({grant.column})" if grant.column else ""
     kind = "" if grant.kind == "TABLE" else f"{grant.kind} "
-    return f"GRANT {grant.privilege}{column} ON {kind}{names} TO {grant.role};"
+    return in_print(f"GRANT {grant.privilege}{column} ON {kind}{names} TO {grant.role};")

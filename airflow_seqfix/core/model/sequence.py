@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from airflow_seqfix.core.model.column import ColumnInfo, Feed
-from airflow_seqfix.core.model.quoted import Identifier, QualifiedName, RowVersion, StringLiteral, literal
+from airflow_seqfix.core.model.column import ColumnInfo
+from airflow_seqfix.core.model.grant import Grant
+from airflow_seqfix.core.model.quoted import Identifier, QualifiedName, RowVersion, StringLiteral, in_print, literal
 
 #: A sequence's OID, a table's, and the number of a column.
 Tie = tuple[int, int, int]
@@ -45,6 +46,8 @@ class SequenceInfo:
     #: The versions of the catalog rows that all this rests on, which change with each DDL on them.
     version: RowVersion
     columns: tuple[ColumnInfo, ...] = ()
+    #: Whether its name, and those of the columns that count, are text for the client; else they cannot be sent.
+    is_legible: bool = True
     #: The lowest and the highest value that are this sequence's own where several writers share a column.
     id_range: tuple[int, int] | None = None
     #: Whether only values on its own steps count, as the mapping says.
@@ -99,14 +102,19 @@ class SequenceInfo:
         """Say why a column that draws from the sequence does not count for it."""
         return f"{column.qualified_name} draws from {self.qualified_name}, which its owner {column.drawer} may not use"
 
+    def grant(self, privilege: str, role: str) -> Grant:
+        """Return what gives a role a privilege on the sequence."""
+        schema, name = self.quoted_schema, self.qualified_name
+        return Grant(privilege=privilege, kind="SEQUENCE", schema=schema, name=name, role=role)
+
     def usage_grant(self, column: ColumnInfo) -> str:
         """Return the statement after which such a column counts."""
-        return f"GRANT USAGE ON SEQUENCE {self.qualified_name} TO {column.drawer};"
+        return in_print(f"GRANT USAGE ON SEQUENCE {self.qualified_name} TO {column.drawer};")
 
     @property
     def is_undrawn(self) -> bool:
         """Whether nothing in the catalogs draws from it, though an application may."""
-        is_drawn = any(column.feed is not Feed.UNDRAWN for column in self.counted)
+        is_drawn = any(column.is_drawn for column in self.counted)
         return not (is_drawn or self.cycle or self.extension is not None)
 
     @property

@@ -14,6 +14,11 @@ def address(host: str, port: int) -> str:
     return f"{printable(host)}:{port}"
 
 
+def acting(role: str, login: str) -> str:
+    """Return the role, and the one that logged in where that is another."""
+    return printable(role if role == login else f"{role}, logged in as {login}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
     """Where the session is connected, and as whom."""
@@ -30,6 +35,10 @@ class Server:
     database_literal: StringLiteral
     role: str
     quoted_role: Identifier
+    #: The role that logged in: a setting or SET ROLE may have made it another.
+    login: str
+    #: For whom a setting does that, as ALTER takes it: `DATABASE shop`, `ROLE reader`; None: none that is stored.
+    role_set_for: str | None
     #: What lets the role read everybody's tables, so that code of all their owners runs with its rights; None: nothing.
     privileged: str | None
     in_recovery: bool
@@ -56,17 +65,31 @@ class Server:
     @property
     def where(self) -> str:
         """Database, host, port, primary or standby, and role: what tells two reports apart."""
-        return f"{self.place} ({self.is_of}, as {printable(self.role)})"
+        return f"{self.place} ({self.is_of}, as {self.acts_as})"
 
     @property
-    def advice(self) -> str | None:
-        """Say as whom the code of table owners runs, where that is more than it should."""
-        if self.privileged is None:
-            return None
-        return (
-            f"role {self.role} has more rights than it needs ({self.privileged}), and code of the owners of tables "
-            "runs with them: see Whom to trust"
-        )
+    def acts_as(self) -> str:
+        """The role with whose privileges the run goes on, and the one that logged in where that is another."""
+        return acting(self.role, self.login)
+
+    @property
+    def advice(self) -> list[str]:
+        """Say with whose privileges the run goes on, where nobody may have meant it."""
+        said = []
+        if self.role != self.login:
+            how, undo = "SET ROLE", "connect without it"
+            if self.role_set_for is not None:
+                how, undo = (f"ALTER {self.role_set_for} {verb} role" for verb in ("SET", "RESET"))
+            said.append(
+                f"role {self.login} logged in, and the run has the privileges of role {self.role} ({how}): "
+                f"if that is not wanted, {undo}"
+            )
+        if self.privileged is not None:
+            said.append(
+                f"role {self.role} has more rights than it needs ({self.privileged}), and code of the owners of tables "
+                "runs with them: see Whom to trust"
+            )
+        return [printable(advice) for advice in said]
 
     @property
     def has_state_function(self) -> bool:

@@ -1,0 +1,124 @@
+"""Why a move would do harm: what it would leave for inserts, and what it would pass. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from airflow_seqfix.core.judge.arithmetic import (
+    calls_within,
+    first_to_come,
+    is_beyond,
+    steps_between,
+    used_share,
+    values_left,
+    values_of,
+)
+from airflow_seqfix.core.judge.goal import Goal, target_of
+from airflow_seqfix.core.model import ColumnInfo, Measurement, SequenceInfo
+from airflow_seqfix.core.policy import Follow, Policy
+
+#: A sequence is nearly used up with less than one in so many values of its range left.
+NEARLY = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Harm:
+    """Why a move is not made by default."""
+
+    #: The values that it would leave, as the end of a sentence.
+    leaves: str
+    #: The longest run of values that it would pass and that inserts can still use; None: could not be counted.
+    free_in_a_row: int | None
+    #: The column whose inserts those are.
+    column: ColumnInfo
+    #: The sequence as inserts into that column see it.
+    sequence: SequenceInfo
+
+
+def harm_of(measurement: Measurement, goal: Goal, policy: Policy) -> Harm | None:
+    """Return why a move would do harm; None: it would not.
+
+    It does harm if too few values are left for inserts into any one of the columns, and enough would be without it.
+    """
+    if policy.outliers is Follow.FOLLOW or goal.is_by_source or not is_short(measurement, goal, policy):
+        return None
+    unread = None
+    for place, column in enumerate(measurement.sequence.comparable):
+        alone = seen_by(measurement.sequence, column)
+        left, free = _left_after(alone, measurement, goal.calls), _free_in_a_row(measurement, goal, place)
+        leaves = _too_little(alone, left, policy)
+        if leaves is None:
+            continue
+        harm = Harm(leaves=leaves, free_in_a_row=free, column=column, sequence=alone)
+        if free is None:
+            unread = unread or harm
+        elif free > left or (_shortage(alone, left, policy) and not _shortage(alone, left + free, policy)):
+            return harm
+    return unread
+
+
+def is_short(measurement: Measurement, goal: Goal, policy: Policy) -> bool:
+    """Whether a move would leave too few values that fit all columns."""
+    sequence = measurement.sequence
+    return _too_little(sequence, _left_after(sequence, measurement, goal.calls), policy) is not None
+
+
+def is_full(measurement: Measurement, goal: Goal) -> bool:
+    """Whether a column that has no value left beyond a move takes none before it either."""
+    sequence = measurement.sequence
+    return goal.calls > 0 and any(
+        _left_after(seen_by(sequence, column), measurement, goal.calls) == 0
+        and _free_in_a_row(measurement, goal, place) == 0
+        for place, column in enumerate(sequence.comparable)
+    )
+
+
+def seen_by(sequence: SequenceInfo, column: ColumnInfo) -> SequenceInfo:
+    """Return the sequence as inserts into one of its columns see it, which the others' limits do not stop."""
+    return sequence if sequence.columns == (column,) else replace(sequence, columns=(column,))
+
+
+def values_passed(sequence: SequenceInfo, measurement: Measurement, calls: int) -> tuple[int, int] | None:
+    """Return the first and the last value that so many calls pass and that fit; None: there is none."""
+    next_value = measurement.next_value
+    assert next_value is not None
+    first = first_to_come(sequence, next_value)
+    last = target_of(measurement, min(calls, calls_within(sequence, next_value, sequence.limit)))
+    return None if is_beyond(sequence, first, last) else (first, last)
+
+
+def _free_in_a_row(measurement: Measurement, goal: Goal, place: int) -> int | None:
+    """Return the longest run of values before a move that inserts into a column can still use; None: not known."""
+    column = measurement.sequence.comparable[place]
+    passed = values_passed(seen_by(measurement.sequence, column), measurement, goal.calls)
+    if passed is None:
+        return 0
+    if not column.is_unique_throughout:
+        # It takes every value again.
+        return steps_between(measurement.sequence, *passed) + 1
+    counted = measurement.probe.free_in_a_row if measurement.probe else ()
+    return counted[place] if counted else None
+
+
+def _left_after(sequence: SequenceInfo, measurement: Measurement, calls: int) -> int:
+    return values_left(sequence, target_of(measurement, calls) + sequence.increment_by)
+
+
+def _too_little(sequence: SequenceInfo, left: int, policy: Policy) -> str | None:
+    """Say how few values are left; None: enough."""
+    if left == 0:
+        return "no value that fits"
+    shortage = _shortage(sequence, left, policy)
+    if shortage is None and left * NEARLY < values_of(sequence):
+        return f"{left:,} of {values_of(sequence):,} values"
+    return shortage
+
+
+def _shortage(sequence: SequenceInfo, left: int, policy: Policy) -> str | None:
+    """Name the threshold that a sequence with so many values left has passed."""
+    if policy.min_remaining is not None and left < policy.min_remaining:
+        return f"{left:,} values, and min_remaining is {policy.min_remaining:,}"
+    used_pct = round(100 * used_share(sequence, left), 2)
+    if policy.fail_used_pct is not None and used_pct >= policy.fail_used_pct:
+        return f"{left:,} values with {used_pct} % used, and fail_used_pct is {policy.fail_used_pct:g}"
+    return None
