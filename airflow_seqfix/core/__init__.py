@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Unpack
 
-from airflow_seqfix.core.call import Call, await_standbys, refuse_lost
+from airflow_seqfix.core.call import Call, await_standbys, refuse_lost, refuse_nothing
 from airflow_seqfix.core.database.connection import Connectable, Connection
 from airflow_seqfix.core.discover.one_table import locate, parse_table, selection
 from airflow_seqfix.core.errors import (
@@ -31,10 +31,8 @@ from airflow_seqfix.core.errors import (
 from airflow_seqfix.core.model import Finding, Outcome, SequenceWarning, Verdict, Way
 from airflow_seqfix.core.policy import Lock, Policy
 from airflow_seqfix.core.progress import Progress, Watcher
-from airflow_seqfix.core.repair.apply import ROUNDS, apply
 from airflow_seqfix.core.report import Plan, Report
 from airflow_seqfix.core.row import Row
-from airflow_seqfix.core.run import refuse_nothing
 from airflow_seqfix.core.settings import Settings
 from airflow_seqfix.core.source import SourceLike
 from airflow_seqfix.core.suggest import Suggested, Suggestions, run_suggest
@@ -174,25 +172,22 @@ def fix(
             examination, findings = call.look(sessions, moves=True)
             due = [Outcome(before=finding, after=finding) for finding in findings if finding.move is not None]
         else:
-            examination, due, left = call.look_again(sessions, stored)
+            examination, due, left = call.look_again(sessions, stored, moves=True)
             findings = [*(outcome.before for outcome in due), *left]
         server = examination.server
         if server.in_recovery:
             raise ArgumentError("this is a standby, which is read-only", remedy="repair on the primary")
-        rounds = ROUNDS if stored is None else 1
-        done = {
-            outcome.before.sequence.oid: outcome
-            for outcome in apply(sessions, due, examination.check_again, rounds=rounds, watcher=progress)
-        }
+        moved = {outcome.before.sequence.oid for outcome in due}
+        others = [finding for finding in findings if finding.sequence.oid not in moved]
+        done, others = call.repair(sessions, examination, due, others, stored)
+        present = {finding.sequence.oid: finding for finding in others}
         # Of the others some may have changed while these were moved.
-        changed = examination.changed(
-            f for f in findings if f.sequence.oid not in done and f.verdict is not Verdict.SKIPPED
+        present |= examination.changed(
+            f for f in others if f.sequence.oid not in done and f.verdict is not Verdict.SKIPPED
         )
         rows = tuple(
-            Row(finding=done[finding.sequence.oid].after, outcome=done[finding.sequence.oid])
-            if finding.sequence.oid in done
-            else Row(finding=changed.get(finding.sequence.oid, finding))
-            for finding in findings
+            Row(finding=done[oid].after, outcome=done[oid]) if oid in done else Row(finding=present[oid])
+            for oid in (finding.sequence.oid for finding in findings)
         )
         report = replace(
             call.report(examination, started_at, rows, is_whole=stored is None),

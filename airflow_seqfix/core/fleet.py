@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from airflow_seqfix.core.model import address
+from airflow_seqfix.core.model import acting, address
 
 #: The version of the dictionary that `Fleet.to_dict()` returns, as `REPORT_VERSION` is of a report's.
 FLEET_VERSION = 1
@@ -47,7 +47,7 @@ class DatabaseResult:
         if report is None:
             return None
         kind = "standby" if report["in_recovery"] else "primary"
-        return f"{address(report['host'], report['port'])} ({kind}, as {report['role']})"
+        return f"{address(report['host'], report['port'])} ({kind}, as {acting(report['role'], report['login'])})"
 
     @property
     def moves(self) -> dict[str, Mapping[str, Any]]:

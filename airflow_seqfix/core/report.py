@@ -19,7 +19,6 @@ from airflow_seqfix.core.model import (
 )
 from airflow_seqfix.core.policy import Limits, Policy
 from airflow_seqfix.core.repair.plan import PLAN_VERSION, StoredMove
-from airflow_seqfix.core.repair.plan_sql import plan_sql
 from airflow_seqfix.core.row import Row
 
 #: The version of the dictionary that `to_dict()` returns. Keys are added under the same number; a key that goes or
@@ -163,6 +162,7 @@ class Report:
             "server_started_at": self.server.server_started_at,
             "database": self.server.database,
             "role": self.server.role,
+            "login": self.server.login,
             "privileged": self.server.privileged,
             "in_recovery": self.server.in_recovery,
             "started_at": self.started_at.isoformat(timespec="seconds"),
@@ -246,6 +246,8 @@ class Plan:
 
     def sql_lines(self) -> Iterator[str]:
         """Yield the same, line by line."""
+        from airflow_seqfix.core.repair.plan_sql import plan_sql
+
         report = self.report
         findings = [row.finding for row in report.sorted_rows]
         return plan_sql(report.server, findings, report.policy, self.limits, report.started_at, source=report.source)

@@ -5,17 +5,19 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any, get_type_hints
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 from airflow_seqfix.core import queries
 from airflow_seqfix.core.database.sessions import Sessions
-from airflow_seqfix.core.discover.catalog import discover, identify, list_tables
-from airflow_seqfix.core.discover.hints import Function, Key, Suggestion, propose
+from airflow_seqfix.core.discover.catalog import discover, identify, list_tables, tied_by_triggers
 from airflow_seqfix.core.discover.mapping import parse_mapping, resolve_mapping
-from airflow_seqfix.core.discover.triggers import Trigger, read_triggers
+from airflow_seqfix.core.discovery import catalogs_read
 from airflow_seqfix.core.model import Finding, Server
-from airflow_seqfix.core.run import Examination, catalogs_read
+from airflow_seqfix.core.run import Examination
 from airflow_seqfix.core.settings import Settings
+
+if TYPE_CHECKING:
+    from airflow_seqfix.core.discover.hints import Suggestion
 
 SUGGESTIONS_VERSION = 1
 
@@ -33,8 +35,9 @@ class Suggested:
         return self.suggestion.sequence.qualified_name
 
     @property
-    def columns(self) -> list[str]:
-        return [candidate.column for candidate in self.suggestion.candidates]
+    def mapped(self) -> list[str | dict[str, Any]]:
+        """The columns as the option `mapping` takes them."""
+        return [candidate.mapped for candidate in self.suggestion.candidates]
 
     def to_dict(self) -> dict[str, Any]:
         measured = self.finding.measurement if self.finding else None
@@ -61,9 +64,9 @@ class Suggestions:
     items: tuple[Suggested, ...]
 
     @property
-    def mapping(self) -> dict[str, list[str]]:
+    def mapping(self) -> dict[str, list[str | dict[str, Any]]]:
         """The candidates as the option `mapping` takes them."""
-        return {item.sequence: item.columns for item in self.items if item.columns}
+        return {item.sequence: item.mapped for item in self.items if item.mapped}
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON types."""
@@ -74,6 +77,7 @@ class Suggestions:
             "port": self.server.port,
             "database": self.server.database,
             "role": self.server.role,
+            "login": self.server.login,
             "started_at": self.started_at.isoformat(timespec="seconds"),
             "suggestions": [item.to_dict() for item in self.items],
             "mapping": self.mapping,
@@ -82,12 +86,14 @@ class Suggestions:
 
 def run_suggest(sessions: Sessions, settings: Settings) -> Suggestions:
     """Look for candidates, and read how their sequences stand. Reads only."""
+    from airflow_seqfix.core.discover.hints import Function, Key, propose
+
     session = sessions.session
     with catalogs_read(settings):
         server = identify(session)
         known = discover(session)
         with session.transaction():
-            hints = read_triggers(session.fetch(queries.get("triggers"), Trigger, get_type_hints(Trigger)), known).hints
+            hints = tied_by_triggers(session, known).hints
             keys = session.fetch(queries.get("keys"), Key, get_type_hints(Key))
             functions = session.fetch(queries.get("functions"), Function, get_type_hints(Function))
         tables = list_tables(session)
@@ -109,5 +115,5 @@ def run_suggest(sessions: Sessions, settings: Settings) -> Suggestions:
     )
 
 
-def _mapping(suggestions: Iterable[Suggestion]) -> dict[str, list[str]]:
-    return {str(s.sequence.qualified_name): [c.column for c in s.candidates] for s in suggestions if s.candidates}
+def _mapping(suggestions: Iterable[Suggestion]) -> dict[str, list[str | dict[str, Any]]]:
+    return {str(s.sequence.qualified_name): [c.mapped for c in s.candidates] for s in suggestions if s.candidates}

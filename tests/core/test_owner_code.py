@@ -155,7 +155,7 @@ def test_nobody_else_is_blamed_for_them(newest_db: Database) -> None:
     assert {found[f"ours.s{number}"] for number in range(8)} == {"unknown"}
 
 
-@pytest.mark.parametrize("state", ["08006", "57P01", "P0004", "SQF00", "22012"])
+@pytest.mark.parametrize("state", ["08006", "57P01", "57014", "P0004", "SQF00", "22012"])
 def test_the_script_cannot_be_told_that_all_is_well(state: str, db: Database) -> None:
     from airflow_seqfix.sql import reset_sequences
 

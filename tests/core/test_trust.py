@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from psycopg import conninfo
 
 from airflow_seqfix.core import SelectionError, check, fix
-from airflow_seqfix.render.table import table
+from airflow_seqfix.render.table import summary, table
 from tests.support.psql import reset
 from tests.support.servers import Database
 
@@ -200,6 +201,19 @@ def test_naming_the_strangers_table_says_why_it_does_not_count(shared: Shared) -
     assert f"GRANT USAGE ON SEQUENCE app.orders_id_seq TO {shared.mallory};" in str(refused.value)
 
 
+LATE = {
+    "default": "CREATE TABLE app.late (id bigint DEFAULT nextval('ids'::text));",
+    "trigger": """
+        CREATE TABLE app.late (id bigint);
+        CREATE FUNCTION app.draw() RETURNS trigger LANGUAGE plpgsql
+        AS $$BEGIN NEW.id := nextval('ids'); RETURN NEW; END$$;
+        CREATE TRIGGER t BEFORE INSERT ON app.late FOR EACH ROW EXECUTE FUNCTION app.draw();
+    """,
+}
+LATE["trigger of its definer"] = LATE["trigger"].replace("AS $$", "SECURITY DEFINER AS $$")
+
+
+@pytest.mark.parametrize("late", LATE)
 @pytest.mark.parametrize(
     "homonym",
     [
@@ -208,33 +222,69 @@ def test_naming_the_strangers_table_says_why_it_does_not_count(shared: Shared) -
         "CREATE TABLE toy.x (id bigint DEFAULT nextval('ids'::text)); CREATE SEQUENCE toy.ids",
     ],
 )
-def test_nobody_makes_the_default_of_somebody_elses_table_ambiguous(homonym: str, shared: Shared) -> None:
+def test_nobody_makes_what_draws_for_somebody_elses_table_ambiguous(homonym: str, late: str, shared: Shared) -> None:
     db = shared.db
-    db.execute(f"""
-        SET ROLE {shared.owner};
-        CREATE SEQUENCE app.ids;
-        CREATE TABLE app.late (id bigint DEFAULT nextval('ids'::text));
-        INSERT INTO app.late VALUES (7);
-    """)
+    db.execute(f"SET ROLE {shared.owner}; CREATE SEQUENCE app.ids; {LATE[late]}")
+    db.execute("SET session_replication_role = replica; INSERT INTO app.late VALUES (7)")
     shared.as_mallory(homonym)
     with db.connect() as conn:
         verdicts = {row["sequence"]: row["verdict"] for row in check(conn).to_dict()["sequences"]}
     assert verdicts["app.ids"] == "behind"
     rows = reset(db.dsn, mode="check", all="on").rows
     assert rows["app.ids"]["verdict"] == "behind"
+    with db.connect() as conn:
+        fix(conn)
+    with db.connect() as conn:
+        conn.execute("SET search_path = app")
+        assert conn.execute("INSERT INTO app.late DEFAULT VALUES RETURNING id").fetchone() == (8,)
 
 
-def test_two_of_ones_own_are_still_ambiguous(shared: Shared) -> None:
+@pytest.mark.parametrize("late", LATE)
+def test_two_of_ones_own_are_still_ambiguous(late: str, shared: Shared) -> None:
     shared.db.execute(f"""
         CREATE SCHEMA other AUTHORIZATION {shared.owner};
         SET ROLE {shared.owner};
         CREATE SEQUENCE app.ids; CREATE SEQUENCE other.ids;
-        CREATE TABLE app.late (id bigint DEFAULT nextval('ids'::text));
+        {LATE[late]}
     """)
     with shared.db.connect() as conn:
         rows = {row["sequence"]: row for row in check(conn).to_dict()["sequences"]}
-    assert "several have that name" in rows["app.ids"]["reason"]
-    assert "several have that name" in rows["other.ids"]["reason"]
+    listed = reset(shared.db.dsn, mode="check", all="on").rows
+    for sequence in ("app.ids", "other.ids"):
+        assert (rows[sequence]["verdict"], listed[sequence]["verdict"]) == ("unknown", "unknown")
+        assert "several have that name" in rows[sequence]["reason"]
+        assert "several have that name" in listed[sequence]["reason"]
+        assert rows[sequence]["cure"] and listed[sequence]["cure"]
+
+
+def test_each_of_many_tenants_is_told_that_its_sequence_is_ambiguous(newest_db: Database) -> None:
+    db, tenants = newest_db, 30
+    db.execute(
+        "CREATE FUNCTION draw() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.id := nextval('ids'); RETURN NEW; END$$"
+    )
+    for tenant in range(tenants):
+        db.execute(f"CREATE SCHEMA t{tenant}; CREATE SEQUENCE t{tenant}.ids; CREATE TABLE t{tenant}.orders (id bigint)")
+        db.execute(f"CREATE TRIGGER draw BEFORE INSERT ON t{tenant}.orders FOR EACH ROW EXECUTE FUNCTION draw()")
+    with db.connect() as conn:
+        assert check(conn).summary["unknown"] == tenants
+    rows = reset(db.dsn, mode="check", all="on").rows
+    assert [row["verdict"] for row in rows.values()] == ["unknown"] * tenants
+
+
+@pytest.mark.parametrize("settled", ["mapping", "owned"])
+def test_what_says_which_sequence_a_trigger_means(settled: str, shared: Shared) -> None:
+    shared.db.execute(f"""
+        CREATE SCHEMA other AUTHORIZATION {shared.owner};
+        SET ROLE {shared.owner};
+        CREATE SEQUENCE app.ids; CREATE SEQUENCE other.ids;
+        {LATE["trigger"]}
+    """)
+    if settled == "owned":
+        shared.db.execute("ALTER SEQUENCE app.ids OWNED BY app.late.id")
+    with shared.db.connect() as conn:
+        report = check(conn, mapping={"app.ids": ["app.late.id"]} if settled == "mapping" else {})
+    verdicts = {row["sequence"]: row["verdict"] for row in report.to_dict()["sequences"]}
+    assert (verdicts["app.ids"], verdicts["other.ids"]) == ("in_sync", "skipped")
 
 
 @pytest.mark.parametrize(
@@ -280,3 +330,43 @@ def test_what_has_no_end_is_cut_and_said(made: str, said: str, shared: Shared) -
     assert said in rows["toy.s"]["reason"]
     assert rows["app.orders_id_seq"]["verdict"] == "behind"
     assert said in reset(shared.db.dsn, mode="check").rows["toy.s"]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        ("ALTER DATABASE {database} SET role = {mallory}", "DATABASE {database}"),
+        ("ALTER ROLE {login} SET role = {mallory}", "ROLE {login}"),
+        ("ALTER ROLE {login} IN DATABASE {database} SET role = {mallory}", "ROLE {login} IN DATABASE {database}"),
+        # The one of the role decides.
+        (
+            "ALTER DATABASE {database} SET role = none; ALTER ROLE {login} SET role = {mallory}",
+            "ROLE {login}",
+        ),
+    ],
+)
+def test_a_run_that_goes_on_as_another_role_says_so(made: str, said: str, shared: Shared) -> None:
+    db = shared.db
+    names = {"database": db.name, "login": db.role("SUPERUSER"), "mallory": shared.mallory}
+    db.execute(made.format(**names))
+    undo = f"ALTER {said.format(**names)} RESET role"
+    with db.connect(user=names["login"]) as conn:
+        report = check(conn)
+        where = f"as {shared.mallory}, logged in as {names['login']})"
+        assert report.server.where.endswith(where) and where in summary(report)
+        (advice,) = report.server.advice
+        assert advice == (
+            f"role {names['login']} logged in, and the run has the privileges of role {shared.mallory} "
+            f"({undo.replace('RESET', 'SET')}): if that is not wanted, {undo}"
+        )
+        assert (report.to_dict()["role"], report.to_dict()["login"]) == (shared.mallory, names["login"])
+    ran = reset(conninfo.make_conninfo(db.dsn, user=names["login"]), mode="check")
+    assert ran.summary["role"] == f"{shared.mallory}, logged in as {names['login']}"
+    with db.connect(options="-c role=none") as conn:
+        conn.execute(undo)
+    with db.connect(user=names["login"]) as conn:
+        assert check(conn).server.acts_as == names["login"]
+        conn.execute(f"SET ROLE {shared.mallory}")
+        (advice,) = check(conn).server.advice
+        assert advice.endswith("(SET ROLE): if that is not wanted, connect without it")
+    assert reset(db.dsn, mode="check").summary["role"] == "postgres"

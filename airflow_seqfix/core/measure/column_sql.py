@@ -5,14 +5,13 @@ Names come quoted from the server, everything else that is filled in is an integ
 
 from __future__ import annotations
 
-from airflow_seqfix.core.measure.extract import extracted
+from airflow_seqfix.core.measure.extract import extracted, ids_between, last_call
 from airflow_seqfix.core.model import ColumnInfo, Look, SequenceInfo
+from airflow_seqfix.core.model.column import BINARY_INTEGERS
 
 #: How many stored values are looked at to find the first collision where the increment is not 1.
 PROBE_ROWS = 1_000
 
-#: The types that hold integers up to a power of two, and no fractions.
-BINARY_INTEGERS = ("smallint", "integer", "bigint", "oid")
 FLOATS = ("real", "double precision")
 #: An integer as nextval() is written into a text. Another spelling of the same number is another text.
 INTEGER = "^(0|-?[1-9][0-9]{0,18})$"
@@ -27,7 +26,7 @@ def furthest_query(sequence: SequenceInfo, column: ColumnInfo, table: str) -> st
     far = "max" if sequence.is_ascending else "min"
     low, high = _reach(sequence, column)
     value = _number(column)
-    if column.base_type in BINARY_INTEGERS:
+    if column.base_type in BINARY_INTEGERS and column.extract is None:
         assert column.largest_value is not None and column.smallest_value is not None
         where = ""
         if sequence.is_ascending and (high < column.largest_value or column.largest_by):
@@ -35,8 +34,8 @@ def furthest_query(sequence: SequenceInfo, column: ColumnInfo, table: str) -> st
         elif not sequence.is_ascending and (low > column.smallest_value or column.smallest_by):
             where = f" WHERE {value} >= {_bigint(low)}"
         return f"(SELECT {far}({value})::bigint FROM {table} AS t{where})"
-    whole = _whole(sequence, column, f"{far}({value})")
-    return f"(SELECT {whole} FROM {table} AS t WHERE {value} BETWEEN {_bigint(low)} AND {_bigint(high)})"
+    whole = _whole(sequence, column, _furthest(column, far))
+    return f"(SELECT {whole} FROM {table} AS t WHERE {_is_between(column, low, high)})"
 
 
 def furthest_on_steps_query(sequence: SequenceInfo, column: ColumnInfo, table: str, last_value: str) -> str:
@@ -47,7 +46,7 @@ def furthest_on_steps_query(sequence: SequenceInfo, column: ColumnInfo, table: s
     far, value = "max" if sequence.is_ascending else "min", _number(column)
     low, high = _reach(sequence, column)
     return (
-        f"(SELECT {far}({value})::bigint FROM {table} AS t WHERE {value} BETWEEN {_bigint(low)} AND {_bigint(high)}"
+        f"(SELECT {far}({value})::bigint FROM {table} AS t WHERE {_is_between(column, low, high)}"
         f" AND {_is_on_steps(sequence, column, last_value)})"
     )
 
@@ -86,16 +85,15 @@ def _collision(sequence: SequenceInfo, column: ColumnInfo, table: str, next_valu
         near, far, order = "max", "min", "DESC"
         low_ahead, high_ahead = least, min(most, next_value)
     # The next value itself may lie outside all that a bigint can hold.
-    is_ahead = f"{value} BETWEEN {_bigint(low_ahead)} AND {_bigint(high_ahead)}"
-    ahead = is_ahead if low_ahead <= high_ahead else "false"
+    ahead = _is_between(column, low_ahead, high_ahead)
     if step == 1 and column.base_type in BINARY_INTEGERS:
         # Everything is on its steps.
-        return f"(SELECT {near}({value}) FROM {table} WHERE {ahead})", "NULL"
+        return f"(SELECT {_furthest(column, near)} FROM {table} WHERE {ahead})", "NULL"
     if step == 1:
         return f"(SELECT {near}({value}) FROM {table} WHERE {ahead} AND {on_steps})", "NULL"
     sample = (
         f"(SELECT {value} AS value, {on_steps} AS on_steps FROM {table}"
-        f" WHERE {ahead} ORDER BY {value} {order} LIMIT {PROBE_ROWS}) AS sample"
+        f" WHERE {ahead} ORDER BY {_order(column)} {order} LIMIT {PROBE_ROWS}) AS sample"
     )
     return (
         f"(SELECT {near}(value) FROM {sample} WHERE on_steps)",
@@ -106,16 +104,16 @@ def _collision(sequence: SequenceInfo, column: ColumnInfo, table: str, next_valu
 def _furthest_values(sequence: SequenceInfo, column: ColumnInfo, table: str, next_value: int, look: Look) -> str:
     low, high = _reach(sequence, column)
     value, order = _number(column), "DESC" if sequence.is_ascending else "ASC"
-    counts = f"{value} BETWEEN {_bigint(low)} AND {_bigint(high)}"
+    counts = _is_between(column, low, high)
     if look.on_steps:
         counts += f" AND {_is_on_steps(sequence, column, _bigint(next_value % abs(sequence.increment_by)))}"
     # An index gives each value once as it goes along; without one, that would sort the whole table.
-    distinct = "DISTINCT " if column.has_index and not column.is_unique else ""
+    distinct = "DISTINCT " if column.has_index and not column.is_unique and column.extract is None else ""
     # As text: a connection that was lent need not know arrays.
     return (
         f"array_to_string(ARRAY(SELECT {_whole(sequence, column, 'value')}"
         f" FROM (SELECT {distinct}{value} AS value FROM {table} AS t"
-        f" WHERE {counts} ORDER BY 1 {order} LIMIT {look.furthest}) AS furthest), ' ')"
+        f" WHERE {counts} ORDER BY {_order(column)} {order} LIMIT {look.furthest}) AS furthest), ' ')"
     )
 
 
@@ -123,9 +121,8 @@ def _nearest(sequence: SequenceInfo, column: ColumnInfo, table: str, next_value:
     low, high = _reach(sequence, column)
     near = "min" if sequence.is_ascending else "max"
     low, high = (max(low, next_value), high) if sequence.is_ascending else (low, min(high, next_value))
-    value = _number(column)
-    ahead = f"{value} BETWEEN {_bigint(low)} AND {_bigint(high)}" if low <= high else "false"
-    return f"(SELECT {_whole(sequence, column, f'{near}({value})')} FROM {table} AS t WHERE {ahead})"
+    whole = _whole(sequence, column, _furthest(column, near))
+    return f"(SELECT {whole} FROM {table} AS t WHERE {_is_between(column, low, high)})"
 
 
 def _beyond(sequence: SequenceInfo, column: ColumnInfo, table: str) -> str:
@@ -173,6 +170,31 @@ def _number(column: ColumnInfo) -> str:
         # Not every collation knows patterns.
         return f"CASE WHEN {value}::text COLLATE \"C\" ~ '{INTEGER}' THEN {value}::text::numeric END"
     return value
+
+
+def _furthest(column: ColumnInfo, far: str) -> str:
+    """Return the column's largest or smallest number, through its index where that has the order of the calls."""
+    if column.extract is not None and column.is_in_order:
+        value = f"{far}({_order(column)})"
+        return f"({last_call(f'{value}::bigint' if column.base_type == 'oid' else value, column.extract)})"
+    return f"{far}({_number(column)})"
+
+
+def _is_between(column: ColumnInfo, low: int, high: int) -> str:
+    """Return a condition: the column's number is one of these. An index serves where it has the order of the calls."""
+    if low > high:
+        return "false"
+    if column.extract is not None and column.is_in_order:
+        low, high = ids_between(low, high, column.extract)
+        assert column.smallest_value is not None
+        # The type may not hold what comes before.
+        low = max(low, column.smallest_value)
+    return f"{_order(column)} BETWEEN {_bigint(low)} AND {_bigint(high)}"
+
+
+def _order(column: ColumnInfo) -> str:
+    """Return what has the order of the column's numbers."""
+    return f"t.{column.quoted_column}" if column.extract is not None and column.is_in_order else _number(column)
 
 
 def _whole(sequence: SequenceInfo, column: ColumnInfo, value: str) -> str:

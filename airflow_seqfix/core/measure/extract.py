@@ -1,4 +1,7 @@
-"""The SQL that takes from a mapped column what nextval() must have returned for it. Pure."""
+"""The SQL that takes from a mapped column what nextval() must have returned for it. Pure.
+
+A call here is the value that one call of nextval() returned, an id what the application made of it.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +22,15 @@ def extracted(column: ColumnInfo, extract: Extract) -> str:
         digits = f"substr({text}, {len(extract.prefix) + 1})"
         conditions += [f"starts_with({value}::text, {literal(extract.prefix)})", f"{digits} ~ '{DIGITS}'"]
         value = f"{digits}::numeric"
-    value = _last_call(value, extract)
+    elif column.base_type == "oid":
+        # It has no cast to numeric.
+        value = f"{value}::bigint"
+    value = last_call(value, extract)
     return f"CASE WHEN {' AND '.join(conditions)} THEN {value} END" if conditions else f"({value})"
 
 
-def _last_call(value: str, extract: Extract) -> str:
-    """Return the last value of nextval() of which an id up to this one can have been made."""
+def last_call(value: str, extract: Extract) -> str:
+    """Return the last call of which an id up to this one can have been made."""
     ids = extract.ids_per_call
     if ids == 1:
         return value
@@ -36,3 +42,18 @@ def _last_call(value: str, extract: Extract) -> str:
         case Optimizer.LEGACY_HILO:
             return f"floor({value}::numeric / {ids + 1})"
     return value
+
+
+def ids_between(low: int, high: int, extract: Extract) -> tuple[int, int]:
+    """Return the smallest and the largest id whose `last_call()` lies between two calls."""
+    ids = extract.ids_per_call
+    if ids == 1:
+        return low, high
+    match extract.optimizer:
+        case Optimizer.POOLED:
+            return low - ids + 1, high - ids + 1
+        case Optimizer.HILO:
+            return (low - 1) * ids + 1, high * ids
+        case Optimizer.LEGACY_HILO:
+            return low * (ids + 1), high * (ids + 1) + ids
+    return low, high

@@ -14,6 +14,7 @@ from airflow_seqfix.core.database.session import Session
 from airflow_seqfix.core.errors import UnexpectedAnswerError, printable
 from airflow_seqfix.core.measure.column_sql import free_in_a_row_query, probe_query
 from airflow_seqfix.core.measure.partitions import is_wide, read_in_slices
+from airflow_seqfix.core.measure.patience import Patience
 from airflow_seqfix.core.model import ColumnInfo, Look, Measurement, Probe, Server
 
 #: A numeric without digits after its point, but for zeros.
@@ -27,19 +28,19 @@ PROBE: dict[str, Kind] = {
     "nearest": int | None,
 }
 
-#: Returns the next probe of a sequence, given its measurement; None: none.
+#: Returns the next probe of a sequence, given its measurement; an empty one: none.
 LookUp = Callable[[Measurement], Look]
 
 
 def read_probes(
-    session: Session, server: Server, chunk: list[Measurement], *, asked: Mapping[int, Look]
+    session: Session, server: Server, chunk: list[Measurement], *, asked: Mapping[int, Look], patience: Patience
 ) -> list[Measurement]:
     """Look up what is asked for, and return the measurements with what was found added.
 
     :param asked: By the OIDs of the sequences.
     """
     if any(any(asked[measurement.sequence.oid].free) for measurement in chunk):
-        return [_with_free_values(session, measurement, asked[measurement.sequence.oid]) for measurement in chunk]
+        return [_with_free_values(session, m, asked[m.sequence.oid], patience) for m in chunk]
 
     def query(measurement: Measurement, column: ColumnInfo, table: str | None = None) -> str:
         assert measurement.next_value is not None
@@ -52,11 +53,11 @@ def read_probes(
         )
 
     if is_wide(chunk[0].sequence):
-        with session.transaction(one_snapshot=True):
-            rows = read_in_slices(session, chunk[0].sequence, partial(query, chunk[0]), **PROBE)
+        with patience.reading(session, [chunk[0].sequence]) as pause, session.transaction(one_snapshot=True):
+            rows = read_in_slices(session, chunk[0].sequence, partial(query, chunk[0]), pause, **PROBE)
         answers = {0: [answer for _, *answer in rows]}
     else:
-        answers = ask(session, chunk, query, **PROBE)
+        answers = ask(session, chunk, query, patience, **PROBE)
         if any(len(answers[place]) != len(m.sequence.comparable) for place, m in enumerate(chunk)):
             raise UnexpectedAnswerError("fewer rows than were asked for")
     return [
@@ -94,7 +95,7 @@ def _probe(measurement: Measurement, look: Look, answers: list[list[Any]]) -> Pr
     )
 
 
-def _with_free_values(session: Session, measurement: Measurement, look: Look) -> Measurement:
+def _with_free_values(session: Session, measurement: Measurement, look: Look, patience: Patience) -> Measurement:
     sequence = measurement.sequence
     # One partition's free value may be taken in the next: a table in slices is not read.
     if is_wide(sequence):
@@ -105,7 +106,9 @@ def _with_free_values(session: Session, measurement: Measurement, look: Look) ->
         if span is not None
     )
     longest: list[int | None] = [None] * len(look.free)
-    for place, text in session.rows_apart(statement, place=int, longest=str):
+    with patience.reading(session, [sequence]):
+        rows = session.rows_apart(statement, place=int, longest=str)
+    for place, text in rows:
         if not 0 <= place < len(longest):
             raise UnexpectedAnswerError(f"place = {place}")
         longest[place] = max(0, _integer(text))
@@ -120,7 +123,11 @@ def _integer(text: str) -> int:
 
 
 def ask(
-    session: Session, chunk: list[Measurement], query: Callable[[Measurement, ColumnInfo], str], **kinds: Kind
+    session: Session,
+    chunk: list[Measurement],
+    query: Callable[[Measurement, ColumnInfo], str],
+    patience: Patience,
+    **kinds: Kind,
 ) -> dict[int, list[list[Any]]]:
     """Read all columns of a chunk in one transaction of one statement; return the rows by the place in the chunk.
 
@@ -132,7 +139,9 @@ def ask(
         for column in measurement.sequence.comparable
     )
     answers: dict[int, list[list[Any]]] = defaultdict(list)
-    for index, *answer in session.rows_apart(statement, index=int, **kinds):
+    with patience.reading(session, [measurement.sequence for measurement in chunk]):
+        rows = session.rows_apart(statement, index=int, **kinds)
+    for index, *answer in rows:
         if not 0 <= index < len(chunk):
             raise UnexpectedAnswerError(f"index = {index}")
         answers[index].append(answer)

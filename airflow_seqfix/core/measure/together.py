@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from airflow_seqfix.core import queries
 from airflow_seqfix.core.database.session import Session
-from airflow_seqfix.core.errors import ConnectionFailedError, DeadlineError, sqlstate
+from airflow_seqfix.core.errors import ConnectionFailedError, DeadlineError, LostBeforeError, sqlstate
+from airflow_seqfix.core.measure.patience import PutOffError
 from airflow_seqfix.core.model import Measurement, Server
-from airflow_seqfix.core.obstacles import LOST_BEFORE, LOST_MEANWHILE, out_of_time, unreadable
+from airflow_seqfix.core.obstacles import LOST_BEFORE, LOST_MEANWHILE, PUT_OFF, out_of_time, unreadable
 
 #: While another session rewrites a sequence (ALTER SEQUENCE … RESTART), the file that a reader has just found can be
 #: emptied under it: the server reports this, or returns no row. The read is retried so many times.
@@ -30,7 +31,6 @@ Reader = Callable[[Session, Server, list[Measurement]], list[Measurement]]
 
 def read_singly(session: Session, server: Server, chunk: list[Measurement], read: Reader) -> list[Measurement]:
     """Read a chunk; if that fails, split it until each failing sequence is alone."""
-    was_lost = session.is_lost
     try:
         for _ in range(REWRITTEN):
             try:
@@ -39,8 +39,12 @@ def read_singly(session: Session, server: Server, chunk: list[Measurement], read
                 if sqlstate(error) != REWRITING:
                     raise
         return read(session, server, chunk)
+    except PutOffError:
+        return [replace(m, obstacle=PUT_OFF) for m in chunk]
+    except LostBeforeError:
+        return [replace(m, obstacle=LOST_BEFORE) for m in chunk]
     except ConnectionFailedError:
-        return [replace(m, obstacle=LOST_BEFORE if was_lost else LOST_MEANWHILE) for m in chunk]
+        return [replace(m, obstacle=LOST_MEANWHILE) for m in chunk]
     except DeadlineError:
         return [replace(m, obstacle=out_of_time(session.limits)) for m in chunk]
     except Exception as error:
@@ -49,7 +53,7 @@ def read_singly(session: Session, server: Server, chunk: list[Measurement], read
         culprits = chunk if len(chunk) == 1 else _kept_out(session, chunk, sqlstate(error))
         others = [measurement for measurement in chunk if measurement not in culprits]
         settled = [replace(m, obstacle=unreadable(m.sequence, error, session.limits, server)) for m in culprits]
-        parts = [others] if culprits else _split(chunk, sqlstate(error))
+        parts = [others] if culprits else _halves(chunk)
         return settled + [m for part in parts if part for m in read_singly(session, server, part, read)]
 
 
@@ -74,13 +78,6 @@ def _kept_out(session: Session, chunk: list[Measurement], state: str | None) -> 
     ]
 
 
-def _split(chunk: list[Measurement], state: str | None) -> list[list[Measurement]]:
-    """Return the parts of a failed chunk to read next."""
-    if state == "57014":
-        # Halving would wait for statement_timeout half a dozen times: read columns without an index alone.
-        suspects = [[m] for m in chunk if not all(column.has_index for column in m.sequence.comparable)]
-        others = [m for m in chunk if all(column.has_index for column in m.sequence.comparable)]
-        if suspects:
-            return [others, *suspects] if others else suspects
+def _halves(chunk: list[Measurement]) -> list[list[Measurement]]:
     middle = len(chunk) // 2
     return [chunk[:middle], chunk[middle:]]

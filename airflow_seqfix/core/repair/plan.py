@@ -6,7 +6,6 @@ data that reach as far as the target.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -22,6 +21,9 @@ from airflow_seqfix.core.policy import Policy
 #: The version of the moves in a plan's dictionary.
 PLAN_VERSION = 1
 
+#: What helps where a plan no longer fits.
+NEW_PLAN = "make a new plan"
+
 #: What has to be the same as when the plan was made.
 DEFINITION = ("oid", "data_type", "increment_by", "min_value", "max_value", "cache_size")
 
@@ -29,6 +31,8 @@ DEFINITION = ("oid", "data_type", "increment_by", "min_value", "max_value", "cac
 def fingerprint(plan: Mapping[str, Any]) -> str:
     """Return the SHA-256, in hexadecimal, of all that a plan's dictionary has to say of what is done."""
     decides = {name: plan.get(name) for name in ("plan_version", "database", "options", "moves")}
+    import hashlib
+
     return hashlib.sha256(json.dumps(decides, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
@@ -113,23 +117,24 @@ class StoredPlan:
                 "make one that is whole, as seqfix plan --format json does",
             )
         kinds = dict.fromkeys((field.name for field in fields(StoredMove)), int) | {"sequence": str, "data_type": str}
-        moves = []
+        moves: dict[str, StoredMove] = {}
         for number, move in enumerate(data["moves"] if isinstance(data["moves"], list) else [None], start=1):
             if not isinstance(move, Mapping):
                 raise _refused(f"move {number} is not an object")
             for field, kind in kinds.items():
                 if type(move.get(field)) is not kind:
                     raise _refused(f"move {number} has {field}={move.get(field)!r}, and {kind.__name__} is expected")
-            moves.append(StoredMove(**{field: move[field] for field in kinds}))
+            if move["sequence"] in moves:
+                raise _refused(f"it moves {move['sequence']} twice")
+            moves[move["sequence"]] = StoredMove(**{field: move[field] for field in kinds})
         if not isinstance(data.get("database"), str):
             raise _refused("it does not say for which database it was made")
         if not isinstance(data.get("options"), Mapping):
             raise _refused("it does not say with which options it was made")
-        moved = {move.sequence for move in moves}
         rows = data["sequences"] if isinstance(data.get("sequences"), list) else []
         failing = (row.get("sequence") for row in rows if isinstance(row, Mapping) and row.get("fails") is True)
-        left = tuple(name for name in failing if isinstance(name, str) and name not in moved)
-        return cls(database=data["database"], options=data["options"], moves=tuple(moves), left=left)
+        left = tuple(name for name in failing if isinstance(name, str) and name not in moves)
+        return cls(database=data["database"], options=data["options"], moves=tuple(moves.values()), left=left)
 
     def refuse_other_database(self, server: Server) -> None:
         """Raise where it was made for another database.
@@ -170,7 +175,9 @@ def check_move(move: StoredMove, finding: Finding | None, policy: Policy, server
         return Outcome(before=done, after=done, verified=True)
     fresh, next_value = finding.move, finding.measurement.next_value
     if fresh is None or next_value is None:
-        return _refuse(finding, finding.reason or f"its verdict is {finding.verdict}")
+        obstacle = finding.measurement.obstacle
+        reason = finding.reason or f"its verdict is {finding.verdict}"
+        return _refuse(finding, reason, NEW_PLAN if obstacle is None else obstacle.remedy)
     if is_beyond(finding.sequence, move.target, fresh.target):
         return _refuse(finding, f"the plan goes to {move.target}, and the data ask for {fresh.target}")
     calls = calls_to_pass(finding.sequence, next_value, move.target)
@@ -180,10 +187,10 @@ def check_move(move: StoredMove, finding: Finding | None, policy: Policy, server
     return Outcome(before=finding, after=finding)
 
 
-def _refuse(finding: Finding, reason: str) -> Outcome:
+def _refuse(finding: Finding, reason: str, remedy: str = NEW_PLAN) -> Outcome:
     finding = replace(finding, move=None)
     return Outcome(
         before=finding,
         after=finding,
-        error=Obstacle(reason=f"not moved: {reason}", remedy="make a new plan", sqlstate="55000"),
+        error=Obstacle(reason=f"not moved: {reason}", remedy=remedy, sqlstate="55000"),
     )

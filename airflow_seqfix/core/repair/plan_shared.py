@@ -14,12 +14,15 @@ from collections.abc import Iterable
 from airflow_seqfix.core import queries
 from airflow_seqfix.core.database.opening import milliseconds
 from airflow_seqfix.core.model import Finding, Server
+from airflow_seqfix.core.model.quoted import in_print, literal
 from airflow_seqfix.core.policy import Limits
 
 #: The values of a move, as variables of its block with their types; these are qualified, as no search_path is set yet.
 VALUES = {
     "oid": "pg_catalog.oid",
     "name": "pg_catalog.text",
+    #: As an error says it; NULL: as it is.
+    "shown": "pg_catalog.text",
     "target": "bigint",
     "direction": "numeric",
     "last_value": "bigint",
@@ -43,7 +46,8 @@ def definitions(names: set[str], server: Server, limits: Limits, *, begin: str, 
     """
     filled: dict[str, object] = {name: f"p_{name}" for name in VALUES} | {
         "columns": "unnest(p_tables, p_numbers, p_versions) AS v (table_oid, column_number, version)",
-        "database": server.database_literal,
+        "shown": "coalesce(p_shown, p_name)",
+        "database": in_print(server.database_literal),
         "lock_timeout": milliseconds(limits.lock_timeout),
         "begin": f" {_plain(begin)}",
         **more,
@@ -73,8 +77,9 @@ def look(finding: Finding, **filled: object) -> list[str]:
     _, _, query = _parts_of_reread()
     text = _plain(query).format(
         oid=sequence.oid,
-        name=sequence.name_literal,
-        qualified_name=sequence.qualified_name,
+        name=in_print(sequence.name_literal),
+        shown=literal(in_print(sequence.qualified_name)),
+        qualified_name=in_print(sequence.qualified_name),
         increment_by=sequence.increment_by,
         **filled,
     )
@@ -88,10 +93,11 @@ def _joined(name: str) -> str:
 def _values(finding: Finding) -> str:
     sequence, measured, found = finding.sequence, finding.measurement, finding.move
     assert found is not None
-    columns = sequence.comparable
+    columns, is_plain = sequence.comparable, sequence.qualified_name.isprintable()
     values: dict[str, object] = {
         "oid": sequence.oid,
-        "name": sequence.name_literal,
+        "name": in_print(sequence.name_literal),
+        "shown": "NULL" if is_plain else literal(in_print(sequence.qualified_name)),
         "target": found.target,
         "direction": 1 if sequence.is_ascending else -1,
         "last_value": measured.last_value,

@@ -11,6 +11,7 @@ from airflow_seqfix.core.errors import printable
 from airflow_seqfix.core.measure.column_sql import furthest_query
 from airflow_seqfix.core.measure.partitions import is_wide
 from airflow_seqfix.core.model import Finding, Move, Server, Source, Way
+from airflow_seqfix.core.model.quoted import in_print
 from airflow_seqfix.core.policy import Follow, Limits, Policy
 from airflow_seqfix.core.repair import plan_shared
 from airflow_seqfix.core.repair.statements import statement
@@ -85,7 +86,8 @@ def plan_sql(
             yield from (f"-- {_comment(move.why)}", *plan_shared.move(_query_of(move), finding))
             yield from plan_shared.look(finding, **_looked_at(finding, move, policy))
         else:
-            block = statement(_query_of(move), finding, limits, begin=_ALONE, database=server.database_literal)
+            here = in_print(server.database_literal)
+            block = statement(_query_of(move), finding, limits, begin=_ALONE, database=here, write=in_print)
             yield from (f"-- {_comment(move.why)}", f"{block};", f"{_reread(finding, move, policy, limits)};")
     if movable:
         yield from ("", _STANDBYS)
@@ -111,7 +113,7 @@ def _looked_at(finding: Finding, move: Move, policy: Policy) -> dict[str, Any]:
         values += f"{', ' if values and there is not None else ''}{'' if there is None else f'{there}::numeric'}"
         if values:
             furthest = f"{'greatest' if sequence.is_ascending else 'least'}({values})"
-    return {"lowest": sequence.lowest, "highest": sequence.highest, "furthest_value": furthest}
+    return {"lowest": sequence.lowest, "highest": sequence.highest, "furthest_value": in_print(furthest)}
 
 
 def _reread(finding: Finding, move: Move, policy: Policy, limits: Limits) -> str:
@@ -120,6 +122,7 @@ def _reread(finding: Finding, move: Move, policy: Policy, limits: Limits) -> str
         "reread",
         finding,
         limits,
+        write=in_print,
         kinds=kinds_not_read(foreign=_is_foreign(finding)),
         statement_timeout=milliseconds(limits.statement_timeout),
         **_looked_at(finding, move, policy),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from airflow_seqfix.core import queries
 from airflow_seqfix.core.database.opening import milliseconds, tables_only
 from airflow_seqfix.core.model import Finding
+from airflow_seqfix.core.model.quoted import literal
 from airflow_seqfix.core.policy import Limits
 
 #: Of a sequence that the other side of a cutover alone says something of.
@@ -12,42 +15,46 @@ _NO_COLUMNS = "SELECT 0::oid, 0, '' WHERE false"
 
 
 def statement(
-    name: str,
+    query: str,
     finding: Finding,
     limits: Limits,
     *,
     calls: int = 1,
     begin: str = "",
     database: str = "current_database()",
+    write: Callable[[str], str] = str,
     **more: object,
 ) -> str:
     """Return the move of a finding as SQL. All that is filled in are integers and names quoted by the server.
 
-    :param name: How it is moved: the name of a query.
+    :param query: How it is moved: the name of a query.
     :param calls: How often nextval() may be called.
     :param begin: What it does first, as SQL.
     :param database: The database in which it may run, as SQL.
+    :param write: Writes a quoted name or a literal.
     :param more: What else the query leaves open, as SQL.
     """
-    if name == "advance":
+    if query == "advance":
         # In the same round trip; what is looked at after it cannot be altered any more.
         begin = f"{queries.get('hold').format(oid=finding.sequence.oid)};\n{tables_only()};\n"
     sequence, measured, move = finding.sequence, finding.measurement, finding.move
     assert move is not None
+    name, qualified_name = write(sequence.name_literal), write(sequence.qualified_name)
     columns = ", ".join(
         f"({column.table_oid}::oid, {column.column_number}, '{column.version}')" for column in sequence.comparable
     )
-    return _query(name, finding).format(
+    return _query(query, finding).format(
         oid=sequence.oid,
         columns=f"({f'VALUES {columns}' if columns else _NO_COLUMNS}) AS v (table_oid, column_number, version)",
         last_value=measured.last_value,
         is_called=measured.is_called,
         begin=begin,
-        quote=dollar_quote(sequence.name_literal, database),
+        quote=dollar_quote(name, database),
         database=database,
         lock_timeout=milliseconds(limits.lock_timeout),
-        name=sequence.name_literal,
-        qualified_name=sequence.qualified_name,
+        name=name,
+        shown=literal(qualified_name),
+        qualified_name=qualified_name,
         target=move.target,
         direction=1 if sequence.is_ascending else -1,
         increment_by=sequence.increment_by,
