@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
+from airflow_seqfix.core.model import Move, Way
 from airflow_seqfix.core.model.quoted import QualifiedName
 from airflow_seqfix.core.row import Row
-from airflow_seqfix.render.phrases import count, state
+from airflow_seqfix.render.phrases import count, move, state
 
 #: How many sequences that share a reason are named.
 NAMED = 3
@@ -40,10 +41,22 @@ def alike(rows: Iterable[Row], most: int | None = None) -> tuple[Iterator[list[R
     return ([row, *others.get(id(row), ())] for row in firsts), left_out
 
 
-def names(rows: list[Row]) -> str:
-    """Return the names of the first few, and how many more there are."""
+def by_way(rows: Iterable[Row]) -> list[tuple[Move, list[Row]]]:
+    """Return the rows that move in the same way for the same reason together, with the move of the first."""
+    groups: dict[tuple[Way | None, str], list[Row]] = defaultdict(list)
+    for row in rows:
+        if (found := move(row)) is not None:
+            groups[found.way, found.why].append(row)
+    return [(found, group) for group in groups.values() if (found := move(group[0])) is not None]
+
+
+def names(rows: list[Row], write: Callable[[str], str] = str) -> str:
+    """Return the names of the first few, and how many more there are.
+
+    :param write: Writes a name as it stands in text of that form.
+    """
     left = len(rows) - NAMED
-    return ", ".join(row.sequence for row in rows[:NAMED]) + (f" and {left:,} more" if left > 0 else "")
+    return ", ".join(write(row.sequence) for row in rows[:NAMED]) + (f" and {left:,} more" if left > 0 else "")
 
 
 def fold(rows: Iterable[Row], most: int | None = None) -> tuple[list[Row], int]:

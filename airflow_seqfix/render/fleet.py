@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from rich.cells import cell_len
-
 from airflow_seqfix.core.errors import printable
 from airflow_seqfix.core.fleet import DatabaseResult, Fleet
-from airflow_seqfix.render.layout import elide
+from airflow_seqfix.render.layout import cell_len, elide, wrap
 from airflow_seqfix.render.phrases import count
 
 #: How many sequences of a database are explained in a table and in Markdown, and listed in a page.
@@ -19,6 +16,8 @@ EXPLAINED, LISTED = 10, 250
 FIGURES = ("checked", "in_sync", "behind", "exhausted", "unknown", "skipped", "fixed")
 #: How narrow the name of a database may get.
 NARROWEST_NAME = 12
+#: Of the lines of a sentence but the first.
+HANGING = "    "
 
 Spell = Callable[[str], str]
 
@@ -32,7 +31,7 @@ def table(fleet: Fleet, *, width: int | None, spell: Spell = str) -> str:
     for one in fleet.databases:
         if one.state in ("error", "failing"):
             lines += ["", printable(one.where), *_explained(one, spell, width=width)]
-    return "\n".join([*lines, "", *_folded(summary(fleet), width)])
+    return "\n".join([*lines, "", *wrap(summary(fleet), width, indent=HANGING)])
 
 
 def summary(fleet: Fleet) -> str:
@@ -118,7 +117,7 @@ def _explained(one: DatabaseResult, spell: Spell, *, comment: str = "  ", width:
     What can be pasted stays on one line.
     """
     if one.error is not None:
-        yield from _folded(f"{comment}{printable(spell(one.error))}", width)
+        yield from wrap(f"{comment}{printable(spell(one.error))}", width, indent=HANGING)
     elif one.report is None:
         yield f"{comment}there is no report"
     if one.moves:
@@ -127,9 +126,9 @@ def _explained(one: DatabaseResult, spell: Spell, *, comment: str = "  ", width:
     shown = LISTED if one.moves else EXPLAINED
     for row in one.failing[:shown]:
         said = f"{spaced(row['verdict'])}: {printable(row['sequence'])}: {printable(spell(_reason(row)))}"
-        yield from _folded(f"{comment}{said}", width)
+        yield from wrap(f"{comment}{said}", width, indent=HANGING)
         if row["sequence"] in one.moves:
-            yield from _folded(f"{comment}  {then(row, one.moves[row['sequence']])}", width)
+            yield from wrap(f"{comment}  {then(row, one.moves[row['sequence']])}", width, indent=HANGING)
         elif row.get("cure"):
             yield f"{comment}  {printable(spell(row['cure']))}"
     if len(one.failing) > shown:
@@ -139,14 +138,6 @@ def _explained(one: DatabaseResult, spell: Spell, *, comment: str = "  ", width:
 def then(row: Mapping[str, Any], move: Mapping[str, Any]) -> str:
     """Say what a move of a plan does with a sequence, given as dictionaries."""
     return f"next value {row['next_value']}, then {move['target'] + move['increment_by']} ({printable(move['way'])})"
-
-
-def _folded(text: str, width: int | None) -> list[str]:
-    if width is None:
-        return [text]
-    return textwrap.wrap(
-        text, width, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False, drop_whitespace=True
-    )
 
 
 def _reason(row: Mapping[str, Any]) -> str:

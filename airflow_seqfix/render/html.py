@@ -7,11 +7,12 @@ import functools
 import hashlib
 import itertools
 import math
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from airflow_seqfix import __version__
 from airflow_seqfix.core.errors import printable
@@ -20,6 +21,7 @@ from airflow_seqfix.core.model import SequenceWarning, Verdict
 from airflow_seqfix.core.report import ORDER, Plan, Report
 from airflow_seqfix.core.row import Row
 from airflow_seqfix.render import phrases
+from airflow_seqfix.render.alike import by_way, names
 from airflow_seqfix.render.numberline import number_line
 from airflow_seqfix.render.timeline import timeline
 
@@ -27,6 +29,8 @@ from airflow_seqfix.render.timeline import timeline
 DRAWN = 100
 #: Of how many the use over time is drawn: first of those that have a card, then of those that last shortest.
 WITH_PAST = 25
+#: How many characters of a name fit on one line wherever it stands.
+UNBROKEN = 20
 #: How many rows a browser lays out before the script takes over; without scripts all of them are shown.
 AT_FIRST = 250
 
@@ -54,6 +58,8 @@ def pieces(content: Report | Plan, *, spell: Callable[[str], str] = str) -> Iter
         **_cards(report),
         is_ending=_is_ending,
         is_plan=is_plan,
+        ways=by_way(report.sorted_rows) if is_plan else [],
+        names=names,
         title=phrases.plan_headline(report) if is_plan else phrases.headline(report),
         columns=columns,
         tiles=_tiles(report),
@@ -147,7 +153,7 @@ def _tiles(report: Report) -> list[tuple[str, str, int]]:
 @functools.cache
 def _environment() -> Environment:
     """Everything that a template prints is escaped, and stays on its line; only our own files are taken as they are."""
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("airflow_seqfix.render"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -156,12 +162,21 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["breakable"] = _breakable
+    return environment
 
 
 def _shown(value: Any) -> Any:
     if value is None:
         return "-"
     return value if isinstance(value, Markup) else printable(str(value))
+
+
+def _breakable(name: str) -> Markup | str:
+    """Let a long name break between its words, and not wherever a line ends; it is searched and copied as before."""
+    if len(name) <= UNBROKEN:
+        return name
+    return Markup("<wbr>").join(escape(printable(part)) for part in re.split(r"(?<=[._])", name))
 
 
 def _as_it_is(text: str) -> Markup:

@@ -1,16 +1,16 @@
-"""Columns of text on a terminal: which fit, their widths, and shortened names."""
+"""Text on a terminal: columns that fit, shortened names, lines that end between words."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
-from typing import Literal
-
-from rich.cells import cell_len
+from typing import Any, Generic, Literal, TypeVar
 
 from airflow_seqfix.core.errors import printable
-from airflow_seqfix.core.row import Row
+
+T = TypeVar("T")
 
 #: How narrow a name may get before another column is left out.
 NARROWEST_NAME = 18
@@ -20,11 +20,11 @@ GUTTER = "  "
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Column:
+class Column(Generic[T]):
     """A column: its heading, in one line or two, and what stands in it."""
 
     heading: str
-    value: Callable[[Row], str]
+    value: Callable[[T], str]
     #: A name may be shortened in its middle; figures stand on the right, and may be rounded where all else fails.
     kind: Literal["name", "word", "figure"] = "figure"
     #: Those with the highest number go first where room is short; 0 stays.
@@ -35,19 +35,19 @@ class Column:
         return self.kind == "name"
 
 
-def lay_out(columns: list[Column], rows: list[Row], width: int | None) -> Iterator[list[str]]:
+def lay_out(columns: list[Column[T]], rows: list[T], width: int | None) -> Iterator[list[str]]:
     """Return lines of cells, the headings' first: as many columns as fit, each padded to its width.
 
     :param width: None: there is no end to a line, and nothing is shortened.
     """
-    rounded: set[Column] = set()
+    rounded: set[Column[T]] = set()
 
     # Written twice, to be measured and to be shown: all cells of a long table are more than the report.
-    def text(column: Column, row: Row) -> str:
+    def text(column: Column[T], row: T) -> str:
         said = printable(column.value(row))
         return _rounded(said) if column in rounded else said
 
-    def natural() -> dict[Column, int]:
+    def natural() -> dict[Column[T], int]:
         return {c: _width(chain(c.heading.split("\n"), (text(c, row) for row in rows))) for c in columns}
 
     sizes = _fit(natural(), width)
@@ -62,6 +62,15 @@ def lay_out(columns: list[Column], rows: list[Row], width: int | None) -> Iterat
         yield [_cell(column, text(column, row), size) for column, size in sizes.items()]
 
 
+def cell_len(text: str) -> int:
+    """Return how many columns of a terminal a text takes."""
+    if text.isascii():
+        return len(text)
+    from rich import cells
+
+    return cells.cell_len(text)
+
+
 def elide(text: str, width: int) -> str:
     """Shorten a name in its middle: both ends tell names apart."""
     if cell_len(text) <= width:
@@ -70,7 +79,41 @@ def elide(text: str, width: int) -> str:
     return f"{_beginning(text, head)}…{_beginning(text[::-1], width - 1 - head)[::-1]}"
 
 
-def _fit(natural: dict[Column, int], width: int | None, *, is_final: bool = False) -> dict[Column, int] | None:
+def wrap(text: str, width: int | None, *, indent: str = "") -> list[str]:
+    """Break a sentence between words, and never before a percent sign; a word that is longer than a line stays whole.
+
+    :param width: None: there is no end to a line.
+    :param indent: Of each line but the first.
+    """
+    if width is None:
+        return [printable(text)]
+    first, *words = re.split(r" (?!%)", printable(text))
+    wrapped = [first]
+    for word in words:
+        if cell_len(f"{wrapped[-1]} {word}") <= width:
+            wrapped[-1] += f" {word}"
+        else:
+            wrapped.append(indent + word)
+    return wrapped
+
+
+def flow(pieces: Iterable[str], width: int, *, separator: str) -> Iterator[str]:
+    """Yield lines that end between pieces; a piece that is longer than a line is broken between its words."""
+    line = ""
+    for piece in pieces:
+        joined = f"{line}{separator}{piece}" if line else piece
+        if cell_len(joined + separator.rstrip()) <= width:
+            line = joined
+            continue
+        if line:
+            yield f"{line}{separator}".rstrip()
+        *full, line = wrap(piece, width)
+        yield from full
+    if line:
+        yield line
+
+
+def _fit(natural: dict[Column[T], int], width: int | None, *, is_final: bool = False) -> dict[Column[T], int] | None:
     """Return the columns that fit with their sizes: figures in full, names as long as room is left.
 
     None where names would be too short to tell anything, unless it `is_final`.
@@ -110,7 +153,7 @@ def _line(heading: list[str], number: int) -> str:
     return heading[number] if -number <= len(heading) else ""
 
 
-def _cell(column: Column, text: str, size: int) -> str:
+def _cell(column: Column[Any], text: str, size: int) -> str:
     text = elide(text, size)
     padding = " " * (size - cell_len(text))
     return padding + text if column.kind == "figure" else text + padding

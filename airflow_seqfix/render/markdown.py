@@ -14,7 +14,7 @@ from airflow_seqfix.core.policy import Follow, Policy
 from airflow_seqfix.core.repair.plan_sql import SELF_CONTAINED
 from airflow_seqfix.core.report import Plan, Report
 from airflow_seqfix.core.row import Row
-from airflow_seqfix.render.alike import alike, fold, names
+from airflow_seqfix.render.alike import alike, by_way, fold, names
 from airflow_seqfix.render.phrases import (
     NOT_ON_STANDBYS,
     UNDRAWN,
@@ -78,7 +78,7 @@ def plan_markdown(plan: Plan, *, rows: int = 50, sql: bool = True, spell: Spell 
     title = f"{count(len(moving), 'sequence')} would be moved forward" if moving else "No sequence would be moved"
     parts = [f"### {title}", _head(plan.report)]
     if moving:
-        parts += [_table(_PLAN_CELLS, moving[:rows]), *_more(len(moving) - rows)]
+        parts += [_table(_PLAN_CELLS, moving[:rows]), *_more(len(moving) - rows), _ways(moving, spell)]
         parts += _margin(plan.report.policy.margin)
     passed_by = [row for row in moving if row.finding.outliers is not None]
     if passed_by:
@@ -112,7 +112,7 @@ def fence(text: str, language: str = "") -> str:
 def _head(report: Report) -> str:
     server, counts = report.server, report.summary
     read = report.started_at.strftime("%Y-%m-%d %H:%M:%S UTC")
-    where = f"Database {code(server.database)} on {code(server.address)} ({server.is_of}), role {code(server.role)}"
+    where = f"Database {code(server.database)} on {code(server.address)} ({server.is_of}), role {code(server.acts_as)}"
     standby = "**This is a standby, which reads sequences ahead of the primary.**\n" if server.in_recovery else ""
     if report.standbys_confirmed is False:
         standby = f"**{NOT_ON_STANDBYS.capitalize()}.**\n"
@@ -172,6 +172,15 @@ def _outliers(policy: Policy) -> str:
     )
 
 
+def _ways(rows: list[Row], spell: Spell) -> str:
+    """Say why moves are made in the way that they are: each reason once, and of which moves it is one of several."""
+    ways = by_way(rows)
+    return "\n".join(
+        f"- {found.way}{f', for {names(group, code)}' if len(ways) > 1 else ''}: {code(spell(found.why))}"
+        for found, group in ways
+    )
+
+
 _PLAN_CELLS: tuple[Cell, ...] = (
     ("sequence", "---", _name),
     ("column", "---", lambda row: code(fed_column(row))),
@@ -180,7 +189,6 @@ _PLAN_CELLS: tuple[Cell, ...] = (
     ("inserts until collision", "--:", inserts_left),
     ("next value then", "--:", lambda row: number(next_then(row))),
     ("way", "---", lambda row: str(found.way) if (found := move(row)) else "-"),
-    ("because", "---", lambda row: code(found.why) if (found := move(row)) else "-"),
 )
 
 
@@ -231,8 +239,6 @@ def _remarks(rows: Iterable[Row], spell: Spell, most: int = LISTED) -> list[str]
 
 
 def _sql(script: str, *, is_short: bool) -> str:
-    if any(not line.isprintable() for line in script.split("\n")):
-        return "It is left out here: names in it hold characters that do not print. `seqfix plan` writes it to a file."
     if len(script) > LONGEST_SCRIPT or not is_short:
-        return f"It is left out here: it has {script.count(chr(10)):,} lines. `seqfix plan` writes it to a file."
+        return "It is too long to be read here: `seqfix plan -o plan.sql` writes it to a file."
     return fence(script, "sql")

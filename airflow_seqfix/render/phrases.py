@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from airflow_seqfix.core.errors import printable
 from airflow_seqfix.core.model import Move, SequenceWarning, Verdict
+from airflow_seqfix.core.model.quoted import statements
 from airflow_seqfix.core.report import Report
 from airflow_seqfix.core.row import Row
 
@@ -112,10 +113,13 @@ def remedy(row: Row, spell: Callable[[str], str] = str) -> str | None:
     """
     if _is_a_move(row) and not (row.remedy or "").isprintable():
         return "seqfix fix; its name holds characters that do not print, and cannot be pasted"
-    if row.remedy is None or not _is_pasteable(row):
-        return row.remedy and spell(printable(row.remedy))
-    pasted, mark, then = row.remedy.partition("; -- ")
-    return f"{pasted}{mark}{spell(then)}"
+    return row.remedy and spelled(row.remedy, spell)
+
+
+def spelled(remedy: str, spell: Callable[[str], str]) -> str:
+    """Return a remedy with its options as the reader writes them: in what is said, not in statements before that."""
+    pasted = statements(remedy)
+    return pasted + spell(printable(remedy.removeprefix(pasted)))
 
 
 def _is_pasteable(row: Row) -> bool:
@@ -151,7 +155,10 @@ def explained_at(row: Row) -> str | None:
             return "not-compared-skipped"
         case Verdict.BEHIND:
             return "outliers" if row.finding.outliers else "the-cure-of-a-sequence-that-is-behind"
-    return "the-limit-that-binds"
+        case Verdict.EXHAUSTED:
+            return "the-limit-that-binds"
+        case Verdict.IN_SYNC:
+            return "a-sequence-is-behind-exhausted-or-nearly-so"
 
 
 def consequence(row: Row) -> str | None:

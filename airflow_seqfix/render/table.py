@@ -6,18 +6,15 @@ from collections.abc import Callable, Iterator
 from itertools import groupby
 from typing import Any
 
-from rich.cells import cell_len
-from rich.color import ColorSystem
-from rich.style import Style
-
 from airflow_seqfix.core.errors import printable
 from airflow_seqfix.core.model import Verdict
 from airflow_seqfix.core.report import Report
 from airflow_seqfix.core.row import Row
-from airflow_seqfix.render.alike import alike, fold, names
-from airflow_seqfix.render.layout import GUTTER, Column, elide, lay_out
+from airflow_seqfix.render.alike import alike, by_way, fold, names
+from airflow_seqfix.render.layout import GUTTER, Column, elide, flow, lay_out, wrap
 from airflow_seqfix.render.phrases import (
     NOT_ON_STANDBYS,
+    count,
     fed_column,
     gap,
     inserts_left,
@@ -35,6 +32,9 @@ from airflow_seqfix.render.phrases import (
 from airflow_seqfix.render.warnings import NAMED, warned
 
 __all__ = ["elide", "lines", "summary", "table"]
+
+#: The parameters of the escape sequence, by the words of a style.
+SGR = {"bold": 1, "dim": 2, "red": 31, "green": 32, "yellow": 33, "cyan": 36}
 
 STYLES = {
     Verdict.BEHIND: "bold red",
@@ -92,36 +92,36 @@ def lines(
     if rows:
         listed, left_out = (rows, 0) if all_rows and most is None else fold(rows, most)
         yield from _table(listed, _columns(any(row.outcome for row in rows), is_plan), width, paint)
-        yield from _wrap(f"… and {left_out:,} more, see {listed_in}.", width) if left_out else []
+        yield from wrap(f"… and {left_out:,} more, see {listed_in}.", width) if left_out else []
     if is_plan:
         yield from _ways([row for row in rows if move(row)], width, spell, more_in)
     explained = [row for row in rows if row.reason is not None and not (is_plan and is_mended(row))]
     yield from _explanations(explained, width, paint, spell, more_in)
-    warnings = [line for warning in _warnings(report) for line in _wrap(warning, width)]
+    warnings = [line for warning in _warnings(report) for line in wrap(warning, width)]
     if warnings:
         yield from ("", *(paint(line, "yellow") for line in warnings))
     if report.source is not None:
-        yield from ("", *_wrap(source_of(report), width))
+        yield from ("", *wrap(source_of(report), width))
 
 
 def summary(report: Report) -> str:
     """Return the counts as one sentence."""
     counts = report.summary
     total = len(report.rows)
-    parts = [f"{counts[str(verdict)]} {phrase(verdict)}" for verdict in Verdict if counts[str(verdict)]]
+    parts = [f"{counts[str(verdict)]:,} {phrase(verdict)}" for verdict in Verdict if counts[str(verdict)]]
     if counts["fixed"]:
-        parts[0] += f" ({counts['fixed']} fixed and verified)"
+        parts[0] += f" ({counts['fixed']:,} fixed and verified)"
     if counts["failed"]:
-        parts.append(f"{counts['failed']} could not be fixed")
+        parts.append(f"{counts['failed']:,} could not be fixed")
     if counts["undrawn"]:
-        undrawn = "1 sequence" if counts["undrawn"] == 1 else f"{counts['undrawn']:,} sequences"
-        parts[-1] += f"; {undrawn} that nothing is known to draw from: seqfix suggest"
-    noun = "sequence" if total == 1 else "sequences"
+        parts[-1] += f"; {count(counts['undrawn'], 'sequence')} that nothing is known to draw from: seqfix suggest"
     where = f"database {report.server.where}"
-    return f"{total} {noun} in {where}: {', '.join(parts)}" if total else f"no sequences to look at in {where}"
+    return (
+        f"{count(total, 'sequence')} in {where}: {', '.join(parts)}" if total else f"no sequences to look at in {where}"
+    )
 
 
-def _table(rows: list[Row], columns: list[Column], width: int | None, paint: Paint) -> Iterator[str]:
+def _table(rows: list[Row], columns: list[Column[Row]], width: int | None, paint: Paint) -> Iterator[str]:
     if width is not None and width < NARROW:
         yield from _stacked(rows, columns, width, paint)
         return
@@ -137,19 +137,24 @@ def _style(row: Row) -> str:
     return "bold green" if row.is_fixed else STYLES[row.verdict]
 
 
-def _stacked(rows: list[Row], columns: list[Column], width: int, paint: Paint) -> Iterator[str]:
+def _stacked(rows: list[Row], columns: list[Column[Row]], width: int, paint: Paint) -> Iterator[str]:
     """Give each sequence lines of its own: its name, and below it what the columns would say."""
+    first, name, *others = columns
     for row in rows:
-        first, name, *others = columns
         state = first.value(row)
         yield f"{paint(state, _style(row))} {elide(printable(name.value(row)), width - len(state) - 1)}"
-        said = {" ".join(column.heading.split()): printable(column.value(row)) for column in others}
-        for line in _wrap(", ".join(f"{heading} {text}" for heading, text in said.items() if text != "-"), width - 2):
+        said = [(" ".join(column.heading.split()), printable(column.value(row)), column.is_name) for column in others]
+        pieces = [
+            f"{heading} {elide(text, width - 4 - len(heading)) if is_name else text}"
+            for heading, text, is_name in said
+            if text != "-"
+        ]
+        for line in flow(pieces, width - 2, separator=", "):
             yield f"  {line}"
 
 
-def _columns(is_repair: bool, is_plan: bool) -> list[Column]:
-    first = [
+def _columns(is_repair: bool, is_plan: bool) -> list[Column[Row]]:
+    first: list[Column[Row]] = [
         Column("", state, kind="word"),
         Column("sequence", lambda row: row.finding.sequence.qualified_name, kind="name"),
         Column("column", fed_column, kind="name", dispensable=4),
@@ -184,15 +189,15 @@ def _columns(is_repair: bool, is_plan: bool) -> list[Column]:
 
 
 def _ways(rows: list[Row], width: int | None, spell: Spell, more_in: str) -> Iterator[str]:
-    """Say of each move why it is made in that way."""
-    if rows:
+    """Say why moves are made in the way that they are: each reason once, and of which moves it is one of several."""
+    ways = by_way(rows)
+    if ways:
         yield ""
-    shown = rows if width is None else rows[:EXPLAINED]
-    for row in shown:
-        found = move(row)
-        assert found is not None
-        yield from _wrap(f"{row.sequence}: {found.way}: {spell(found.why)}.", width)
-    yield from _left_out(len(rows) - len(shown), more_in)
+    shown = ways if width is None else ways[:EXPLAINED]
+    for found, group in shown:
+        of_which = f"{names(group)}: " if len(ways) > 1 else ""
+        yield from wrap(f"{of_which}{found.way}: {spell(found.why)}.", width)
+    yield from _left_out(sum(len(group) for _, group in ways[len(shown) :]), width, more_in)
 
 
 def _explanations(rows: list[Row], width: int | None, paint: Paint, spell: Spell, more_in: str) -> Iterator[str]:
@@ -203,17 +208,17 @@ def _explanations(rows: list[Row], width: int | None, paint: Paint, spell: Spell
         left_out += more
         for row, *others in causes:
             yield ""
-            yield from _wrap(f"{names([row, *others])}: {spell(row.reason or '')}.", width)
+            yield from wrap(f"{names([row, *others])}: {spell(row.reason or '')}.", width)
             if row.remedy:
                 yield paint(f"  {remedy(row, spell)}", "cyan")
     if left_out:
         yield ""
-    yield from _left_out(left_out, more_in)
+    yield from _left_out(left_out, width, more_in)
 
 
-def _left_out(number: int, more_in: str) -> Iterator[str]:
+def _left_out(number: int, width: int | None, more_in: str) -> Iterator[str]:
     if number:
-        yield f"{number:,} more {'is' if number == 1 else 'are'} explained in {more_in}."
+        yield from wrap(f"{number:,} more {'is' if number == 1 else 'are'} explained in {more_in}.", width)
 
 
 def _warnings(report: Report) -> Iterator[str]:
@@ -225,21 +230,8 @@ def _warnings(report: Report) -> Iterator[str]:
         yield f"{found.warning}: {', '.join(names)}{found.more}: {found.meaning}"
 
 
-def _wrap(text: str, width: int | None) -> list[str]:
-    """Break a sentence between words; a name that is longer than a line stays whole."""
-    if width is None:
-        return [printable(text)]
-    wrapped: list[str] = []
-    for word in printable(text).split(" "):
-        if wrapped and cell_len(f"{wrapped[-1]} {word}") <= width:
-            wrapped[-1] += f" {word}"
-        else:
-            wrapped.append(word)
-    return wrapped
-
-
 def _paint(text: str, style: str) -> str:
-    return Style.parse(style).render(text, color_system=ColorSystem.STANDARD)
+    return f"\x1b[{';'.join(str(SGR[word]) for word in style.split())}m{text}\x1b[0m" if text else text
 
 
 def _leave_plain(text: str, style: str) -> str:

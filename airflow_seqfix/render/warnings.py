@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from airflow_seqfix.core.measure.measure import SLOW_ROWS
+from airflow_seqfix.core.measure.chunks import SLOW_ROWS
 from airflow_seqfix.core.model import SequenceWarning, Verdict
 from airflow_seqfix.core.report import Report
 from airflow_seqfix.core.row import Row

@@ -51,6 +51,7 @@ def test_json_is_the_report(report: core.Report) -> None:
 
 
 @pytest.mark.parametrize("form", ["json", "html", "csv"])
+@pytest.mark.long
 def test_memory_does_not_grow_with_the_text(plan: core.Plan, form: str) -> None:
     def size_and_peak(times: int) -> tuple[int, int]:
         long = replace(plan, report=replace(plan.report, rows=plan.report.rows * times))

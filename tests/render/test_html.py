@@ -16,13 +16,13 @@ from airflow_seqfix.render.html import html
 from tests.support.pages import read
 from tests.support.servers import Database
 
-VOID = {"meta", "input", "line", "rect", "use", "path", "br"}
+VOID = {"meta", "input", "line", "rect", "use", "path", "br", "wbr"}
 #: Every element that our own template has.
 KNOWN = {
     "html", "head", "meta", "title", "style", "body", "svg", "path", "line", "rect", "use", "header", "main",
     "footer", "section", "article", "figure", "h1", "h2", "h3", "p", "a", "span", "b", "em", "strong", "small",
     "code", "dl", "dt", "dd", "div", "time", "details", "summary", "form", "label", "input", "select", "option",
-    "output", "button", "figcaption", "table", "caption", "thead", "tbody", "tr", "th", "td", "script",
+    "output", "button", "figcaption", "table", "caption", "thead", "tbody", "tr", "th", "td", "script", "wbr",
 }  # fmt: skip
 
 
@@ -140,9 +140,11 @@ def test_a_plan_says_where_how_and_why(plan: core.Plan) -> None:
     text = html(plan, spell=with_options)
     page = Page(text)
     assert page.texts["h1"] and page.texts["title"][0].startswith("7 sequences would be moved forward, 3 left alone")
-    said = "Would be moved by advance, to the next value 7801: 3,089 values, no more than --advance-up-to (10,000)."
+    said = "Would be moved by advance, to the next value 7801: no more than --advance-up-to (10,000) values."
     assert said in page.texts["p"]
-    assert said in page.texts["small"]
+    assert "advance" in page.texts["small"]
+    (reason,) = (text for text in page.texts["p"] if ": advance: no more than --advance-up-to (10,000) values." in text)
+    assert " and 2 more: " in reason
     assert "next value then" in page.texts["th"]
     assert "Would be moved" not in html(plan.report)
     assert "max_jump" not in text
@@ -184,8 +186,14 @@ def test_what_fails_by_a_threshold_has_one_card(newest_db: Database) -> None:
         for report in (core.fix(conn, fail_used_pct=75), core.check(conn, fail_used_pct=75)):
             (row,) = report.failing
             assert row.verdict is core.Verdict.IN_SYNC
-            cards = [a for tag, a in Page(html(report)).elements if tag == "article"]
+            page = Page(html(report))
+            cards = [a for tag, a in page.elements if tag == "article"]
             assert [card["id"] for card in cards] == [f"sequence-{row.finding.sequence.oid}"]
+            assert f"Explained in {THRESHOLDS}" in page.texts["p"]
+
+
+#: Where the messages about thresholds are.
+THRESHOLDS = "docs/reference/messages.md#a-sequence-is-behind-exhausted-or-nearly-so"
 
 
 def test_sequences_that_nobody_was_seen_to_draw_from_are_named(newest_db: Database) -> None:
@@ -196,3 +204,11 @@ def test_sequences_that_nobody_was_seen_to_draw_from_are_named(newest_db: Databa
         page = html(core.check(conn))
     assert "Nothing is known to draw from 2 sequences</h2>" in page
     assert "&lt;b&gt;" in page
+
+
+def test_a_long_name_breaks_between_its_words_and_is_still_text(newest_db: Database) -> None:
+    newest_db.execute('CREATE TABLE monthly_customer_report ("<b>_id" serial)')
+    with newest_db.connect() as conn:
+        text = html(core.check(conn))
+    assert "public.<wbr>monthly_<wbr>customer_<wbr>report.<wbr>&#34;&lt;b&gt;_<wbr>id&#34;" in text
+    assert 'public."monthly_customer_report_<b>_id_seq"' in Page(text).texts["th"]

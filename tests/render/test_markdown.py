@@ -21,7 +21,8 @@ from tests.support.servers import Database
 EXPECTED = {
     "heading_open", "heading_close", "paragraph_open", "paragraph_close", "inline", "text", "code_inline", "fence",
     "hardbreak", "softbreak", "strong_open", "strong_close", "table_open", "table_close", "thead_open", "thead_close",
-    "tbody_open", "tbody_close", "tr_open", "tr_close", "th_open", "th_close", "td_open", "td_close",
+    "tbody_open", "tbody_close", "bullet_list_open", "bullet_list_close", "list_item_open", "list_item_close",
+    "tr_open", "tr_close", "th_open", "th_close", "td_open", "td_close",
 }  # fmt: skip
 
 
@@ -63,7 +64,7 @@ def test_only_moves_can_be_pasted(report: core.Report, every_verdict: Database) 
     (script,) = fences(markdown(report))
     statements = [line for line in script.splitlines() if line and not line.startswith("-- ")]
     assert statements
-    assert all(line.startswith("WITH RECURSIVE r(v) AS (SELECT nextval('") for line in statements)
+    assert all(line.startswith("WITH RECURSIVE r(v) AS (SELECT pg_catalog.nextval('") for line in statements)
     assert ' -- then, for the outliers: outliers="follow", which moves past them; ' in script
 
 
@@ -90,9 +91,9 @@ def test_a_plan_says_what_would_move_and_what_is_left_alone(plan: core.Plan) -> 
     assert len(table) - 1 == len(plan.moves)
     assert table[0] == [
         "sequence", "column", "next value now", "furthest value", "inserts until collision", "next value then", "way",
-        "because",
     ]  # fmt: skip
-    assert next(row[:7] for row in table if row[0] == "shop.invoices_id_seq") == [
+    assert text.count("no more than advance_up_to") == 1
+    assert next(row for row in table if row[0] == "shop.invoices_id_seq") == [
         "shop.invoices_id_seq",
         "shop.invoices.id",
         "4712",
@@ -149,7 +150,7 @@ def test_a_script_that_nobody_would_read_is_left_out(newest_db: Database) -> Non
     with newest_db.connect() as conn:
         text = plan_markdown(core.plan(conn))
     assert len(tables(text)[0]) == 51
-    assert re.search(r"It is left out here: it has [\d,]+ lines", text)
+    assert "It is too long to be read here: `seqfix plan -o plan.sql` writes it to a file." in text
     assert not fences(text)
 
 
@@ -167,7 +168,6 @@ def test_names_are_never_markup(hostile: core.Plan) -> None:
         for mark in ("@", "<", "https:", "[", "javascript"):
             assert mark not in prose
         assert not re.search(r"[\u202e\x1b\x07]", text)
-    assert "-- Remedy: seqfix fix; its name holds characters that do not print" in markdown(hostile.report)
 
 
 def test_a_script_runs_and_repairs(every_verdict: Database, newest_db: Database) -> None:

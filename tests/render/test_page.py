@@ -248,9 +248,10 @@ def test_a_statement_can_be_copied(report: core.Report, open_page: Open) -> None
     card.get_by_role("button", name="Copy").click()
     page.get_by_role("button", name="Copied").wait_for()
     assert page.evaluate("navigator.clipboard.readText()") == (
-        "WITH RECURSIVE r(v) AS (SELECT nextval('shop.orders_id_seq') FROM shop.orders_id_seq"
+        "WITH RECURSIVE r(v) AS (SELECT pg_catalog.nextval('shop.orders_id_seq') FROM shop.orders_id_seq"
         " WHERE (last_value, is_called) < (41200, true)"
-        " UNION ALL SELECT nextval('shop.orders_id_seq') FROM r WHERE v < 41200) SELECT max(v) FROM r;"
+        " UNION ALL SELECT pg_catalog.nextval('shop.orders_id_seq') FROM r WHERE v < 41200)"
+        " SELECT pg_catalog.max(v) FROM r;"
     )
 
 

@@ -144,8 +144,26 @@ def test_a_plan_says_where_how_and_why(plan: core.Plan) -> None:
         text = table(plan.report, width=width, is_plan=True)
         (line,) = (line for line in text.splitlines() if line.startswith("behind     shop.invoices_id_seq"))
         assert " 7801" in line
-        assert "shop.invoices_id_seq: advance: 3,089 values, no more than advance_up_to" in " ".join(text.split())
+        assert "advance: no more than advance_up_to (10,000) values." in " ".join(text.split())
         assert line.endswith("advance")
+
+
+@pytest.mark.parametrize("width", [None, *WIDTHS])
+def test_a_plan_says_a_reason_once(out_of_time: core.Report, mixed_ways: core.Report, width: int | None) -> None:
+    said = " ".join(table(out_of_time, width=width, is_plan=True).split())
+    assert said.count("advance: no more than advance_up_to (10,000) values.") == 1
+    said = " ".join(table(mixed_ways, width=width, is_plan=True).split())
+    assert "public.a_id_seq, public.b_id_seq: advance: no more than advance_up_to (10,000) values." in said
+    assert re.search(r"public\.c_id_seq: locked: more than advance_up_to \(10,000\) values, and role \S+ owns", said)
+
+
+@pytest.fixture(scope="session")
+def mixed_ways(start_server: Callable[[str], Server]) -> Iterator[core.Report]:
+    """Three sequences of which two move in one way."""
+    with database_on(start_server(server_labels()[0])) as database, database.connect() as conn:
+        for name, value in {"a": 10, "b": 10, "c": 900_000}.items():
+            database.execute(f"CREATE TABLE {name} (id serial PRIMARY KEY); INSERT INTO {name} VALUES ({value})")
+        yield core.check(conn)
 
 
 def test_what_collides_first_comes_first(newest_db: Database) -> None:

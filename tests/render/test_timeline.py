@@ -166,6 +166,7 @@ def test_a_picture_does_not_grow_with_its_past(used: core.Report) -> None:
         assert len(found.marks) <= 2 * 101
 
 
+@pytest.mark.long
 def test_a_large_page_draws_few(used: core.Report) -> None:
     """3,000 sequences, all with a past: of those with a card first, then of those that last shortest."""
     row, behind = row_of(used, "steady"), row_of(used, "behind")
