@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any
 
 import click
@@ -70,11 +69,12 @@ fish:  seqfix completion fish | source     in ~/.config/fish/config.fish
 def check(positional: tuple[str, ...], since: Sequence[IO[str]], **given: Any) -> int:
     """Check how each sequence stands. Reads only."""
     from airflow_seqfix import core
-    from airflow_seqfix.cli import fleet
     from airflow_seqfix.cli.run import Run
 
     run = Run.read(positional, given, forms=REPORT_FORMS)
     if run.databases is not None:
+        from airflow_seqfix.cli import fleet
+
         _refuse_history(since)
         return fleet.check(run)
     run.options["since"] = _read_reports(since)
@@ -97,7 +97,8 @@ def suggest(positional: tuple[str, ...], **given: Any) -> int:
     run = Run.read(positional, given, forms=SUGGESTION_FORMS)
     run.refuse_many()
     with run.prepared():
-        run.output.write([render(core.suggest(run.address, **run.understood()), run.output.form)])
+        found = core.suggest(run.address, **run.understood())
+        run.output.write([render(found, run.output.form, width=run.output.width)])
     return IN_SYNC
 
 
@@ -149,11 +150,7 @@ def fix(
         _refuse_history(since)
         return fleet.fix(run, yes=yes)
     run.options["since"] = _read_reports(since)
-    stored = _read_plan(plan_file) if plan_file else None
-    if stored is not None and not stored["moves"]:
-        run.messages.say("the plan has no moves")
-    if stored is not None and (run.names or any(run.options[kind] for kind in NAME_OPTIONS)):
-        raise ArgumentError("--plan already says what to move: leave the tables and the selection out")
+    stored = _read_plan(plan_file, run) if plan_file else None
     with run.prepared():
         options = run.understood()
         report: Report | None
@@ -231,16 +228,21 @@ def _read_reports(since: Sequence[IO[str]]) -> list[dict[str, Any]]:
     return [json_file.read(file, name=file.name, option="since", made=REPORT_MADE) for file in since]
 
 
-def _read_plan(plan_file: IO[str]) -> dict[str, Any]:
+def _read_plan(plan_file: IO[str], run: Run) -> dict[str, Any]:
     """Read a plan.
 
-    :raises ArgumentError: when it is none, before anything is opened.
+    :raises ArgumentError: before anything is opened, when it is none, or there is a selection beside it.
     """
+    from airflow_seqfix.core import ArgumentError
     from airflow_seqfix.core.repair.plan import StoredPlan
 
     made = "seqfix plan --format json makes a plan, and the SQL of seqfix plan is for psql -f"
     data = json_file.read(plan_file, name=plan_file.name, option="plan", made=made)
     StoredPlan.read(data)
+    if not data["moves"]:
+        run.messages.say("the plan has no moves")
+    if run.names or any(run.options[kind] for kind in NAME_OPTIONS):
+        raise ArgumentError("--plan already says what to move: leave the tables and the selection out")
     return data
 
 
@@ -252,14 +254,9 @@ def _fix_if_confirmed(run: Run, options: dict[str, Any], keys: Keyboard) -> Repo
     made = run.outcome(core.plan, **options)
     if not made.moves:
         return made.report
-    # Where none can be moved there is nothing to agree to, and the report will say why.
-    if any(move.way for move in made.moves):
-        confirm.show(made, run.address.reached)
-        if not confirm.agreed(sum(move.way is not None for move in made.moves), keys):
-            return None
-    done = _apply(run, made, options)
-    by_oid = {row.finding.sequence.oid: row for row in done.rows}
-    return replace(done, rows=tuple(by_oid.get(row.finding.sequence.oid, row) for row in made.report.rows))
+    if not confirm.shown_and_agreed(made, run.address.reached, keys):
+        return None
+    return confirm.with_rest(_apply(run, made, options), made)
 
 
 def _apply_if_confirmed(run: Run, stored: dict[str, Any], options: dict[str, Any], keys: Keyboard) -> Report | None:
@@ -272,10 +269,8 @@ def _apply_if_confirmed(run: Run, stored: dict[str, Any], options: dict[str, Any
     StoredPlan.read(stored).refuse_other_database(run.identify())
     fresh = run.outcome(core.plan, stored=stored, **_others(options))
     confirm.announce_differences(stored, fresh)
-    if any(move.way for move in fresh.moves):
-        confirm.show(fresh, run.address.reached)
-        if not confirm.agreed(sum(move.way is not None for move in fresh.moves), keys):
-            return None
+    if not confirm.shown_and_agreed(fresh, run.address.reached, keys):
+        return None
     return _apply(run, stored, options)
 
 

@@ -7,17 +7,19 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
+from operator import itemgetter
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 import click
 
 from airflow_seqfix.cli import messages
 from airflow_seqfix.cli.messages import announce, is_terminal
+from airflow_seqfix.cli.option_names import with_options
 
 if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table
+    from rich.text import Text
 
     from airflow_seqfix.core import Plan, Report, Row
 
@@ -26,8 +28,20 @@ Keyboard = AbstractContextManager[IO[str]]
 
 #: How many moves are listed before the question; `seqfix plan` lists all.
 LISTED = 40
-#: Below this width each move has lines of its own; from this one on there is room for the reason of each way.
-NARROW, WIDE = 60, 110
+#: Below this width each move has lines of its own.
+NARROW = 60
+#: To how many characters a name may be shortened for the reason of its move.
+LEGIBLE = 40
+#: How wide the labels are of what would be changed.
+LABEL = 10
+#: What is said of each move, and how.
+COLUMNS: dict[str, Literal["name", "word", "figure"]] = {
+    "sequence": "name",
+    "next value": "figure",
+    "then": "figure",
+    "way": "word",
+    "because": "word",
+}
 
 CANNOT = "cannot be moved"
 
@@ -63,66 +77,71 @@ def keyboard() -> Keyboard | None:
 
 def show(made: Plan, where: str) -> None:
     """Show on stderr what a plan moves and where."""
+    from airflow_seqfix.render.layout import wrap
+
     plan = made.to_dict()
     width = shutil.get_terminal_size().columns
     console = messages.console(width=width)
-    _show_target(console, made.report, where)
+    for line in _target(made.report, where, width):
+        console.print(line, soft_wrap=True)
     moves = {move["sequence"]: move for move in plan["moves"]}
     found = {row.get("sequence"): row for row in plan.get("sequences", ()) if isinstance(row, Mapping)}
-    if width < NARROW:
-        for name, *cells in _rows(plan, moves, found):
-            console.print("{}\n  next value {}, then {}, {}".format(name, *cells), markup=False, soft_wrap=True)
-    else:
-        console.print(_table(plan, moves, found, width))
+    for text, style in _listed(list(_rows(plan, moves, found)), width):
+        console.print(text, style=style, markup=False, soft_wrap=True)
+    said = []
     if len(moves) > LISTED:
-        console.print(f"… and {len(moves) - LISTED:,} more, which plan lists.")
+        said.append(f"… and {len(moves) - LISTED:,} more, which plan lists.")
     left = sum(
         row.get("verdict") in ("behind", "exhausted", "unknown") for name, row in found.items() if name not in moves
     )
     if left:
-        console.print(f"{left:,} more {'is' if left == 1 else 'are'} not in sync and cannot be moved: check says why.")
-    console.print()
+        said.append(f"{left:,} more {'is' if left == 1 else 'are'} not in sync and cannot be moved: check says why.")
+    console.print(*(line for text in said for line in wrap(text, width)), "", sep="\n", markup=False, soft_wrap=True)
     for way in dict.fromkeys(str(move.get("way")) for move in moves.values()):
         if way in WAYS:
-            console.print(f"{way}: {WAYS[way]}", style="dim", markup=False, soft_wrap=True)
+            text = "\n".join(wrap(f"{way}: {WAYS[way]}", width, indent="  "))
+            console.print(text, style="dim", markup=False, soft_wrap=True)
 
 
-def _show_target(console: Console, report: Report, where: str) -> None:
-    """Show what would be changed."""
+def _target(report: Report, where: str, width: int) -> Iterator[Text]:
+    """Yield the lines that name what would be changed."""
     from rich.text import Text
 
-    from airflow_seqfix.core.errors import printable
+    from airflow_seqfix.render.layout import wrap
 
     server = report.server
     lines = {"server": f"PostgreSQL {server.version} at {where} ({server.is_of})"}
-    lines |= {"database": server.database, "role": server.role}
+    lines |= {"database": server.database, "role": server.acts_as}
     if report.source is not None:
         lines["source"] = report.source.said
     for label, value in lines.items():
-        console.print(Text.assemble((f"{label:<10}", "dim"), (printable(value), "bold")), soft_wrap=True)
-    console.print()
+        text = "\n".join(wrap(value, width - LABEL)).replace("\n", "\n" + " " * LABEL)
+        yield Text.assemble((label.ljust(LABEL), "dim"), (text, "bold"))
+    yield Text()
 
 
-def _table(
-    plan: Mapping[str, Any], moves: Mapping[str, Mapping[str, Any]], found: Mapping[Any, Any], width: int
-) -> Table:
-    """Return a table of the first moves, with the reason of each way where there is room."""
-    from rich.table import Table
-    from rich.text import Text
+def _listed(rows: list[list[str]], width: int) -> Iterator[tuple[str, str]]:
+    """Yield lines and their styles: a line for each move, with its reason if that leaves its name legible."""
+    from airflow_seqfix.render.layout import GUTTER, NARROWEST_NAME, Column, cell_len, flow, lay_out
 
-    from airflow_seqfix.render.layout import elide
-
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False, header_style="bold")
-    table.add_column("sequence", no_wrap=True)
-    for heading in ("next value", "then"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("way", no_wrap=True)
-    if width >= WIDE:
-        table.add_column("because", no_wrap=True)
-    for name, *cells in _rows(plan, moves, found):
-        cells = [elide(name, width - (60 if width >= WIDE else 42)), *cells][: len(table.columns)]
-        table.add_row(*(Text(cell, style="yellow" if CANNOT in cells else "") for cell in cells))
-    return table
+    columns: list[Column[list[str]]] = [
+        Column(heading, itemgetter(place), kind=kind) for place, (heading, kind) in enumerate(COLUMNS.items())
+    ]
+    longest, *others = map(cell_len, next(lay_out(columns, rows, None)))
+    room = width - sum(len(GUTTER) + size for size in others)
+    if room < min(longest, LEGIBLE):
+        columns.pop()
+        room += len(GUTTER) + others[-1]
+    if width < NARROW or room < min(longest, NARROWEST_NAME):
+        for name, now, then, way, _ in rows:
+            yield name, ""
+            for line in flow([f"next value {now}", f"then {then}", way], width - 2, separator=", "):
+                yield f"  {line}", ""
+        return
+    laid_out = (GUTTER.join(cells).rstrip() for cells in lay_out(columns, rows, width))
+    yield next(laid_out), "bold"
+    for line, row in zip(laid_out, rows, strict=True):
+        yield line, "yellow" if CANNOT in row else ""
 
 
 def _rows(
@@ -140,7 +159,7 @@ def _rows(
             now,
             move.target + move.increment_by,
             given.get("way") or CANNOT,
-            given.get("why") or "",
+            with_options(given.get("why") or ""),
         ]
         yield [printable(str(cell)) for cell in cells]
 
@@ -169,6 +188,18 @@ def announce_differences(stored: Mapping[str, Any], fresh: Plan) -> None:
                 announce(f"{move.sequence}: the plan says {key} = {was}, and it is {value}")
 
 
+def shown_and_agreed(plan: Plan, where: str, keys: Keyboard) -> bool:
+    """Show what a plan moves and where, and ask whether to.
+
+    Where nothing can be moved there is nothing to agree to, and the report will say why.
+    """
+    movable = sum(move.way is not None for move in plan)
+    if not movable:
+        return True
+    show(plan, where)
+    return agreed(movable, keys)
+
+
 def agreed(count: int, keys: Keyboard) -> bool:
     """Ask, on stderr, whether to make that many moves."""
     click.echo(f"\nMove {count:,} {'sequence' if count == 1 else 'sequences'}? [y/N] ", nl=False, err=True)
@@ -177,3 +208,9 @@ def agreed(count: int, keys: Keyboard) -> bool:
     if not answer.endswith("\n"):
         click.echo(err=True)
     return answer.strip().lower() in ("y", "yes")
+
+
+def with_rest(done: Report, plan: Plan) -> Report:
+    """Return the report of the moves of a plan, with the plan's rows for all else."""
+    by_oid = {row.finding.sequence.oid: row for row in done.rows}
+    return replace(done, rows=tuple(by_oid.get(row.finding.sequence.oid, row) for row in plan.report.rows))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_seqfix.cli.messages import is_terminal
-from airflow_seqfix.secrets import masked, remember, remember_fields, shown
+from airflow_seqfix.secrets import masked, remember, remember_connection, remember_fields, shown
 from airflow_seqfix.splitting import unquoted
 
 if TYPE_CHECKING:
@@ -109,6 +109,7 @@ class Address:
         try:
             return self._connect(parameters)
         except psycopg.Error as error:
+            remember_connection(error)
             said = " ".join(dict.fromkeys(line.strip() for line in str(error).splitlines() if line.strip()))
             named = (f"{key}={shown(parameters[key], may_hold=KEPT[key])}" for key in KEPT if key in parameters)
             where = " ".join(named)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from airflow_seqfix.cli import confirm
@@ -120,9 +119,7 @@ def _result(
             plans[address.dbname] = done
         done = done.report
     if plan is not None:
-        by_oid = {row.finding.sequence.oid: row for row in done.rows}
-        rows = tuple(by_oid.get(row.finding.sequence.oid, row) for row in plan.report.rows)
-        done = replace(done, rows=rows)
+        done = confirm.with_rest(done, plan)
     run.announce(done)
     return DatabaseResult(database=address.dbname, report=done.to_dict())
 

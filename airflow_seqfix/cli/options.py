@@ -96,7 +96,7 @@ connection = together(
 
 #: What takes many databases in one run.
 databases = together(
-    _connection("-a", "--all-databases", is_flag=True, help="All databases of the server; -d repeated: these."),
+    _connection("-a", "--all-databases", is_flag=True, help="All databases of the server; repeat -d for some."),
     _connection(
         "--exclude-database",
         "exclude_databases",
@@ -160,7 +160,7 @@ selection = together(
     _exclude("-T", "--exclude-table", "exclude_tables", help="Skip sequences that feed this table."),
     *_named(*(name for name in names_of(Group.SELECTION, Group.MAPPING) if name not in ("schemas", "tables"))),
     _section(SECTIONS[Group.MAPPING])(
-        "--mapping", "mapping_file", metavar="FILE", help="Read such columns, in JSON, from a file."
+        "--mapping", "mapping_file", metavar="FILE", help="Read further columns from a JSON file."
     ),
 )
 _judging = _section(SECTIONS[Group.POLICY])
@@ -170,7 +170,7 @@ judging = together(
         "--source",
         **ONCE,
         metavar="URI|REPORT.json",
-        help="Pass what this database has handed out too: the other side of a cutover.",
+        help="Other side of a cutover, whose issued ids count too.",
     ),
     _judging(
         "--source-schemas", multiple=True, metavar="HERE=THERE", help="Schema that has another name in the source."
@@ -181,7 +181,7 @@ history = _judging(
     type=click.File(encoding="utf-8"),
     multiple=True,
     metavar="FILE",
-    help="Earlier report, in JSON, for how long sequences last (repeatable).",
+    help="Earlier report, as JSON, for the forecast of how long sequences last (repeatable).",
 )
 moving = together(*_named(*names_of(Group.MOVING)))
 limits = together(*_named(*names_of(Group.LIMITS, Group.RUN)))

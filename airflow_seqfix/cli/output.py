@@ -152,6 +152,7 @@ class Output:
             yield from pieces(content, self.form, spell=with_options)
             return
         from airflow_seqfix.core import Plan
+        from airflow_seqfix.render.layout import wrap
         from airflow_seqfix.render.table import MOST, lines, summary
 
         is_plan = isinstance(content, Plan)
@@ -169,7 +170,9 @@ class Output:
         ):
             yield f"{line}\n"
             is_empty = False
-        yield summary(report) if is_empty else f"\n{summary(report)}"
+        if not is_empty:
+            yield "\n"
+        yield "\n".join(wrap(summary(report), self.width))
 
     @property
     def width(self) -> int | None:
@@ -205,7 +208,11 @@ def _wants_color(color: str, *, is_file: bool, environment: Mapping[str, str] = 
 
 def _is_device(path: Path) -> bool:
     """Whether it is there and is neither a file nor a folder: /dev/null, a named pipe."""
-    return path.exists() and not path.is_file() and not path.is_dir()
+    try:
+        kind = stat.S_IFMT(path.stat().st_mode)
+    except OSError:
+        return False
+    return kind not in (stat.S_IFREG, stat.S_IFDIR)
 
 
 @contextlib.contextmanager
@@ -218,7 +225,7 @@ def _replacing(path: Path) -> Iterator[IO[str]]:
     mode = _mode_of(path)
     # In the same folder: only within a file system is a rename all or nothing.
     with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", suffix=".new", delete=False
+        "w", encoding="utf-8", dir=path.parent, prefix=".seqfix-", suffix=".new", delete=False
     ) as file:
         new = Path(file.name)
         try:

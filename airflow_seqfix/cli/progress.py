@@ -24,8 +24,8 @@ SLOW = 2.0
 PAUSE = 5.0
 #: What is read first.
 CATALOGS = "the catalogs"
-#: How wide the bar is.
-BAR = 24
+#: How wide the bar is where there is room, and at least where all figures are to stand beside it.
+BAR, LEAST_BAR = 24, 6
 
 
 class Clock:
@@ -93,37 +93,50 @@ def _show_bar(clock: Clock, ended: threading.Event) -> None:
         return
     from rich.live import Live
 
-    with Live(console=console(), transient=True, refresh_per_second=8, get_renderable=lambda: _bar(clock)):
+    screen = console()
+    with Live(console=screen, transient=True, refresh_per_second=8, get_renderable=lambda: _bar(clock, screen.width)):
         ended.wait()
 
 
-def _bar(clock: Clock) -> RenderableType:
+def _bar(clock: Clock, width: int) -> RenderableType:
     from rich.console import Group
     from rich.progress_bar import ProgressBar
     from rich.table import Table
     from rich.text import Text
 
     from airflow_seqfix.core.errors import printable
+    from airflow_seqfix.render.layout import elide, flow
 
     state = clock.state
     if state is None:
         return Group()
     if state.phase == "discover":
         return Text(f"reading {clock.slow or CATALOGS}")
-    line = Table.grid(padding=(0, 1))
+    word = "reading" if state.phase == "read" else "moving"
+    beside, below = _figures(clock, state), []
+    room = width - len("  ".join([word, *beside]))
+    if room < LEAST_BAR:
+        beside, below = beside[:1], beside[1:]
+        room = width - len("  ".join([word, *beside]))
     # What is moved in long strides fills its own bar.
     done, total = (state.values_done, state.values_total) if state.values_total else (state.done, state.total)
-    cells = [
-        "reading" if state.phase == "read" else "moving",
-        ProgressBar(total=max(total, 1), completed=done, width=BAR),
-    ]
-    cells.append(f"{state.done:,}/{state.total:,}")
+    bar = ProgressBar(total=max(total, 1), completed=done, width=max(1, min(BAR, room)))
+    line = Table.grid(padding=(0, 1))
+    line.add_row(word, bar, "  ".join(beside))
+    lines = [Text(f"  {text}") for text in flow(below, width - 2, separator="  ")]
+    if clock.slow:
+        name, _, seconds = clock.slow.rpartition(", ")
+        lines.append(Text(f"  {elide(printable(name), width - len(seconds) - 4)}, {seconds}", style="dim"))
+    return Group(line, *lines)
+
+
+def _figures(clock: Clock, state: Progress) -> list[str]:
+    """Return what is told beside the bar, the most important first."""
+    figures = [f"{state.done:,}/{state.total:,}"]
     if state.values_total:
-        cells.append(f"{state.values_done:,} of {state.values_total:,} values")
+        figures.append(f"{state.values_done:,} of {state.values_total:,} values")
     elif state.phase == "read":
-        cells.append(f"{state.found:,} not in sync")
+        figures.append(f"{state.found:,} not in sync")
         if state.done:
-            cells.append(f"{clock.rate:,.0f}/s")
-    line.add_row(*cells)
-    slow = clock.slow
-    return Group(line, Text(f"  {printable(slow)}", style="dim", no_wrap=True, overflow="ellipsis")) if slow else line
+            figures.append(f"{clock.rate:,.0f}/s")
+    return figures

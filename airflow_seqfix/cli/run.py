@@ -171,8 +171,8 @@ class Run:
         self.messages.detail(
             f"PostgreSQL {report.server.version}, {count(len(report.rows), 'sequence')} in {seconds:.1f} s"
         )
-        if report.server.advice is not None:
-            self.messages.detail(report.server.advice)
+        for advice in report.server.advice:
+            self.messages.detail(advice)
         if self.names:
             for row in report.rows[:TOLD]:
                 columns = ", ".join(c.qualified_name for c in row.finding.sequence.counted if not c.is_covered)

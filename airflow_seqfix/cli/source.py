@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,16 @@ def read_source(text: str | None) -> Any:
         return None
     if is_connection(text):
         return Address.read(text)
-    if looks_like_one(text) and not Path(text).exists():
+    if looks_like_one(text) and not _is_file(text):
         # A URI with a typing error, whose password no message may hold.
         raise ArgumentError("it is not a file, and a connection URI begins with postgresql://", option="source")
     return json_file.read_path(text, option="source", made=MADE)
+
+
+def _is_file(text: str) -> bool:
+    with contextlib.suppress(OSError):
+        return Path(text).exists()
+    return False
 
 
 def read_schemas(given: tuple[str, ...]) -> dict[str, str]:

@@ -27,9 +27,10 @@ def test_check_finds_drift(newest_db: Database) -> None:
         "",
         "public.orders_id_seq: the next value is 1, and public.orders.id has reached 3.",
         (
-            "  WITH RECURSIVE r(v) AS (SELECT nextval('public.orders_id_seq') FROM public.orders_id_seq"
+            "  WITH RECURSIVE r(v) AS (SELECT pg_catalog.nextval('public.orders_id_seq') FROM public.orders_id_seq"
             " WHERE (last_value, is_called) < (3, true)"
-            " UNION ALL SELECT nextval('public.orders_id_seq') FROM r WHERE v < 3) SELECT max(v) FROM r;"
+            " UNION ALL SELECT pg_catalog.nextval('public.orders_id_seq') FROM r WHERE v < 3)"
+            " SELECT pg_catalog.max(v) FROM r;"
         ),
         "",
         f"2 sequences in database {newest_db.where}: 1 in sync, 1 behind",

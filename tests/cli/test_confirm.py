@@ -20,7 +20,7 @@ QUESTION = "Move 1 sequence? [y/N]"
 
 def test_shows_where_and_what_and_moves_on_yes(newest_db: Database) -> None:
     newest_db.execute(DRIFT)
-    with terminal("fix", newest_db.dsn) as shown:
+    with terminal("fix", newest_db.dsn, columns=100) as shown:
         shown.wait_for(QUESTION)
         version, port = newest_db.value("SHOW server_version"), newest_db.value("SHOW port")
         assert shown.text == (
@@ -28,8 +28,8 @@ def test_shows_where_and_what_and_moves_on_yes(newest_db: Database) -> None:
             f"database  {newest_db.name}\n"
             "role      postgres\n"
             "\n"
-            "sequence              next value  then  way    \n"
-            "public.orders_id_seq           1     4  advance\n"
+            "sequence              next value  then  way      because\n"
+            "public.orders_id_seq           1     4  advance  no more than --advance-up-to (10,000) values\n"
             "\n"
             "advance: calls nextval() until past the data; cannot go back, blocks nobody\n"
             "\n"
@@ -39,7 +39,7 @@ def test_shows_where_and_what_and_moves_on_yes(newest_db: Database) -> None:
         shown.type("y\n")
         assert shown.end() == 0
         assert "2 sequences in database" in shown.text
-        assert "2 in sync (1 fixed and verified)" in shown.text
+        assert "2 in sync (1 fixed and verified)" in " ".join(shown.text.split())
     assert newest_db.state("orders_id_seq")[:2] == (3, True)
 
 
@@ -81,7 +81,7 @@ def test_exactly_what_was_shown_is_moved(newest_db: Database) -> None:
 
 def test_nothing_to_move_is_no_question(newest_db: Database) -> None:
     newest_db.execute("CREATE TABLE orders (id serial)")
-    with terminal("fix", newest_db.dsn) as shown:
+    with terminal("fix", newest_db.dsn, columns=200) as shown:
         assert shown.end() == 0
         assert shown.text == f"1 sequence in database {newest_db.where}: 1 in sync\n"
 
@@ -113,6 +113,19 @@ def test_many_are_cut_short_and_what_stays_is_told(newest_db: Database) -> None:
         shown.wait_for("Move 50 sequences? [y/N]")
         assert "… and 10 more, which plan lists." in shown.text
         assert "1 more is not in sync and cannot be moved: check says why." in shown.text
+
+
+def test_no_figure_is_cut_and_a_name_takes_the_room_that_is_left(newest_db: Database) -> None:
+    name = "x" * 50
+    newest_db.execute(f"CREATE TABLE {name} (id bigserial); INSERT INTO {name} VALUES (9000000000000000000)")
+    words = ["fix", newest_db.dsn, "--outliers", "follow", "--lock", "sequence"]
+    for columns, shown_as in {
+        130: f"public.{name}_id_seq           1  9000000000000000001  locked  --lock sequence\n",
+        80: "public.xxxxxxxxxxxx…xxxxxxxxxxxx_id_seq           1  9000000000000000001  locked\n",
+    }.items():
+        with terminal(*words, columns=columns) as shown:
+            shown.wait_for(QUESTION)
+            assert shown_as in shown.text
 
 
 def test_yes_does_not_ask_and_neither_does_a_script(newest_db: Database) -> None:

