@@ -278,9 +278,15 @@ class TableOptions(TypedDict, total=False):
     ]
     """Number of connections that share the work. Default: 1."""
     all_positions: Annotated[
-        bool, Option(Group.RUN, False, Flag(), "Read the position of skipped sequences too, for a report as a source.")
+        bool,
+        Option(
+            Group.RUN,
+            False,
+            Flag(),
+            "Read the position of skipped sequences too, for a report that serves as a source.",
+        ),
     ]
-    """Read the position of skipped sequences too, for a report as a source. Default: False."""
+    """Read the position of skipped sequences too, for a report that serves as a source. Default: False."""
 
 
 class Options(SelectionOptions, TableOptions, total=False):

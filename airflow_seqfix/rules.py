@@ -25,7 +25,6 @@ class Rule:
         return None if self.allows(value) else f"give {self.wanted}"
 
 
-@dataclass(frozen=True, slots=True)
 class Flag(Rule):
     wanted = "True or False"
 
@@ -75,7 +74,6 @@ class Integer(Rule):
         return type(value) is int and self.least <= value <= (value if self.most is None else self.most)
 
 
-@dataclass(frozen=True, slots=True)
 class Percentage(Rule):
     wanted = "a percentage above 0 and up to 100"
 
@@ -83,7 +81,6 @@ class Percentage(Rule):
         return _is_number(value) and 0 < value <= 100
 
 
-@dataclass(frozen=True, slots=True)
 class Days(Rule):
     wanted = "a number of days greater than 0"
 
@@ -104,7 +101,6 @@ class Seconds(Rule):
         return _is_number(value) and (value > 0 or (self.zero and value == 0))
 
 
-@dataclass(frozen=True, slots=True)
 class LockSeconds(Seconds):
     """A wait for a lock, which others queue behind."""
 
@@ -117,7 +113,6 @@ class LockSeconds(Seconds):
         return Seconds.refusal(self, value)
 
 
-@dataclass(frozen=True, slots=True)
 class Text(Rule):
     wanted = "a text"
 
@@ -125,7 +120,6 @@ class Text(Rule):
         return isinstance(value, str)
 
 
-@dataclass(frozen=True, slots=True)
 class NameList(Rule):
     """Names as written in SQL, or shell-style patterns. The core reads each, and says what is wrong with it."""
 

@@ -74,7 +74,7 @@ class PostgresSequenceDriftSensor(SequenceTask, BaseSensorOperator):
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Look once. The connection is closed before the next look."""
-        self._options = dict(self.options(context))
+        self._options = self.options(context)
         try:
             return self._look(context)
         except Exception as error:

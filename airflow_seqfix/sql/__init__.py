@@ -11,13 +11,13 @@ from airflow_seqfix import __version__
 from airflow_seqfix.core import queries
 from airflow_seqfix.core.database.opening import milliseconds
 from airflow_seqfix.core.discover.catalog import OLDEST_SERVER, OTHER_PRODUCTS
-from airflow_seqfix.core.judge.goal import NEARLY
+from airflow_seqfix.core.judge.harm import NEARLY
 from airflow_seqfix.core.judge.outliers import LIFETIME, LOOKED_AT, MOST, NEAR, SHARE, STANDS_OUT
 from airflow_seqfix.core.judge.remedies import PASTE_UP_TO
 from airflow_seqfix.core.judge.rivals import NEAR_RIVAL
 from airflow_seqfix.core.judge.verdict import LOGGED_AHEAD
+from airflow_seqfix.core.measure.chunks import SLOW_ROWS
 from airflow_seqfix.core.measure.column_sql import FLOATS, INTEGER
-from airflow_seqfix.core.measure.measure import SLOW_ROWS
 from airflow_seqfix.core.measure.partitions import RELATIONS_AT_ONCE
 from airflow_seqfix.core.measure.together import REWRITTEN
 from airflow_seqfix.core.measure.validation import READS
@@ -59,7 +59,11 @@ def reset_sequences(*, check: bool = False) -> str:
 
 def _parts() -> dict[str, str]:
     """Return what the template leaves open, by name."""
-    policy, limits = Policy(), Limits()
+    return {name: str(part).strip() for name, part in (_statements() | _values()).items()}
+
+
+def _statements() -> dict[str, object]:
+    """Return the core's queries, as they run in the script's PL/pgSQL."""
     # By the names of the script's variables: columns of the same name come first.
     sequence = {
         "oid": "sequence_oid",
@@ -68,8 +72,9 @@ def _parts() -> dict[str, str]:
         "is_called": "was_called",
         "begin": "",
         "name": "s.qualified_name",
+        "shown": "s.qualified_name",
         "database": "current_database()",
-        "lock_timeout": milliseconds(limits.lock_timeout),
+        "lock_timeout": milliseconds(Limits().lock_timeout),
         "target": "target",
         "direction": "direction",
         "increment_by": "s.increment_by",
@@ -81,11 +86,11 @@ def _parts() -> dict[str, str]:
     # A name cannot be filled in there: the state is looked at in a statement of its own, by @state_look@.
     looked_at = "(VALUES (reached, is_called)) AS s (last_value, is_called)"
     advance = queries.get("advance").replace(queries.get("parts/state"), looked_at)
-    parts: dict[str, object] = {
-        "version": __version__,
+    return {
         "sequences": queries.get("sequences"),
         "columns": queries.get("columns"),
         "triggers": queries.get("triggers"),
+        "closest": queries.get("parts/closest"),
         "partitions": queries.get("partitions").format(
             table_oid="(r.value ->> 'table_oid')", column_number="(r.value ->> 'column_number')::smallint"
         ),
@@ -95,6 +100,14 @@ def _parts() -> dict[str, str]:
         "state_look": queries.get("parts/state_look").format(**sequence),
         "advance": advance.format(**sequence, calls=f"least(calls, {CALLS_AT_ONCE})"),
         "versions": queries.get("versions"),
+    }
+
+
+def _values() -> dict[str, object]:
+    """Return the numbers, names and sentences that the script has in common with the core."""
+    policy, limits = Policy(), Limits()
+    return {
+        "version": __version__,
         "reads": READS,
         "restless": restless().reason,
         "restless_cure": restless().remedy,
@@ -125,7 +138,6 @@ def _parts() -> dict[str, str]:
         "lock_attempts": LOCK_ATTEMPTS,
         "rounds": ROUNDS,
     }
-    return {name: str(part).strip() for name, part in parts.items()}
 
 
 def _literals(names: Iterable[str]) -> str:

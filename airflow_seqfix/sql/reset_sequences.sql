@@ -196,6 +196,7 @@ DECLARE
     settings       pg_catalog.text := 'SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL row_security = off; '
                            'SET LOCAL quote_all_identifiers = off; SET LOCAL jit = off; SET LOCAL lock_timeout = @lock_timeout@; '
                            'SET LOCAL synchronous_commit = local';
+    move_settings  pg_catalog.text;        -- for each that moves
     started_at     pg_catalog.timestamptz;
     give_up_at     pg_catalog.timestamptz;
     next_notice_at pg_catalog.timestamptz;
@@ -245,7 +246,8 @@ DECLARE
     free_to        numeric;                -- up to which value that was counted,
     last_free      numeric;                -- and up to which it should be
     binds          pg_catalog.text;        -- the limits that end first
-    widen          pg_catalog.text;        -- what makes room
+    widen          pg_catalog.text;        -- what makes room: statements, and what is said of them as a comment
+    widen_or       pg_catalog.text;        -- the same, for something else to follow
     direction      numeric;                -- 1 or -1
     step           numeric;
     border         numeric;                -- where another sequence of its columns begins, and this one ends
@@ -308,6 +310,10 @@ BEGIN
         settings := settings || '; SET LOCAL transaction_read_only = on';
         EXECUTE settings;
     END IF;
+    -- A move is planned once, and looks up the rows of its few columns by index. The server expects 100 columns of a
+    -- jsonb_to_recordset(), and would read all of pg_class and pg_attribute for each sequence.
+    move_settings := settings || '; SET LOCAL plan_cache_mode = force_generic_plan'
+                                 '; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off';
     margin := current_setting('seqfix.margin')::numeric;
     max_jump := current_setting('seqfix.max_jump')::numeric;
     outliers := current_setting('seqfix.outliers');
@@ -373,18 +379,33 @@ BEGIN
                AND (SELECT count(*) FROM regexp_matches(f.text, '(?:(?:;|\mthen|\melse|\mbegin)\s*|\minto\s+(?:strict\s+)?)new\.'
                            || regexp_replace(f.call[1], '(\W)', '\\\1', 'g') || '\M', 'gi')) = 1
         ),
-        tied AS (
-            SELECT n.table_oid, n.trigger_name, min(q.oid::bigint) AS sequence_oid, a.number AS column_number, min(n.definer) AS definer
+        filling AS (
+            SELECT n.*, a.number, row_number() OVER () AS place
               FROM named n
              CROSS JOIN LATERAL (
                    SELECT n.column_numbers[place] AS number FROM generate_subscripts(n.column_names, 1) AS place
                     WHERE n.column_names[place] = n.column_name) a
-              JOIN pg_class q ON q.relkind = 'S' AND q.relname = n.name[cardinality(n.name)]
-              JOIN pg_namespace s ON s.oid = q.relnamespace AND NOT pg_is_other_temp_schema(s.oid)
-             WHERE cardinality(n.name) = 2 AND s.nspname = n.name[1]
-                OR cardinality(n.name) = 1 AND n.search_path IS NULL
-             GROUP BY n.table_oid, n.trigger_name, a.number
-            HAVING count(*) = 1
+        ),
+        wanted AS MATERIALIZED (
+            SELECT f.place, f.drawer::oid AS drawer, f.schema_oid::oid AS schema_oid, f.name[1] AS name
+              FROM filling f
+             WHERE cardinality(f.name) = 1 AND f.search_path IS NULL
+        ),
+        @closest@,
+        meant AS (
+            SELECT f.table_oid, f.trigger_name, f.number AS column_number, f.definer, c.sequence_oid::bigint AS sequence_oid,
+                   c.candidates, c.nth
+              FROM filling f
+              JOIN closest c ON c.place = f.place
+             UNION ALL
+            SELECT f.table_oid, f.trigger_name, f.number, f.definer, q.oid::bigint, 1, 1
+              FROM filling f
+              JOIN pg_namespace s ON s.nspname = f.name[1] AND NOT pg_is_other_temp_schema(s.oid)
+              JOIN pg_class q ON q.relkind = 'S' AND q.relname = f.name[2] AND q.relnamespace = s.oid
+             WHERE cardinality(f.name) = 2
+        ),
+        tied AS (
+            SELECT m.table_oid, m.trigger_name, m.sequence_oid, m.column_number, m.definer FROM meant m WHERE m.candidates = 1
         ),
         tie AS (
             SELECT t.sequence_oid, t.table_oid, t.column_number, 'trigger' AS feed, t.definer
@@ -398,6 +419,13 @@ BEGIN
                              JOIN pg_sequence q ON q.seqrelid = e.refobjid
                             WHERE d.adrelid = t.table_oid AND d.adnum = t.column_number
                            HAVING bool_and(e.refobjid::bigint <> t.sequence_oid))
+             UNION
+            SELECT m.sequence_oid, m.table_oid, m.column_number, 'ambiguous', m.definer
+              FROM meant m
+             WHERE m.candidates > 1 AND m.nth <= 3
+               AND NOT EXISTS (SELECT FROM pg_depend o
+                                WHERE o.classid = 'pg_class'::regclass AND o.refclassid = 'pg_class'::regclass AND o.deptype = 'a'
+                                  AND o.refobjid = m.table_oid AND o.refobjsubid = m.column_number)
              UNION
             SELECT o.objid::bigint, o.refobjid::bigint, o.refobjsubid, 'owned', NULL
               FROM body b
@@ -461,7 +489,8 @@ BEGIN
                    max(j.smallest_value) FILTER (WHERE j.is_comparable)                                AS smallest_value,
                    min(j.largest_value) FILTER (WHERE j.is_comparable)                                 AS largest_value,
                    (array_agg(j.why_not ORDER BY j.place) FILTER (WHERE j.is_counted))[1]              AS why_not,
-                   (array_agg(j.name ORDER BY j.place)
+                   (array_agg(format(CASE WHEN j.source IS NULL THEN 'a trigger looks the sequence of %s up by name'
+                                          ELSE 'the default of %s looks its sequence up by name' END, j.name) ORDER BY j.place)
                         FILTER (WHERE j.feed = 'ambiguous' AND j.is_trusted))[1]                       AS ambiguous,
                    (array_agg(ARRAY[j.changed_by, j.name] ORDER BY j.place)
                         FILTER (WHERE j.changed_by IS NOT NULL AND j.is_drawn AND j.is_trusted))       AS changed,
@@ -471,7 +500,8 @@ BEGIN
                                   WHEN 'columns' THEN ' has more than 20 columns that draw from it'
                                   ELSE ' has children more than 10 levels deep' END ORDER BY j.place)
                         FILTER (WHERE j.too_much IS NOT NULL AND j.is_trusted))[1]                     AS too_much,
-                   (array_agg(format('ALTER TABLE %s ALTER %s SET DEFAULT nextval(', j.qualified_table, j.quoted_column)
+                   (array_agg(CASE WHEN j.source IS NOT NULL
+                                   THEN format('ALTER TABLE %s ALTER %s SET DEFAULT nextval(', j.qualified_table, j.quoted_column) END
                               ORDER BY j.place)
                         FILTER (WHERE j.feed = 'ambiguous' AND j.is_trusted))[1]                       AS set_default,
                    (array_agg(ARRAY[j.qualified_table, j.is_foreign::text] ORDER BY j.place)
@@ -543,8 +573,9 @@ BEGIN
                        format('it is part of the extension %s; name it to have it checked', c.extension), NULL),
                       (2, c.too_much IS NOT NULL, 'unknown', c.too_much, 'exclude it'),
                       (3, c.ambiguous IS NOT NULL, 'unknown',
-                       format('the default of %s looks its sequence up by name, and several have that name', c.ambiguous),
-                       c.set_default || quote_literal(c.qualified_name) || ');'),
+                       c.ambiguous || ', and several have that name',
+                       coalesce(c.set_default || quote_literal(c.qualified_name) || ');',
+                                'its schema before the name, in the trigger''s function')),
                       (3.5, c.changed IS NOT NULL, 'unknown',
                        format('%s may change what nextval() has returned for %s', c.changed[1][1], c.changed[1][2]),
                        format('the command with a mapping of %1$s to the column, where its values can be compared all the same; '
@@ -558,8 +589,9 @@ BEGIN
                       (7, c.readable IS NULL AND c.strangers IS NOT NULL, 'unknown',
                        format('%s draws from %s, which its owner %s may not use, and no column that counts can be compared',
                               c.strangers[1][1], c.qualified_name, c.strangers[1][2]),
-                       format('GRANT USAGE ON SEQUENCE %1$s TO %2$s; if the table is meant to draw from it, else exclude %1$s',
-                              c.qualified_name, c.strangers[1][2])),
+                       -- A line break in a name would end the comment.
+                       format('GRANT USAGE ON SEQUENCE %s TO %s; -- if the table is meant to draw from it, else exclude %s',
+                              c.qualified_name, c.strangers[1][2], regexp_replace(c.qualified_name, '[[:cntrl:]]', '?', 'g'))),
                       (8, c.readable IS NULL, 'skipped', coalesce(c.why_not, 'no column draws from it'), NULL),
                       (9, c.closed_schemas IS NOT NULL OR c.closed_columns IS NOT NULL
                           OR NOT c.may_use_schema OR NOT c.may_select, 'unknown',
@@ -608,6 +640,8 @@ BEGIN
                 SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY;
             END IF;
             EXECUTE settings;
+            -- What writes the queries is planned once. The server would plan it anew with the values of each sequence.
+            SET LOCAL plan_cache_mode = force_generic_plan;
             -- Where the server knows it: what has become a view is not read. Event triggers may.
             PERFORM set_config('restrict_nonsystem_relation_kind', 'view, foreign-table', true)
               WHERE current_setting('restrict_nonsystem_relation_kind', true) IS NOT NULL;
@@ -632,12 +666,14 @@ BEGIN
             -- never collide. An index gives each value once as it goes along, without one that would be a sort.
             SELECT array_agg(format(
                        'SELECT (SELECT %1$s(%2$s(%3$s)%10$s)::bigint FROM %4$s AS t'
-                       ' WHERE %3$s BETWEEN %5$L::bigint AND %6$L::bigint),'
-                       ' CASE WHEN $1 THEN ARRAY(SELECT %1$s(f.value%10$s)::bigint FROM (SELECT %7$s %3$s AS value'
-                       ' FROM %4$s AS t WHERE %3$s BETWEEN %5$L::bigint AND %6$L::bigint'
-                       ' ORDER BY 1 %8$s LIMIT @looked_at@) AS f) END,'
-                       ' CASE WHEN $1 THEN (SELECT trunc(%2$s(%3$s)%10$s) FROM %4$s AS t'
-                       ' WHERE %3$s %9$s::bigint AND (%3$s)::text ~ ''^-?[0-9.]+$'') END, NULL::boolean, '
+                       ' WHERE %3$s BETWEEN %5$L::bigint AND %6$L::bigint), '
+                       || CASE WHEN look_again
+                               THEN 'ARRAY(SELECT %1$s(f.value%10$s)::bigint FROM (SELECT %7$s %3$s AS value'
+                                    ' FROM %4$s AS t WHERE %3$s BETWEEN %5$L::bigint AND %6$L::bigint'
+                                    ' ORDER BY 1 %8$s LIMIT @looked_at@) AS f), (SELECT trunc(%2$s(%3$s)%10$s) FROM %4$s AS t'
+                                    ' WHERE %3$s %9$s::bigint AND (%3$s)::text ~ ''^-?[0-9.]+$''), '
+                               ELSE 'NULL, NULL, ' END
+                       || 'NULL::boolean, '
                        || CASE WHEN look_again AND r.value ->> 'rival' IS NOT NULL
                                THEN '(SELECT %1$s(%11$s(%3$s)%10$s) FROM %4$s AS t'
                                     ' WHERE %3$s BETWEEN %12$L::bigint AND %13$L::bigint)' ELSE 'NULL' END,
@@ -694,7 +730,7 @@ BEGIN
                 END IF;
                 was_read := false;
                 BEGIN
-                    EXECUTE query INTO value, far_values, row_beyond, is_called, near_value USING look_again;
+                    EXECUTE query INTO value, far_values, row_beyond, is_called, near_value;
                     was_read := true;
                     -- Rolled back, so that the locks on tables, partitions and indexes do not pile up.
                     RAISE SQLSTATE 'SQF00';
@@ -722,11 +758,13 @@ BEGIN
                             END IF;
                         END IF;
                     WHEN query_canceled THEN
-                        -- Before the time is over, it is somebody who wants to stop.
-                        IF clock_timestamp() < give_up_at THEN
+                        -- Before the time is over, it is somebody who wants to stop, or a function of the table's owner.
+                        GET STACKED DIAGNOSTICS said = PG_EXCEPTION_CONTEXT;
+                        IF clock_timestamp() < give_up_at AND said !~ 'RAISE' THEN
                             RAISE;
                         END IF;
-                        problem := 'SQF01';
+                        problem := CASE WHEN clock_timestamp() < give_up_at THEN SQLSTATE ELSE 'SQF01' END;
+                        said := split_part(SQLERRM, chr(10), 1);
                         EXIT;
                     WHEN OTHERS OR assert_failure THEN
                         problem := CASE WHEN SQLSTATE LIKE 'SQF%' THEN 'P0001' ELSE SQLSTATE END;
@@ -861,11 +899,16 @@ BEGIN
                 free_to := last_free; rereads := rereads + 1; look_again := true;
                 CONTINUE;
             END IF;
-            SELECT string_agg(w.text, ' ' ORDER BY w.place), string_agg(w.name, ' and ' ORDER BY w.place) INTO widen, binds
+            SELECT concat_ws(' -- ', string_agg(w.text, ' ' ORDER BY w.place) FILTER (WHERE w.place < 3),
+                             nullif(concat_ws('; ', CASE WHEN bool_or(w.place = 1)
+                                                         THEN 'rewrites the table; columns that refer to it need the same' END,
+                                              string_agg(w.text, '; ') FILTER (WHERE w.place = 3)), '')),
+                   string_agg(w.name, ' and ' ORDER BY w.place)
+              INTO widen, binds
               FROM (SELECT CASE WHEN e.checked_by IS NULL THEN 1 ELSE 3 END,
                            CASE WHEN e.checked_by IS NULL
                                 THEN format('ALTER TABLE %s ALTER %s TYPE bigint;', r.value ->> 'table', r.value ->> 'column')
-                                ELSE format('a wider %s of %s', e.checked_by, r.value ->> 'name') END,
+                                ELSE regexp_replace(format('a wider %s of %s', e.checked_by, r.value ->> 'name'), '[[:cntrl:]]', '?', 'g') END,
                            format('the end of %s (%s)', r.value ->> 'name', coalesce(e.checked_by, r.value ->> 'type'))
                       FROM jsonb_array_elements(s.readable) AS r
                      CROSS JOIN LATERAL (SELECT CASE WHEN direction > 0 THEN r.value ->> 'largest_by'
@@ -882,9 +925,10 @@ BEGIN
                                    OR last_step IN (9223372036854775807, -9223372036854775808) AS is_end) AS t
                      WHERE far = last_step AND border IS NULL
                      UNION ALL
-                    SELECT 2, 'an id_range, agreed with the other writers', 'before another sequence begins'
+                    SELECT 3, 'an id_range, agreed with the other writers', 'before another sequence begins'
                      WHERE far = border - direction) AS w (place, text, name);
-            widen := coalesce(widen, 'nothing is larger than bigint: another key');
+            widen := coalesce(nullif(widen, ''), 'nothing is larger than bigint: another key');
+            widen_or := widen || CASE WHEN widen LIKE '%;' THEN ' -- or ' ELSE '; or ' END;
             IF border IS NULL AND apart_from IS NOT NULL THEN
                 verdict := 'unknown'; gap := 0;
                 reason := format('the next value is %s, and the data have reached %s; %s', next_value, of_all, whose_said);
@@ -917,7 +961,7 @@ BEGIN
                                                      CASE WHEN takes_again THEN format(' in %s, which has no unique index of its own', passed_by)
                                                           WHEN jsonb_array_length(readable) > 1 THEN ' in ' || passed_by END),
                                               'whether values are free before it could not be read'));
-                    cure := format('%s or outliers=follow, which moves it all the same', widen);
+                    cure := widen_or || 'outliers=follow, which moves it all the same';
                 ELSE
                     target := next_value + (calls - 1) * s.increment_by;
                     IF left_over = 0 AND coalesce(free <= left_there, true) AND free IS NOT NULL THEN
@@ -925,15 +969,16 @@ BEGIN
                         reason := concat(reason, '; none is free up to ', far, ', ', binds, '; rows beyond it go to ' || beyond);
                         cure := widen;
                     ELSIF calls <= @paste_up_to@ AND s.cache_size = 1 THEN
-                        cure := format('WITH RECURSIVE r(v) AS (SELECT nextval(%1$s) FROM %2$s WHERE (last_value, %3$s) UNION'
-                                       ' ALL SELECT nextval(%1$s) FROM r WHERE v %4$s %5$s) SELECT %6$s(v) FROM r;%7$s',
+                        cure := format('WITH RECURSIVE r(v) AS (SELECT pg_catalog.nextval(%1$s) FROM %2$s WHERE (last_value, %3$s) UNION'
+                                       ' ALL SELECT pg_catalog.nextval(%1$s) FROM r WHERE v %4$s %5$s) SELECT pg_catalog.%6$s(v) FROM r;%7$s',
                                        quote_literal(s.qualified_name), s.qualified_name,
                                        CASE WHEN direction > 0 THEN format('is_called) < (%s, true', target)
                                             ELSE format('NOT is_called) > (%s, false', target) END,
                                        CASE WHEN direction > 0 THEN '<' ELSE '>' END, target,
                                        CASE WHEN direction > 0 THEN 'max' ELSE 'min' END,
-                                       coalesce(' -- then, for the outliers: ' || cure,
-                                                CASE WHEN apart_from IS NOT NULL THEN ' -- then ' || whose_cure END));
+                                       regexp_replace(coalesce(' -- then, for the outliers: ' || cure,
+                                                               CASE WHEN apart_from IS NOT NULL THEN ' -- then ' || whose_cure END),
+                                                      '[[:cntrl:]]', '?', 'g'));
                     ELSE
                         cure := 'run this script with mode=fix' || CASE WHEN s.cache_size > 1 AND NOT s.may_alter
                                 THEN format(' as %s, which owns it: only that discards what sessions have cached', s.owner)
@@ -949,9 +994,11 @@ BEGIN
                 END IF;
                 reason := concat('the next value would be ', next_value, ', and the last one that fits is ', far, ', ', binds,
                                  '; rows beyond it go to ' || beyond);
-                cure := widen || CASE WHEN (far - coalesce(decisive + s.increment_by, near)) * direction >= 0
-                        THEN format(' or ALTER SEQUENCE %s RESTART WITH %s; where nothing refers to ids from there on that were given out before',
-                                    s.qualified_name, coalesce(decisive + s.increment_by, near)) ELSE '' END;
+                cure := CASE WHEN (far - coalesce(decisive + s.increment_by, near)) * direction >= 0
+                             THEN widen_or || format('ALTER SEQUENCE %s RESTART WITH %s; -- where nothing refers to ids from there on that '
+                                                     'were given out before',
+                                                     s.qualified_name, coalesce(decisive + s.increment_by, near))
+                             ELSE widen END;
             ELSIF in_margin THEN
                 verdict := 'exhausted';
                 reason := format('margin=%s asks for more than the values that are left', margin);
@@ -981,7 +1028,7 @@ BEGIN
             -- whatever the session's default is.
             COMMIT;
             SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
-            EXECUTE settings;
+            EXECUTE move_settings;
             way := CASE
                 WHEN s.cache_size > 1 AND s.may_alter AND may_alter              THEN 'locked'
                 WHEN s.may_nextval AND (calls <= @advance_up_to@ OR NOT may_alter) THEN 'advance'
@@ -1001,7 +1048,7 @@ BEGIN
                     -- Who queued behind the lock gets through before it is asked for again.
                     COMMIT;
                     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
-                    EXECUTE settings;
+                    EXECUTE move_settings;
                     EXIT WHEN problem IS DISTINCT FROM '55P03' OR attempt = @lock_attempts@;
                     PERFORM pg_sleep(1 + random() / 2);
                 END LOOP;
@@ -1019,7 +1066,7 @@ BEGIN
                     END;
                     COMMIT;
                     SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
-                    EXECUTE settings;
+                    EXECUTE move_settings;
                     IF problem IS NULL AND is_same IS DISTINCT FROM true THEN
                         problem := '55000'; said := 'it or what it feeds has changed since it was read';
                     ELSIF problem IS NULL AND is_set_back THEN
@@ -1159,7 +1206,8 @@ SELECT jsonb_array_length(r -> 'sequences') > 0 AS seqfix_has_rows,
     -- A table where it fits on 120 columns, else a record for each sequence.
     \g (border=0 columns=120 expanded=auto)
 \endif
-SELECT current_database() AS database, current_user AS role, r ->> 'mode' AS mode, r ->> 'checked' AS sequences,
+SELECT current_database() AS database, concat(current_user, ', logged in as ' || nullif(session_user, current_user)) AS role,
+       r ->> 'mode' AS mode, r ->> 'checked' AS sequences,
        c ->> 'in_sync' AS in_sync, c ->> 'behind' AS behind, c ->> 'exhausted' AS exhausted, c ->> 'unknown' AS unknown,
        c ->> 'skipped' AS skipped, c ->> 'repaired' AS repaired, r ->> 'seconds' AS seconds
   FROM (SELECT current_setting('seqfix.report')::jsonb AS r) AS report,

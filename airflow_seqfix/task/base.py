@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from airflow_seqfix.options import FAIL_ON, NAME_OPTIONS, OPTIONS, Group
@@ -16,7 +16,7 @@ from airflow_seqfix.task.reporting import REPORT_ARGUMENTS, ReportingTask
 if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
 
-    from airflow_seqfix.core import Connection, Options
+    from airflow_seqfix.core import Connection
     from airflow_seqfix.task.sdk import Context
 
 #: What says where to connect.
@@ -159,7 +159,7 @@ class SequenceTask(ReportingTask):
         """
         refuse_early({name: getattr(self, name) for name in arguments}, self.template_fields)
 
-    def options(self, context: Context) -> Options:
+    def options(self, context: Context) -> dict[str, Any]:
         """Return what the core is given.
 
         :raises AirflowFailException: when an argument is invalid.
@@ -171,7 +171,7 @@ class SequenceTask(ReportingTask):
         if instance is not None:
             # Who is it, in pg_stat_activity.
             options["application_name"] = f"{instance.dag_id}.{instance.task_id} {instance.run_id}"
-        return options  # type: ignore[return-value]
+        return options
 
     def hook_arguments(self) -> dict[str, Any]:
         """Return what `open_connection` is given.
@@ -189,27 +189,14 @@ class SequenceTask(ReportingTask):
         :raises ConnectionFailedError: when no connection can be opened. Airflow retries that.
         """
         from airflow_seqfix.core import ArgumentError, ConnectionFailedError
-        from airflow_seqfix.task.connection import heard_while_waiting, open_connection
         from airflow_seqfix.task.errors import no_retry
 
-        options: dict[str, Any] = {**self.options(context), **more}
+        options = {**self.options(context), **more}
         if self.min_days_left is not None:
             options["since"] = self.earlier = self.earlier or history.earlier(context)
         with no_retry():
             self.report_file()
-            with contextlib.ExitStack() as stack:
-
-                def connect() -> Connection:
-                    connection = stack.enter_context(open_connection(**self.hook_arguments()))
-                    stack.enter_context(self._slot.hold(connection))
-                    return connection
-
-                ready = [connect()]
-                stack.enter_context(heard_while_waiting(ready[0]))
-
-                def borrow() -> Connection:
-                    return ready.pop() if ready else connect()
-
+            with self._connections() as borrow:
                 try:
                     return work(borrow, **options)
                 except ArgumentError as error:
@@ -223,6 +210,23 @@ class SequenceTask(ReportingTask):
                     if error.report is not None:
                         context["ti"].xcom_push(key="return_value", value=self.deliver(context, error.report))
                     raise
+
+    @contextlib.contextmanager
+    def _connections(self) -> Iterator[Callable[[], Connection]]:
+        """Open a connection, and yield what returns it, and opens another one when it is called again."""
+        from airflow_seqfix.task.connection import heard_while_waiting, open_connection
+
+        with contextlib.ExitStack() as stack:
+
+            def connect() -> Connection:
+                connection = stack.enter_context(open_connection(**self.hook_arguments()))
+                stack.enter_context(self._slot.hold(connection))
+                return connection
+
+            first = connect()
+            stack.enter_context(heard_while_waiting(first))
+            ready = [first]
+            yield lambda: ready.pop() if ready else connect()
 
     def get_openlineage_facets_on_start(self) -> OperatorLineage[Any, Any] | None:
         """Return what OpenLineage is told before anything is read: the tables that are named with their schema."""

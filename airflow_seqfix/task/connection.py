@@ -44,7 +44,7 @@ def connect(
     :raises AirflowFailException: when it is not a PostgreSQL connection.
     """
     from airflow_seqfix.core import ConnectionFailedError
-    from airflow_seqfix.secrets import MASK, remember, remember_fields, shown
+    from airflow_seqfix.secrets import MASK, remember, remember_connection, remember_fields, shown
     from airflow_seqfix.task.sdk import AirflowNotFoundException
 
     try:
@@ -61,6 +61,7 @@ def connect(
     try:
         opened: Any = hook.get_conn()
     except Exception as error:
+        remember_connection(error)
         said = " ".join(dict.fromkeys(line.strip() for line in str(error).splitlines() if line.strip()))
         where = (
             f"host={shown(stored.host)} port={stored.port or 5432} "

@@ -70,23 +70,23 @@ class ReportFile:
         :raises ReportError: when that fails.
         """
         digest = hashlib.sha256()
-        # Whole before it is sent: what an error has cut short replaces no file.
-        with tempfile.TemporaryFile() as whole:
-            for piece in pieces(content, self.form):
-                data = piece.encode()
-                digest.update(data)
-                whole.write(data)
-            size = whole.tell()
-            whole.seek(0)
-            try:
+        try:
+            # Whole before it is sent: what an error has cut short replaces no file.
+            with tempfile.TemporaryFile() as whole:
+                for piece in pieces(content, self.form):
+                    data = piece.encode()
+                    digest.update(data)
+                    whole.write(data)
+                size = whole.tell()
+                whole.seek(0)
                 self._send(whole)
-            except Exception as error:
-                raise ReportError(
-                    f"could not be written ({_said(error)})",
-                    option="report_path",
-                    value=self.path,
-                    remedy="the report is in the log",
-                ) from error
+        except Exception as error:
+            raise ReportError(
+                f"could not be written ({_said(error)})",
+                option="report_path",
+                value=self.path,
+                remedy="the report is in the log",
+            ) from error
         return {"path": self.path, "sha256": digest.hexdigest(), "bytes": size}
 
     def _send(self, whole: IO[bytes]) -> None:

@@ -78,9 +78,9 @@ class ReportingTask(BaseOperator):
 
         self._last_line = None
         self.log.info("%s", summary(report))
-        if report.server.advice is not None and not self._advised:
+        for advice in () if self._advised else report.server.advice:
             self._advised = True
-            self.log.info("%s", report.server.advice)
+            self.log.info("%s", advice)
         lines: list[str] = []
         more = self._more_in
         text = table(report, width=LOG_WIDTH, all_rows=True, is_plan=is_plan, more_in=more, most=MOST, listed_in=more)

@@ -98,6 +98,16 @@ def test_where_nothing_can_be_written_the_task_s_own_failure_shows(
     assert shop.value("INSERT INTO orders (note) VALUES ('') RETURNING id") == 101
 
 
+def test_where_there_is_no_room_to_prepare_it_that_is_said(
+    shop: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = str(tmp_path / "report.json")
+    shop.execute(DRIFT)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "missing"))
+    said = fails(operator(report_path=path), Pushed(), "ReportError")
+    assert f"report_path={path!r}: could not be written ([Errno 2]" in said
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -181,7 +191,7 @@ def test_a_long_plan_goes_through_its_file(shop: Database, tmp_path: Path) -> No
     path = tmp_path / "plan.json"
     planned = operator(dry_run=True, report_path=str(path)).execute({"ti": Pushed()})
     assert (planned["move_count"], len(planned["moves"]), planned["moves_left_out"]) == (60, 50, 10)
-    assert len(json.dumps(planned)) < 60_000
+    assert len(json.dumps(planned)) < 65_535
     written = json.loads(path.read_text())
     assert (written["report_version"], written["plan_version"], len(written["moves"])) == (1, 1, 60)
     shop.execute("CREATE TABLE later (id serial); INSERT INTO later (id) VALUES (5)")

@@ -260,9 +260,10 @@ def test_callbacks_get_a_message_that_is_worth_forwarding(told: Told) -> None:
     assert flat(told.messages["before"]) == (
         f"1 of 2 sequences in database {told.where} is not in sync "
         "public.orders_id_seq (public.orders.id): behind: the next value is 1, and public.orders.id has reached 100. "
-        "Remedy: WITH RECURSIVE r(v) AS (SELECT nextval('public.orders_id_seq') FROM public.orders_id_seq"
+        "Remedy: WITH RECURSIVE r(v) AS (SELECT pg_catalog.nextval('public.orders_id_seq') FROM public.orders_id_seq"
         " WHERE (last_value, is_called) < (100, true)"
-        " UNION ALL SELECT nextval('public.orders_id_seq') FROM r WHERE v < 100) SELECT max(v) FROM r;"
+        " UNION ALL SELECT pg_catalog.nextval('public.orders_id_seq') FROM r WHERE v < 100)"
+        " SELECT pg_catalog.max(v) FROM r;"
     )
     failed = told.event("task_behaviour.before", "FAIL")
     assert failed["run"]["facets"]["errorMessage"]["message"] == told.messages["before"]
