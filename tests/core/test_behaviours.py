@@ -93,6 +93,7 @@ def test_the_page_says_what_others_do(newest_server: Server, untouched: dict[str
         assert COLUMNS[name] == {case: mark(case, got, before) for case in got}
 
 
+@pytest.mark.long
 def test_the_page_says_what_happens_beside_an_open_transaction(newest_server: Server) -> None:
     nothing, ours = (beside_a_writer(newest_server, repairs()[name]) for name in ("nothing run", "`fix()`"))
     assert re.search(rf"^\| nothing run \| .* \| {nothing} \|$", OTHERS, re.MULTILINE)

@@ -117,6 +117,34 @@ def qualified(verdicts: dict[str, str]) -> dict[str, str]:
     return {name if "." in name else f"public.{name}": verdict for name, verdict in verdicts.items()}
 
 
+def test_transactions_as_far_apart_as_the_oids_of_swapped_tables(newest_db: Database) -> None:
+    db = newest_db
+    with db.connect() as conn:
+        for _ in range(100):
+            conn.execute("DROP TABLE IF EXISTS a, b; " + TWO)
+            made = "SELECT xmin::text::bigint, oid::bigint FROM pg_class WHERE relname IN ('a', 'b') ORDER BY relname"
+            (made_in, a), (_, b) = conn.execute(made).fetchall()
+            wanted = made_in ^ a ^ b
+            if made_in < wanted < made_in + 1_000:
+                break
+        else:
+            pytest.fail("no such transaction")
+        while conn.execute("SELECT txid_current()").fetchone() < (wanted - 1,):
+            pass
+    watched = Watched(db.psycopg2())
+
+    def before(statement: str) -> None:
+        if reads_a_table(statement):
+            watched.before = lambda statement: None
+            db.execute(CHANGES["tables swapped"][0])
+
+    watched.before = before
+    report = core.check(watched)
+    watched.close()
+    verdicts = {row.sequence: str(row.verdict) for row in report.rows}
+    assert verdicts == qualified(CHANGES["tables swapped"][1])
+
+
 @pytest.mark.parametrize("change", CHANGES)
 def test_what_changes_between_discovery_and_reading_is_read_again(change: str, newest_db: Database) -> None:
     db = newest_db
@@ -147,6 +175,19 @@ def test_what_never_stands_still_is_unknown_and_the_rest_is_said(newest_db: Data
     assert str(rows["public.a_id_seq"].verdict) == "unknown"
     assert "it changed while it was read" in str(rows["public.a_id_seq"].reason)
     assert str(rows["public.b_id_seq"].verdict) == "behind"
+
+
+def test_new_statistics_are_no_change(newest_db: Database) -> None:
+    db = newest_db
+    db.execute(TWO)
+    watched = Watched(db.psycopg2())
+    ids = iter(range(1_000, 10_000))
+    load = "TRUNCATE a; INSERT INTO b VALUES ({}); ANALYZE b"
+    watched.before = lambda statement: db.execute(load.format(next(ids))) if reads_a_table(statement) else None
+    report = core.check(watched)
+    watched.close()
+    verdicts = {row.sequence: str(row.verdict) for row in report.rows}
+    assert verdicts == {"public.a_id_seq": "unknown", "public.b_id_seq": "behind"}
 
 
 def test_tables_that_come_and_go_elsewhere_cost_no_verdict(newest_db: Database) -> None:

@@ -173,6 +173,7 @@ def test_a_mapping_says_that_a_changed_column_counts(newest_db: Database) -> Non
     assert found(newest_db, "public.t_id_seq", mapping={"t_id_seq": "t.id"})[0] == "behind"
 
 
+@pytest.mark.long
 def test_a_hostile_text_keeps_nobody_busy(newest_db: Database) -> None:
     """Each piece opens what it does not close, through the longest text that is read: pytest has a timeout."""
     newest_db.execute(f"{SERIAL} INSERT INTO t (id) VALUES (9); SET check_function_bodies = off")
@@ -275,6 +276,7 @@ def test_no_text_stops_the_check_of_other_tables(text: str, newest_db: Database)
     assert found(newest_db, "public.t_id_seq", statement_timeout=20)[0] == "in_sync"
 
 
+@pytest.mark.long
 def test_nor_do_many(newest_db: Database) -> None:
     """One owner's texts are read up to a million characters."""
     flooded(newest_db, ENDLESS["statements"], 200)

@@ -233,6 +233,7 @@ def test_a_year(year: Year) -> None:
     assert found.wrong <= year.wrong * found.days
 
 
+@pytest.mark.long
 def test_the_page_says_how_good_it_is() -> None:
     cells = r"(\d+ %) \| (\d+ %) \| ([\d.]+) \| ([\d.]+ to [\d.]+)"
     rows = re.findall(rf"^\| (.+?) \| {cells} \|$", read("docs/howto/days-left.md"), re.MULTILINE)

@@ -20,29 +20,13 @@ from airflow_seqfix.core.database.sessions import open_sessions
 from airflow_seqfix.core.discover.catalog import discover, identify
 from airflow_seqfix.core.measure.measure import measure
 from airflow_seqfix.core.measure.partitions import COLUMNS_AT_ONCE, RELATIONS_AT_ONCE
+from airflow_seqfix.core.measure.patience import Patience
 from airflow_seqfix.core.policy import Limits
 from airflow_seqfix.core.repair.apply import MOVES_AT_ONCE
 from tests.support.servers import LOCKS_BY_DEFAULT, Database
+from tests.support.tables import make_tables
 from tests.support.waiting import until
 from tests.support.watched import Watched, reads_a_table
-
-
-def make_tables(db: Database, count: int, *, rows: int = 0, indexes: int = 0) -> None:
-    """Make tables t0, t1, … with a serial primary key each."""
-    for first in range(0, count, 500):
-        db.execute(f"""
-            DO $$ BEGIN
-                FOR i IN {first}..{min(first + 500, count) - 1} LOOP
-                    EXECUTE format('CREATE TABLE t%s (id serial PRIMARY KEY, a int)', i);
-                    FOR j IN 1..{indexes} LOOP
-                        EXECUTE format('CREATE INDEX ON t%s (a)', i);
-                    END LOOP;
-                    IF {rows} > 0 THEN
-                        EXECUTE format('INSERT INTO t%s SELECT generate_series(1, {rows})', i);
-                    END IF;
-                END LOOP;
-            END $$
-        """)
 
 
 def rows_of(report: core.Report) -> dict[str, dict[str, Any]]:
@@ -56,6 +40,7 @@ def watched_check(db: Database, **options: Any) -> tuple[Watched, dict[str, dict
     return watched, rows
 
 
+@pytest.mark.long
 def test_statements_grow_with_chunks_of_sequences_only(db: Database) -> None:
     counts = {}
     for count in (1, COLUMNS_AT_ONCE, 4 * COLUMNS_AT_ONCE):
@@ -228,7 +213,7 @@ def test_a_slow_column_costs_only_itself(newest_db: Database, analysed: bool) ->
         "reading public.slow.id took longer than statement_timeout (2 s): no index leads with it"
     )
     assert ("about 4,000" in slow["reason"].replace("3,99", "4,00")) is analysed
-    assert slow["cure"] == "CREATE INDEX CONCURRENTLY ON public.slow (id); or a larger statement_timeout"
+    assert slow["cure"] == "CREATE INDEX CONCURRENTLY ON public.slow (id); -- or a larger statement_timeout"
     assert rows.pop("public.quick_id_seq")["verdict"] == "in_sync"
     assert [row["verdict"] for row in rows.values()] == ["behind"] * 8
     # It is waited for once where the planner knows how large it is, else once more: in the statement that it spoils.
@@ -325,7 +310,7 @@ def test_default_inserts_make_no_false_alarm(db: Database, tables: int) -> None:
         with db.connect() as conn, open_sessions(conn, Limits()) as sessions:
             server, sequences = identify(sessions.session), discover(sessions.session)
             for _ in range(300):
-                for measurement in itertools.chain(*measure(sessions, server, sequences)):
+                for measurement in itertools.chain(*measure(sessions, server, sequences, patience=Patience(Limits()))):
                     assert measurement.obstacle is None
                     assert not measurement.is_reached, measurement
     finally:
@@ -371,6 +356,7 @@ def test_twenty_thousand_sequences(newest_db: Database) -> None:
     assert len(watched.reads) == 20000 / COLUMNS_AT_ONCE + 1
 
 
+@pytest.mark.long
 def test_round_trips_grow_with_chunks_of_sequences_only(newest_db: Database) -> None:
     """What is sent at once counts as one: a network makes each of them slow."""
     db, count = newest_db, 4 * COLUMNS_AT_ONCE

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -15,7 +17,7 @@ from airflow_seqfix.core.repair import plan_shared, plan_sql
 from airflow_seqfix.core.repair.statements import statement
 from airflow_seqfix.sql import reset_sequences
 from tests.support.psql import psql
-from tests.support.servers import Database
+from tests.support.servers import Database, Server, database_on
 
 MOVES = plan_sql.SELF_CONTAINED + 5
 NAMES = (
@@ -60,6 +62,7 @@ def test_a_move_has_the_very_guards_of_a_short_plan(lock: Any, many: Database) -
     (shared,) = (line for line in lines if line.startswith(f"\\set seqfix_{name} "))
     shared = shared.split(" '", 1)[1][:-1].replace("''", "'").split("; ", 1)[1].removesuffix("; END")
     values = dict(zip(plan_shared.VALUES, plan_shared._values(finding).split(", "), strict=True))
+    shared = shared.replace("coalesce(p_shown, p_name)", "p_name")
     for variable, value in values.items():
         shared = shared.replace(f"p_{variable}", value)
     block = statement(name, finding, Limits(), begin=plan_sql._ALONE, database=server.database_literal)
@@ -86,6 +89,64 @@ def test_it_moves_every_sequence_once(lock: Any, many: Database) -> None:
         assert psql(many.dsn, "--csv", script=script).stderr == "", "twice"
         assert many.rows("SELECT sequencename, last_value FROM pg_sequences ORDER BY 1") == states
         assert many.value('INSERT INTO "$seqfix$" DEFAULT VALUES RETURNING id') == 51
+
+
+#: What a terminal obeys, what shows a reader another order, what breaks a line, and what is beyond \\uFFFF.
+UNPRINTABLE = (
+    "\x1b]0;owned\x07\x1b[31m",
+    "\x9b31m \x85",
+    "\u202egnp.exe",
+    "\u2028 \u2029",
+    "\r\v\f\x7f",
+    'a"\x1b""\\\\ \\u0041 \\0041',
+    "it's\x1b\\ $seqfix$",
+    "\U000e0041",
+)
+
+
+@pytest.mark.parametrize("standard", ["on", "off"])
+@pytest.mark.parametrize("form", ["short", "long"])
+@pytest.mark.parametrize("lock", ["none", "sequence", "guarded"])
+def test_names_that_do_not_print_do_so_in_a_plan(
+    lock: Any, form: str, standard: str, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan_sql, "SELF_CONTAINED", 20 if form == "short" else 0)
+    db.execute(f"SET escape_string_warning = off; ALTER DATABASE {db.name} SET escape_string_warning = off")
+    with contextlib.suppress(psycopg.Error):
+        # Always on from 19.
+        db.execute(f"ALTER DATABASE {db.name} SET standard_conforming_strings = {standard}")
+    for name in UNPRINTABLE:
+        quoted = '"{}"'.format(name.replace('"', '""'))
+        db.execute(f"CREATE TABLE {quoted} ({quoted} serial PRIMARY KEY); INSERT INTO {quoted} VALUES (1), (50)")
+    with db.connect() as conn:
+        script = core.plan(conn, lock=lock).to_sql()
+        assert all(line.isprintable() for line in script.split("\n"))
+        done = psql(db.dsn, "--csv", script=script)
+        assert done.stderr == ""
+        assert done.stdout.count(",51,50,t\n") == len(UNPRINTABLE)
+        assert all(line.isprintable() for line in done.stdout.split("\n"))
+        assert core.check(conn).ok
+    db.execute(
+        """DO $$ DECLARE s oid; BEGIN FOR s IN SELECT seqrelid FROM pg_sequence LOOP
+             EXECUTE format('ALTER SEQUENCE %s INCREMENT 2', s::regclass); END LOOP; END $$"""
+    )
+    refused = psql(db.dsn, script=script).stderr
+    assert refused.count("has changed since it was read") == len(UNPRINTABLE)
+    assert all(line.isprintable() for line in refused.split("\n"))
+
+
+@pytest.mark.parametrize(
+    ("encoding", "name"), [("LATIN1", "\x1b \x9b \xa0"), ("EUC_JP", "\x1b \u3000"), ("SQL_ASCII", "\x1b \xe9")]
+)
+def test_names_that_do_not_print_do_so_in_any_encoding(encoding: str, name: str, newest_server: Server) -> None:
+    with database_on(newest_server, encoding) as db:
+        db = replace(db, server=replace(db.server, dsn=f"{db.server.dsn} client_encoding=utf8"))
+        db.execute(f'CREATE TABLE "{name}" (id serial PRIMARY KEY); INSERT INTO "{name}" VALUES (1), (50)')
+        with db.connect() as conn:
+            script = core.plan(conn).to_sql()
+            assert all(line.isprintable() for line in script.split("\n"))
+            assert psql(db.dsn, script=script).stderr == ""
+            assert core.check(conn).ok
 
 
 def test_what_is_refused_says_why_and_stops_no_other(many: Database) -> None:

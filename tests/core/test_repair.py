@@ -219,6 +219,7 @@ def test_an_owner_that_has_changed_while_the_lock_was_waited_for(two: Database) 
     two.execute(f"REASSIGN OWNED BY {role} TO postgres")
 
 
+@pytest.mark.long
 def test_a_busy_sequence_is_asked_for_a_few_times_and_then_reported(two: Database) -> None:
     with two.connect() as writer, two.connect() as conn:
         writer.execute("BEGIN; SELECT nextval('orders_id_seq')")
@@ -262,6 +263,7 @@ def test_a_lock_is_free_again_before_the_client_goes_on(
     assert held == []
 
 
+@pytest.mark.long
 def test_run_timeout_ends_the_run_and_loses_nothing(two: Database) -> None:
     two.execute("INSERT INTO orders (id) VALUES (90000000)")
     with two.connect() as conn:
@@ -277,6 +279,7 @@ def test_run_timeout_ends_the_run_and_loses_nothing(two: Database) -> None:
     assert two.value(INSERT) == 90_000_001
 
 
+@pytest.mark.long
 def test_a_far_goal_leaves_the_others_time_to_be_verified(two: Database) -> None:
     two.execute("INSERT INTO customers (id) VALUES (90000000)")
     with two.connect() as conn:

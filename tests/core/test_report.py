@@ -71,6 +71,7 @@ def test_a_missing_privilege(shop: Database) -> None:
     )
 
 
+@pytest.mark.long
 def test_a_lock_that_cannot_be_had(shop: Database) -> None:
     shop.execute("ALTER SEQUENCE orders_id_seq CACHE 10")
     with shop.connect() as holder, holder.transaction(), shop.connect() as conn:
@@ -150,7 +151,7 @@ def test_what_is_raised_can_be_pickled(shop: Database) -> None:
 
 
 def test_every_error_that_can_reach_a_caller_is_exported() -> None:
-    inside = {"StoppedError", "CancelledStatementError"}
+    inside = {"StoppedError", "CancelledStatementError", "LostBeforeError"}
     every = {name for name, value in vars(errors).items() if inspect.isclass(value) and issubclass(value, Exception)}
     assert every - inside == {name for name in core.__all__ if name.endswith("Error")}
     assert {name for name in inside if hasattr(core, name)} == set()

@@ -86,6 +86,7 @@ def checked(db: Database, **options: Any) -> dict[str, dict[str, Any]]:
 
 
 @EVERY_FACE
+@pytest.mark.long
 def test_no_sequence_takes_what_is_another_ones(repair: Callable[[Database], None], newest_db: Database) -> None:
     newest_db.execute("".join(make(schema, *case) for schema, case in CASES.items()))
     repair(newest_db)

@@ -43,6 +43,12 @@ TABLES = """
     CREATE SEQUENCE app_seq INCREMENT BY -1;
     CREATE TABLE app (id numeric(6, 0));
     INSERT INTO app VALUES (-5);
+    CREATE SEQUENCE filled_seq;
+    CREATE SCHEMA other CREATE SEQUENCE filled_seq;
+    CREATE TABLE filled (id integer);
+    CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql
+        AS $$ BEGIN NEW.id := nextval('filled_seq'); RETURN NEW; END $$;
+    CREATE TRIGGER fill BEFORE INSERT ON filled FOR EACH ROW EXECUTE FUNCTION fill();
 """
 MAPPING = {"app_seq": ["app.id"]}
 
@@ -60,7 +66,7 @@ def shadowed(db: Database) -> Iterator[tuple[Database, Shadows]]:
     """A database whose owner, who is nobody else, has set a trap for everybody who connects."""
     db.execute(TABLES)
     owner = db.role()
-    db.execute(f"ALTER DATABASE {db.name} OWNER TO {owner}")
+    db.execute(f"ALTER DATABASE {db.name} OWNER TO {owner}; ALTER SEQUENCE other.filled_seq OWNER TO {owner}")
     with db.connect(user=owner, options=SAFE) as conn:
         shadows = shadow(conn, [reset_script(), *query_texts().values()])
         conn.execute(f"ALTER DATABASE {db.name} SET search_path = evil, pg_catalog, public")
@@ -104,7 +110,7 @@ def test_the_script_runs_none_of_them(mode: str, where: str, shadowed: tuple[Dat
     assert MARK not in run.stderr
     assert run.status == (3 if mode == "check" else 0), run.stderr
     assert run.summary["repaired"] == ("0" if mode == "check" else "5")
-    assert len(run.rows) == 6
+    assert len(run.rows) == 8
 
 
 @pytest.mark.parametrize("connect", ["psycopg", "psycopg2"])

@@ -54,6 +54,14 @@ def test_only_its_moves_are_made(two: Database) -> None:
     }
 
 
+def test_one_with_a_sequence_twice_is_refused(two: Database) -> None:
+    plan = stored(two)
+    plan["moves"].append(plan["moves"][0] | {"target": 7})
+    with pytest.raises(core.ArgumentError, match=r"it moves public\.customers_id_seq twice"):
+        apply(two, plan)
+    assert two.state("customers_id_seq")[:2] == (1, False)
+
+
 def test_what_it_leaves_is_looked_at_again(two: Database) -> None:
     two.execute(
         "CREATE SEQUENCE used_up MAXVALUE 9; CREATE TABLE few (id integer PRIMARY KEY DEFAULT nextval('used_up'))"
@@ -314,9 +322,10 @@ def test_nothing_stands_in_for_what_the_plan_as_sql_means(lock: Any, two: Databa
     assert two.state("orders_id_seq")[:2] == two.state("customers_id_seq")[:2] == (100, True)
 
 
+@pytest.mark.long
 def test_the_plan_as_sql_looks_no_longer_than_it_was_told(two: Database) -> None:
     with two.connect() as conn:
-        script = core.plan(conn, tables=["orders"], lock_timeout=1, statement_timeout=0.2).to_sql()
+        script = core.plan(conn, tables=["orders"], lock_timeout=1, statement_timeout=0.9).to_sql()
     with two.connect() as other, other.transaction():
         other.execute("LOCK TABLE orders")
         assert "canceling statement due to statement timeout" in psql(two.dsn, script=script).stderr

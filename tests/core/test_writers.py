@@ -69,6 +69,7 @@ def test_waits_for_the_load_and_sees_it(orders: Database) -> None:
     assert orders.value(INSERT) == 201
 
 
+@pytest.mark.long
 def test_waiting_is_bounded_and_blocks_nobody(orders: Database) -> None:
     with orders.connect() as loader, orders.connect() as conn, orders.connect() as other:
         loader.execute("BEGIN; INSERT INTO orders (id) VALUES (150)")
@@ -102,6 +103,7 @@ def test_those_that_are_still_open_fail_where_that_is_asked_for(orders: Database
         assert core.check(conn, **asked).ok
 
 
+@pytest.mark.long
 def test_a_prepared_transaction_is_an_open_writer(newest_server: Server) -> None:
     with another_like(newest_server, {"max_prepared_transactions": "5"}) as server, database_on(server) as db:
         db.execute(TABLE)

@@ -36,6 +36,7 @@ OTHER = {
     },
     "core/repair/plan_shared.py": {
         "INTO STRICT",
+        "coalesce(",
         "\\set seqfix",
         ":seqfix_begin",
         "^DO ",
@@ -52,6 +53,8 @@ OTHER = {
     "core/repair/statements.py": {"(…) AS v", "VALUES …", "the server made it up"},
     "core/measure/partitions.py": {"SAVEPOINT slice", "ROLLBACK TO SAVEPOINT slice"},
     "core/fleet.py": {"… (…, as …)"},
+    # Why the line of the picture breaks.
+    "core/model/use.py": {"definition changed"},
     # Under source_differs of a report, whose page says what it is.
     "core/model/source.py": {"… is … there and … here", ", from a stored report"},
     "core/measure/measure.py": {"s.last_value, s.is_called", "…, NULL::bigint"},

@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -43,18 +44,23 @@ def servers() -> dict[str, Path]:
     return {label: wheel_binaries(package) for label, package in WHEELS.items()}
 
 
+#: A run waits more than it works.
+AT_ONCE = 4
+
+
 def all_cases(server: Server, ddl: list[str], every: int, tell: Callable[[Case], None]) -> list[Case]:
-    done = []
-    for face in FACES:
+    def ran(case: Case) -> Case:
         with database_on(server) as db:
-            statements = run(db, Case(face, ddl[0], None)).statements
-        for name in ddl:
-            for stop in range(0, statements, every):
-                with database_on(server) as db:
-                    case = run(db, Case(face, name, stop))
-                tell(case)
-                done.append(case)
-    return done
+            run(db, case)
+        tell(case)
+        return case
+
+    cases = []
+    for face in FACES:
+        statements = ran(Case(face, ddl[0], None)).statements
+        cases += [Case(face, name, stop) for name in ddl for stop in range(0, statements, every)]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(ran, cases))
 
 
 def main() -> None:

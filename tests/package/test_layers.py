@@ -33,6 +33,7 @@ CORE = (
     "fleet",
     "settings",
     "source",
+    "discovery",
     "run",
     "suggest",
     "call",

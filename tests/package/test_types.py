@@ -37,12 +37,14 @@ def run(*command: str, folder: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.long
 def test_mypy(tmp_path: Path) -> None:
     said = run("mypy", "--strict", "--config-file=", f"--cache-dir={tmp_path}", folder=tmp_path)
     assert {int(line) for line in re.findall(r"typed_program\.py:(\d+): error", said)} == refused(), said
     assert len(refused()) == 11
 
 
+@pytest.mark.long
 def test_pyright(tmp_path: Path) -> None:
     (tmp_path / "pyrightconfig.json").write_text(json.dumps({"typeCheckingMode": "strict", "extraPaths": [str(ROOT)]}))
     said = json.loads(

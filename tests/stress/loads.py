@@ -46,6 +46,8 @@ class Load:
     #: One writer stays idle inside its transactions for this many seconds.
     idle: float = 0.0
     repairers: int = 2
+    #: Whether one more session changes the catalogs all the time.
+    ddl: bool = False
 
     @property
     def tables(self) -> list[str]:

@@ -84,7 +84,7 @@ class Strikes:
             begun = time.monotonic()
             report = self.run(connector(self.db, driver, network.port), jobs, lock)
             beyond = time.monotonic() - begun - RUN_TIMEOUT
-            assert beyond < GRACE + CONNECT_TIMEOUT + 1, f"{key}, message {at}: {beyond:.1f} s beyond run_timeout"
+            assert beyond < GRACE + 1, f"{key}, message {at}: {beyond:.1f} s beyond run_timeout"
             released = time.monotonic()
             while self.conn.execute(LOCKS).fetchone() != (0,):
                 assert time.monotonic() - released < LEFT_OPEN, f"{key}, message {at}: a lock is left"

