@@ -27,8 +27,8 @@ demo: $(READY) ## Break a database with a load, and repair it, inside a real Air
 	@$(BIN)/seqfix demo
 
 .PHONY: check
-check: $(READY) lint ## Lint, and run the tests that need one server and no Airflow: the loop while you work
-	SEQFIX_TEST_SERVERS=pg18 $(BIN)/python -m pytest -m 'not long and not system' $(SPREAD) $(FAST) $(ARGS)
+check: $(READY) lint ## Lint, and run each test that needs one server and no Airflow with the first of its parameters: the loop while you work
+	SEQFIX_TEST_SERVERS=pg18 $(BIN)/python -m pytest --once -m 'not long and not system' $(SPREAD) $(FAST) $(ARGS)
 
 .PHONY: test
 test: $(READY) ## Run every test that wheels alone can serve
