@@ -28,32 +28,26 @@ def main(argv: list[str] | None = None) -> int:
 def _run(argv: list[str] | None) -> int:
     with signals.as_exceptions() as received:
         try:
-            return _call(argv)
-        except (click.Abort, signals.Interrupted) as ending:
+            return int(seqfix.main(args=argv, prog_name="seqfix", standalone_mode=False) or 0)
+        except BrokenPipeError:
+            signals.drop_output()
+        except (Exception, signals.Interrupted) as ending:
+            # What comes after a signal comes from it: a thread that was not quite started cannot be joined, say.
+            if not received and not isinstance(ending, click.Abort):
+                _explain(ending)
+                return TROUBLE
             from airflow_seqfix.cli.messages import announce
 
             announce("interrupted; no sequence has gone back, and running again finishes the work")
             if isinstance(ending.__cause__, KeyboardInterrupt):
                 return INTERRUPTED
-        except BrokenPipeError:
-            signals.drop_output()
     if received:
         signals.end_by(received[0])
     return TROUBLE
 
 
-def _call(argv: list[str] | None) -> int:
-    """Call the command, and say what went wrong."""
-    try:
-        return int(seqfix.main(args=argv, prog_name="seqfix", standalone_mode=False) or 0)
-    except (click.Abort, BrokenPipeError):
-        raise
-    except Exception as error:
-        _explain(error)
-    return TROUBLE
-
-
-def _explain(error: Exception) -> None:
+def _explain(error: BaseException) -> None:
+    """Say what went wrong."""
     from airflow_seqfix.cli.messages import announce
     from airflow_seqfix.cli.option_names import as_error
     from airflow_seqfix.core.errors import SeqfixError

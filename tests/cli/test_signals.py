@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from airflow_seqfix.cli.signals import AGAIN, Interrupted, as_exceptions
 from tests.cli.slow import slow_table
 from tests.support.servers import Database
 from tests.support.terminal import CTRL_C, Terminal, terminal
@@ -144,3 +145,59 @@ def test_a_closed_pipe(newest_db: Database, options: list[str], statements: str,
     assert done.stderr == ""
     assert len(done.stdout.splitlines()) == 1
     assert done.returncode == status
+
+
+def test_an_exception_that_is_lost_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", said.append)
+
+    class Ends:
+        """Python ignores what is raised while an object is destroyed."""
+
+        def __del__(self) -> None:
+            signal.raise_signal(signal.SIGTERM)
+
+    def work() -> None:
+        Ends()
+        time.sleep(30)
+
+    with pytest.raises(Interrupted), as_exceptions():
+        work()
+    assert not said
+
+
+def test_cleaning_up_is_left_to_its_end() -> None:
+    ended = []
+
+    def work() -> None:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        finally:
+            time.sleep(3 * AGAIN)
+            ended.append(True)
+
+    with pytest.raises(Interrupted), as_exceptions():
+        work()
+    assert ended
+
+
+#: A signal comes while a thread starts, and what is asked of that thread later is an error.
+DURING_A_START = """
+import os, signal, sys, threading
+from airflow_seqfix.cli import main
+
+def start(self):
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+    finally:
+        raise RuntimeError("cannot join thread before it is started")
+
+threading.Thread.start = start
+sys.exit(main(["check", sys.argv[1]]))
+"""
+
+
+def test_an_error_that_follows_from_a_signal(newest_db: Database) -> None:
+    ended = subprocess.run([sys.executable, "-c", DURING_A_START, newest_db.dsn], capture_output=True, text=True)
+    assert ended.returncode == -signal.SIGTERM
+    assert ended.stderr == f"{INTERRUPTED}\n"

@@ -112,7 +112,10 @@ class Clock:
 
     def __init__(self) -> None:
         self._watches: set[Watch] = set()
-        self._changed = threading.Condition()
+        # Entered by itself: an exception from a signal handler could leave it locked in Condition.__enter__(), which is
+        # written in Python.
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._thread: threading.Thread | None = None
         self._wakes_at = float("inf")
         self._is_closed = False
@@ -122,36 +125,37 @@ class Clock:
         """End the wait that is inside, on `line`, when `seconds` and `CUT_AFTER` are over."""
         watch = Watch(line, time.monotonic() + seconds)
         try:
-            with self._changed:
+            with self._lock:
                 self._watches.add(watch)
                 if self._thread is None:
-                    self._thread = threading.Thread(target=self._run, name="seqfix-clock", daemon=True)
-                    self._thread.start()
+                    thread = threading.Thread(target=self._run, name="seqfix-clock", daemon=True)
+                    thread.start()
+                    self._thread = thread
                 elif watch.next < self._wakes_at:
                     self._changed.notify()
             yield watch
         finally:
-            with self._changed:
+            with self._lock:
                 self._watches.discard(watch)
             watch.settle()
 
     def hurry(self, line: Line | None = None) -> None:
         """From any thread: end what is waited for on this line, or on all."""
-        with self._changed:
+        with self._lock:
             for watch in self._watches:
                 if line is None or watch.line is line:
                     watch.hurry()
             self._changed.notify()
 
     def close(self) -> None:
-        with self._changed:
+        with self._lock:
             self._is_closed = True
-            self._changed.notify()
+            self._changed.notify_all()
         if self._thread is not None:
             self._thread.join()
 
     def _run(self) -> None:
-        with self._changed:
+        with self._lock:
             while not self._is_closed:
                 now = time.monotonic()
                 for watch in self._watches:
