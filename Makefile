@@ -9,6 +9,9 @@ READY  := $(VENV)/.ready
 SPREAD := -n auto --dist loadfile --no-loadscope-reorder
 FAST   := $(addprefix tests/,core sql render cli docs package)
 
+# The tests start hundreds of processes: each would compile the package anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 
 .PHONY: help

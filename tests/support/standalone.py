@@ -22,8 +22,8 @@ from tests.support.cluster import free_port
 #: How long Airflow may take to come up, and a task to get going, on a busy machine.
 PATIENCE = 180.0
 
-#: On a busy machine the API server is slow to answer the first tasks, and each process would compile Airflow anew.
-BUSY = {"AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60", "PYTHONDONTWRITEBYTECODE": ""}
+#: On a busy machine the API server is slow to answer the first tasks.
+BUSY = {"AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60"}
 
 
 class Standalone:
