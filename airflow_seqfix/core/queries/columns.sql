@@ -127,6 +127,12 @@ recorded AS (
                       AND d.refclassid = 'pg_class'::regclass AND d.deptype = 'n'
       JOIN pg_sequence q ON q.seqrelid = d.refobjid
 ),
+-- What may follow a plain nextval(): casts, to types as format_type() writes them. An operator is no part of a type's name,
+-- for which to_regtype() would end the statement.
+casts AS MATERIALIZED (
+    SELECT t.name AS type_name, format($re$(?:\)*::%s(?:\([0-9]+(?:,[0-9]+)?\))?)*\)*$$re$, t.name) AS regex
+      FROM (SELECT $re$(?:double precision|character varying|(?:(?:[a-z_][a-z0-9_]*|"(?:[^"]|"")+")\.?){1,2})$re$ AS name) t
+),
 -- nextval('s'::text) is looked up by name at each call, with the search_path of whoever inserts.
 late_bound AS (
     SELECT e.table_oid, e.column_number, e.source, e.domain_owner, e.owner, e.schema_oid,
@@ -135,7 +141,7 @@ late_bound AS (
      CROSS JOIN LATERAL (
            SELECT replace((regexp_match(
            e.source,
-           $re$^\(*nextval\(\('((?:[^']|'')+)'::(?:text|character varying)\)::regclass\)(?:\)*::[^:()']+(?:\([0-9]+(?:,[0-9]+)?\))?)*\)*$$re$))[1],
+           $re$^\(*nextval\(\('((?:[^']|'')+)'::(?:text|character varying)\)::regclass\)$re$ || (SELECT regex FROM casts)))[1],
            '''''', '''') AS literal) m
        -- Letters beyond ASCII are letters whatever the database's locale says, as for the server's own scanner.
      CROSS JOIN LATERAL (
@@ -151,7 +157,7 @@ late_bound AS (
 -- An OID that is a number, cast to regclass: pg_depend knows of constants alone that are of type regclass by themselves.
 by_number AS (
     SELECT DISTINCT e.table_oid, e.column_number, e.source, e.domain_owner, q.seqrelid AS sequence_oid,
-           CASE WHEN e.source ~ format($re$^\(*%s(?:\)*::[^:()']+(?:\([0-9]+(?:,[0-9]+)?\))?)*\)*$$re$, r.drawn)
+           CASE WHEN e.source ~ format($re$^\(*%s%s$re$, r.drawn, (SELECT regex FROM casts))
                 THEN 'late_bound' ELSE 'wrapped' END AS feed
       FROM (SELECT $re$\mnextval\(\(+'?([0-9]{1,10})'?(?:\)*::(?:oid|smallint|integer|bigint))*\)*::regclass\)$re$ AS drawn) r
       -- The planner takes LIKE to be rare, as it is, and strpos() for a third of all.
@@ -287,8 +293,8 @@ tie AS (
      WHERE o.deptype = 'i'
      UNION ALL
     SELECT r.sequence_oid, e.table_oid, e.column_number,
-           CASE WHEN NOT r.in_function AND e.source ~
-                     $re$^\(*nextval\('(?:[^']|'')+'::regclass\)(?:\)*::[^:()']+(?:\([0-9]+(?:,[0-9]+)?\))?)*\)*$$re$
+           CASE WHEN NOT r.in_function
+                     AND e.source ~ ($re$^\(*nextval\('(?:[^']|'')+'::regclass\)$re$ || (SELECT regex FROM casts))
                 THEN e.feed ELSE 'wrapped' END,
            coalesce(e.source, e.instead), e.domain_owner
       FROM recorded r
@@ -534,7 +540,8 @@ SELECT tie.sequence_oid::bigint                                       AS sequenc
               coalesce(bool_or(cr.type_oid IS NULL), false)                       AS is_changed
          FROM (SELECT (regexp_match(tie.source, $re$(?:'(?:[^']|'')+'|\([0-9]+\))(?:::[a-z ]+\))*::regclass\)(.+)$$re$))[1]
                 WHERE tie.feed IN ('default', 'domain', 'late_bound')) AS v (casts)
-        CROSS JOIN regexp_matches(v.casts, $re$::([^:()']+)(?:\(([0-9]+)(?:,([0-9]+))?\))?$re$, 'g') AS f (name)
+        CROSS JOIN regexp_matches(v.casts,
+                                  format($re$::(%s)(?:\(([0-9]+)(?:,([0-9]+))?\))?$re$, (SELECT type_name FROM casts)), 'g') AS f (name)
         CROSS JOIN LATERAL (
               SELECT CASE WHEN f.name[2] IS NOT NULL
                           THEN greatest(f.name[2]::integer - coalesce(f.name[3]::integer, 0), 0) END AS digits) d
