@@ -68,8 +68,8 @@ class Address:
         parts |= _parse(target or "")
         if not re.fullmatch(r"[\d,]*", str(parts.get("port", ""))):
             raise ArgumentError(
-                "the connection's port is not a number: give postgresql://user:password@host:port/dbname, and write "
-                "%2F for a / in the password"
+                "the connection's port is not a number: give postgresql://user@host:port/dbname, and write %2F for a / "
+                "in the password"
             )
         return cls(parameters=parts, prompt=prompt)
 
@@ -239,7 +239,7 @@ def _parse(target: str) -> dict[str, Any]:
     remember_fields(given.items())
     # What stands in the wrong place is a part of the password.
     if "://" in target and any("@" in str(given.get(name, ""))[1:] for name in ("host", "port", "dbname")):
-        raise ArgumentError("the connection URI has an @ or / in its password: write %40 and %2F for them")
+        raise ArgumentError("the password in the connection URI has an @ or a /: write %40 and %2F for them")
     return {name: value for name, value in given.items() if value}
 
 

@@ -12,6 +12,7 @@ from airflow_seqfix import secrets
 from tests.support.cluster import running, wheel_binaries
 from tests.support.command import seqfix
 from tests.support.echo import echoing
+from tests.support.messages import files, sentences
 
 #: A password in every place where a slip of the pen can put it; the port leads nowhere.
 WRITTEN = [
@@ -100,6 +101,10 @@ def test_an_unexpected_error_shows_where_and_no_password() -> None:
 )
 def test_masked(text: str, shown: str) -> None:
     assert secrets.masked(text) == shown
+
+
+def test_no_message_of_the_code_is_taken_for_a_password() -> None:
+    assert [text for path in files() for _, text in sentences(path) if secrets.masked(text) != text] == []
 
 
 @pytest.mark.parametrize("how", ["passfile", "service"])
