@@ -43,7 +43,9 @@ def build(target: Path) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _install(folder)
-        shutil.copytree(ROOT / "airflow_seqfix", folder / "airflow_seqfix", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(
+            ROOT / "airflow_seqfix", folder / "airflow_seqfix", ignore=shutil.ignore_patterns("__pycache__")
+        )
         shutil.copy(ROOT / "LICENSE", folder)
         (folder / "__main__.py").write_text(MAIN, encoding="utf-8")
         # Compiled for the Python that builds it; any other one compiles the sources, which are there as well.

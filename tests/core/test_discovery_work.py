@@ -11,6 +11,19 @@ from airflow_seqfix.core import queries
 from tests.support.servers import Database
 
 
+#: What autovacuum analyzes one after the other.
+CATALOGS = (
+    "pg_attrdef",
+    "pg_attribute",
+    "pg_class",
+    "pg_constraint",
+    "pg_depend",
+    "pg_index",
+    "pg_sequence",
+    "pg_type",
+)
+
+
 def work(conn: psycopg.Connection, query: str = "columns") -> float:
     """Return how many rows a query of the discovery has passed from node to node, and made room for in hash tables."""
     ((plan,),) = conn.execute(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {queries.get(query)}").fetchone()
@@ -50,6 +63,26 @@ def test_work_grows_with_what_there_is(newest_db: Database) -> None:
     # Four times as much. Where it was quadratic, it came to more than ten times.
     for small, large in zip(counts[100], counts[400], strict=True):
         assert large / small < 6, counts
+
+
+@pytest.mark.long
+def test_whichever_catalogs_have_statistics(newest_db: Database) -> None:
+    """After a restore, autovacuum analyzes one catalog after the other."""
+    counts: dict[str, list[float]] = {}
+    made = 0
+    with newest_db.connect() as conn:
+        # Its domains have constraints: that not all of pg_constraint are of tables is what a sample may miss.
+        conn.execute("DROP SCHEMA information_schema CASCADE")
+        for size in (400, 1600):
+            for n in range(made, size):
+                conn.execute(f"CREATE TABLE t{n} (id serial PRIMARY KEY, a integer, b text)")
+            made = size
+            for analyzed in ("", *CATALOGS, ", ".join(CATALOGS)):
+                conn.execute("DELETE FROM pg_statistic")
+                if analyzed:
+                    conn.execute(f"ANALYZE {analyzed}")
+                counts.setdefault(analyzed, []).append(work(conn))
+    assert {name: large / small for name, (small, large) in counts.items() if large / small > 6} == {}
 
 
 def test_names_that_everybody_has_are_looked_up_in_one_go(newest_db: Database) -> None:

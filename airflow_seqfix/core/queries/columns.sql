@@ -463,16 +463,16 @@ SELECT tie.sequence_oid::bigint                                       AS sequenc
        c.relkind = 'f'                                                AS is_foreign,
        ground.type_oid IS NOT NULL                                    AS is_domain,
        c.relhassubclass                                               AS has_members,
-       w.has_foreign AND c.relkind <> 'f'                             AS has_foreign_partition,
-       w.ancestors                                                    AS ancestors,
+       tie.has_foreign AND c.relkind <> 'f'                             AS has_foreign_partition,
+       tie.ancestors                                                    AS ancestors,
        tie.is_owned                                                   AS is_owned,
        tie.is_trusted                                                 AS is_trusted,
        quote_ident(pg_get_userbyid(tie.drawer))                       AS drawer,
        quote_ident(pg_get_userbyid(c.relowner))                       AS owner,
        CASE WHEN tie.place_in_table > 20 THEN 'columns'
-            WHEN w.is_deep THEN 'levels' END
+            WHEN tie.is_deep THEN 'levels' END
                                                                       AS too_much,
-       w.code                                                         AS code,
+       tie.code                                                         AS code,
        changed.changed_by                                             AS changed_by,
        tie.rival                                                      AS rival,
        tie.rival_start                                                AS rival_start,
@@ -487,14 +487,13 @@ SELECT tie.sequence_oid::bigint                                       AS sequenc
        row_security_active(c.oid)                                     AS hides_rows,
        CASE WHEN NOT c.relforcerowsecurity
             THEN quote_ident(pg_get_userbyid(c.relowner)) END         AS exempt_owner,
-       1 + x.indexes + w.relations                                    AS relations,
-       w.estimated_rows                                               AS estimated_rows,
+       1 + x.indexes + tie.relations                                    AS relations,
+       tie.estimated_rows                                               AS estimated_rows,
        -- Of what is not read there is nothing to hold against a second look.
-       CASE WHEN tie.is_trusted AND NOT w.is_deep THEN
+       CASE WHEN tie.is_trusted AND NOT tie.is_deep THEN
             @column_version@
             ELSE '' END AS version
   FROM rivalled tie
-  JOIN fed w ON w.table_oid = tie.table_oid
   JOIN pg_class c ON c.oid = tie.table_oid
   JOIN pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_attribute a ON a.attrelid = tie.table_oid AND a.attnum = tie.column_number
