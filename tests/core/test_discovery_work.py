@@ -10,7 +10,6 @@ import pytest
 from airflow_seqfix.core import queries
 from tests.support.servers import Database
 
-
 #: What autovacuum analyzes one after the other.
 CATALOGS = (
     "pg_attrdef",
