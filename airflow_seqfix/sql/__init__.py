@@ -22,7 +22,7 @@ from airflow_seqfix.core.measure.partitions import RELATIONS_AT_ONCE
 from airflow_seqfix.core.measure.together import REWRITTEN
 from airflow_seqfix.core.measure.validation import READS
 from airflow_seqfix.core.model import DRAWN_AS_IS
-from airflow_seqfix.core.model.column import TEXTS
+from airflow_seqfix.core.model.column import NUMBERS
 from airflow_seqfix.core.obstacles import restless
 from airflow_seqfix.core.policy import Limits, Policy
 from airflow_seqfix.core.repair.apply import CALLS_AT_ONCE, LOCK_ATTEMPTS, ROUNDS
@@ -113,7 +113,7 @@ def _values() -> dict[str, object]:
         "restless_cure": restless().remedy,
         "calls_at_once": CALLS_AT_ONCE,
         "drawn_as_is": _literals(map(str, DRAWN_AS_IS)),
-        "texts": _literals(TEXTS),
+        "numbers": _literals(NUMBERS),
         "floats": _literals(FLOATS),
         "integer": INTEGER,
         "other_products": "|".join(mark for mark, *_ in OTHER_PRODUCTS),

@@ -521,7 +521,7 @@ BEGIN
                    coalesce(bool_or(NOT j.has_index AND j.estimated_rows > @slow_rows@)
                                 FILTER (WHERE j.is_comparable), false)                                 AS is_slow,
                    jsonb_agg(jsonb_build_object('table', j.qualified_table, 'column', j.quoted_column, 'number',
-                                                CASE WHEN j.base_type IN (@texts@)
+                                                CASE WHEN j.base_type NOT IN (@numbers@)
                                                      THEN format('CASE WHEN t.%1$s::text COLLATE "C" ~ %2$L THEN t.%1$s::text::numeric END',
                                                                  j.quoted_column, $re$@integer@$re$)
                                                      ELSE 't.' || j.quoted_column END,

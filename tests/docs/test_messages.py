@@ -16,7 +16,7 @@ OTHER = {
     "cli/__init__.py": {"Try '…"},
     "core/discover/catalog.py": {r"(?:PostgreSQL|EnterpriseDB) (\d+)"},
     "core/measure/extract.py": {"…::text COLLATE", "CASE ", "starts_with(", "ceil(", "floor("},
-    "core/model/column.py": {"character varying"},
+    "core/model/column.py": {"double precision"},
     "core/model/server.py": {"… (…, as …)"},
     "core/discover/narrowed.py": {"…; SET LOCAL"},
     "core/discover/tokens.py": {"a sign is any character"},

@@ -20,7 +20,7 @@ def extracted(column: ColumnInfo, extract: Extract) -> str:
         # Not every collation knows patterns.
         text = f'{value}::text COLLATE "C"'
         digits = f"substr({text}, {len(extract.prefix) + 1})"
-        conditions += [f"starts_with({value}::text, {literal(extract.prefix)})", f"{digits} ~ '{DIGITS}'"]
+        conditions += [f"starts_with({text}, {literal(extract.prefix)})", f"{digits} ~ '{DIGITS}'"]
         value = f"{digits}::numeric"
     elif column.base_type == "oid":
         # It has no cast to numeric.

@@ -45,8 +45,9 @@ DRAWN_AS_IS = frozenset(
 
 #: The types that hold integers up to a power of two, and no fractions.
 BINARY_INTEGERS = ("smallint", "integer", "bigint", "oid")
-#: The types that hold integers as their digits.
-TEXTS = ("text", "character varying", "character")
+#: The types that hold numbers. All others that can be compared hold integers as their digits: texts, and what an
+#: extension has made of them.
+NUMBERS = (*BINARY_INTEGERS, "numeric", "real", "double precision")
 
 
 class Optimizer(str, Enum):
@@ -157,7 +158,7 @@ class ColumnInfo:
 
     @property
     def is_text(self) -> bool:
-        return self.base_type in TEXTS
+        return self.largest_value is not None and self.base_type not in NUMBERS
 
     @property
     def is_in_order(self) -> bool:

@@ -327,7 +327,14 @@ room (type_oid, smallest_value, largest_value, sign_width) AS (
            ('double precision'::regtype, -9007199254740992, 9007199254740992, 0),
            ('text'::regtype, -9223372036854775808, 9223372036854775807, 1),
            ('character varying'::regtype, -9223372036854775808, 9223372036854775807, 1),
-           ('character'::regtype, -9223372036854775808, 9223372036854775807, 1)
+           ('character'::regtype, -9223372036854775808, 9223372036854775807, 1),
+           ('name'::regtype, -9223372036854775808, 9223372036854775807, 1)
+     UNION ALL
+    -- What an extension has made of text, such as citext: the cast runs no function.
+    SELECT k.castsource, -9223372036854775808, 9223372036854775807, 1
+      FROM pg_cast k
+      JOIN pg_type t ON t.oid = k.castsource
+     WHERE k.castsource >= 16384 AND k.casttarget = 'text'::regtype AND k.castmethod = 'b' AND t.typcategory = 'S'
 ),
 weighed AS (
     SELECT t.sequence_oid, t.table_oid, t.column_number, t.feed, t.source, o.is_owned, x.is_trusted, y.drawer,
@@ -565,8 +572,10 @@ SELECT tie.sequence_oid::bigint                                       AS sequenc
                    WHEN k.smallest_value > h.smallest_value THEN k.smallest_by END        AS smallest_by,
               CASE WHEN l.largest_value < t.largest_value THEN l.largest_by
                    WHEN k.largest_value < h.largest_value THEN k.largest_by END           AS largest_by
+         -- Casts to numbers do not make a column of another type one for numbers.
          FROM (SELECT greatest(h.smallest_value, k.smallest_value) AS smallest_value,
-                      least(h.largest_value, k.largest_value) AS largest_value) t) e
+                      CASE WHEN h.largest_value IS NOT NULL
+                           THEN least(h.largest_value, k.largest_value) END AS largest_value) t) e
  -- NULL, of a table that was dropped after the snapshot was taken: nothing is fed any more.
  CROSS JOIN LATERAL (
        SELECT has_schema_privilege(n.oid, 'USAGE'), has_column_privilege(c.oid, a.attnum, 'SELECT')

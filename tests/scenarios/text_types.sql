@@ -1,0 +1,23 @@
+-- Texts of other types: the server's name, a domain over it, and one that is made of text as citext is.
+CREATE TYPE letters;
+CREATE FUNCTION letters_in(cstring) RETURNS letters LANGUAGE internal IMMUTABLE STRICT AS 'textin';
+CREATE FUNCTION letters_out(letters) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT AS 'textout';
+CREATE TYPE letters (INPUT = letters_in, OUTPUT = letters_out, LIKE = text, CATEGORY = 'S', COLLATABLE = true);
+CREATE CAST (letters AS text) WITHOUT FUNCTION AS IMPLICIT;
+CREATE CAST (text AS letters) WITHOUT FUNCTION AS ASSIGNMENT;
+CREATE SEQUENCE plain_seq;
+CREATE TABLE plain (id letters PRIMARY KEY DEFAULT nextval('plain_seq'), note text);
+INSERT INTO plain (id) SELECT n::text FROM generate_series(1, 120) AS n;
+CREATE SEQUENCE cast_seq;
+CREATE TABLE casts (id letters PRIMARY KEY DEFAULT nextval('cast_seq')::text, note text);
+INSERT INTO casts (id) SELECT n::text FROM generate_series(1, 120) AS n UNION ALL SELECT 'none';
+CREATE SEQUENCE twice_seq INCREMENT 10;
+CREATE TABLE twice (id letters PRIMARY KEY DEFAULT nextval('twice_seq')::text::letters, note text);
+INSERT INTO twice (id) VALUES ('1'), ('31'), ('35');
+CREATE SEQUENCE name_seq;
+CREATE TABLE names (id name PRIMARY KEY DEFAULT nextval('name_seq')::text, note text);
+INSERT INTO names (id) SELECT n::text FROM generate_series(1, 120) AS n;
+CREATE DOMAIN short AS name;
+CREATE SEQUENCE domain_seq;
+CREATE TABLE domains (id short PRIMARY KEY DEFAULT nextval('domain_seq'), note text);
+INSERT INTO domains (id) SELECT n::text FROM generate_series(1, 120) AS n;
