@@ -60,6 +60,7 @@ class Run:
         :raises ArgumentError: when an argument is invalid.
         """
         from airflow_seqfix.core import ArgumentError
+        from airflow_seqfix.core.discover.names import parse_all
         from airflow_seqfix.core.settings import Settings
 
         options = dict(given)
@@ -75,8 +76,8 @@ class Run:
         output = Output.read(forms, **{name: mine.pop(name) for name in SHEET if name in mine})
         options["exclude"] = [
             *options["exclude"],
-            *options.pop("exclude_tables"),
-            *(f"{schema}.*" for schema in options.pop("exclude_schemas")),
+            *parse_all(options.pop("exclude_tables"), "exclude_table"),
+            *parse_all(options.pop("exclude_schemas"), "exclude_schema"),
         ]
         options["mapping"] = with_file(read_mapping(options["mapping"]), options.pop("mapping_file"))
         options["id_range"] = read_ranges(options["id_range"])

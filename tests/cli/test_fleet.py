@@ -52,6 +52,17 @@ def test_one_report_over_all_of_them(three: list[Database]) -> None:
     assert lines[-1] == f"3 databases on {server}: 1 in order, 2 failing; 6 sequences: 4 in sync, 2 behind"
 
 
+def test_a_schema_to_leave_out_is_there_wherever_a_sequence_is(three: list[Database]) -> None:
+    for database in three[:2]:
+        database.execute("CREATE SCHEMA audit CREATE TABLE log (id serial)")
+    done = seqfix("check", at(three[0]), *asked(three), "-d", "postgres", "-N", "audit", "--format", "json")
+    found = {one["database"]: one for one in json.loads(done.stdout)["databases"]}
+    states = [found[database.name]["state"] for database in three]
+    assert (done.returncode, states, found["postgres"]["state"]) == (2, ["failing", "ok", "error"], "empty")
+    assert "--exclude-schema: no schema audit has a sequence" in found[three[2].name]["error"]
+    assert seqfix("check", at(three[0]), *asked(three), "-N", "audi[t]").returncode == 1
+
+
 def test_all_of_the_server_s(three: list[Database]) -> None:
     done = seqfix("check", at(three[0]), "-a", "--exclude-database", three[2].name, "--format", "json")
     found = json.loads(done.stdout)

@@ -153,6 +153,43 @@ def test_patterns(newest_db: Database) -> None:
     assert looked_at("users*") == 3
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["-N", "archvie"], "--exclude-schema: no schema archvie has a sequence; did you mean archive?"),
+        (
+            ["-n", "archive", "-N", "archvie"],
+            "--exclude-schema: no schema archvie has a sequence; did you mean archive?",
+        ),
+        (
+            ["-N", "archive", "-N", "archive.log"],
+            "--exclude-schema: 'archive.log' is not a name; give schema, in double",
+        ),
+        (["-T", "lgo"], "--exclude-table: there is no table lgo; did you mean archive.log?"),
+        (
+            ["-T", "notes"],
+            "--exclude-table: no column of public.notes is known to draw from a sequence; its columns are",
+        ),
+        (["-T", "log_id_seq"], "--exclude-table: there is no table log_id_seq; there are archive.log, public.notes"),
+        (["-T", "archive.log.id"], "--exclude-table: 'archive.log.id' is not a name; give table or schema.table, in"),
+        (["--exclude", "lgo_id_seq"], "--exclude: there is no sequence lgo_id_seq; did you mean archive.log_id_seq?"),
+    ],
+)
+def test_what_is_to_be_left_out_and_is_not_there(options: list[str], said: str, newest_db: Database) -> None:
+    newest_db.execute("CREATE SCHEMA archive CREATE TABLE log (id serial); CREATE TABLE notes (id int)")
+    newest_db.execute("INSERT INTO archive.log VALUES (7)")
+    for allowed in ([], ["--allow-empty"]):
+        done = seqfix("fix", newest_db.dsn, "--yes", *options, *allowed)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith(f"seqfix: {said}")
+    assert newest_db.value("SELECT is_called FROM archive.log_id_seq") is False
+
+
+def test_a_pattern_may_leave_out_nothing(newest_db: Database) -> None:
+    newest_db.execute("CREATE TABLE notes (id serial)")
+    assert seqfix("check", newest_db.dsn, "-N", "archvi*", "-T", "lg*", "--exclude", "x.*").returncode == 0
+
+
 def test_the_connection_in_parts(newest_db: Database) -> None:
     newest_db.execute("CREATE TABLE t (id serial)")
     parts = dict(part.split("=", 1) for part in newest_db.dsn.split())

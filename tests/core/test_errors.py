@@ -72,6 +72,14 @@ def test_names_that_are_not_there(
     assert str(error).startswith(f"{option}: ")
 
 
+def test_what_is_excluded_need_not_be_there_where_nothing_is(db: Database) -> None:
+    with db.connect() as conn:
+        assert core.check(conn, exclude=["nothing"], allow_empty=True).summary["in_sync"] == 0
+        db.execute("CREATE TABLE orders (id serial)")
+        with pytest.raises(core.SelectionError, match="exclude: there is no sequence nothing"):
+            core.check(conn, exclude=["nothing"], allow_empty=True)
+
+
 @pytest.mark.parametrize(
     ("missing", "near"),
     [

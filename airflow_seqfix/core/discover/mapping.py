@@ -157,7 +157,7 @@ def _one_table(column: Name, tables: list[TableInfo]) -> TableInfo:
 
 def _number(column: Name, table: TableInfo) -> int:
     """Return the number that a column has in its table."""
-    bare = Name("", column.parts[-1:], False)
+    bare = Name("", column.parts[-1:], False, column.option)
     for name, number in zip(table.column_names, table.column_numbers, strict=True):
         if bare.matches(name):
             return number

@@ -28,6 +28,9 @@ SHAPES = {
     "mapping": (2, "sequence or schema.sequence"),
     "id_range": (2, "sequence or schema.sequence"),
     "exclude": (3, "a sequence, schema.table or schema.table.column"),
+    # The command's own.
+    "exclude_schema": (1, "schema"),
+    "exclude_table": (2, "table or schema.table"),
 }
 
 
@@ -39,6 +42,8 @@ class Name:
     #: What fnmatch takes, outermost first.
     parts: tuple[str, ...]
     is_pattern: bool
+    #: What it was given to.
+    option: str
 
     @classmethod
     def parse(cls, given: object, option: str) -> Name:
@@ -69,7 +74,7 @@ class Name:
                 raise refusal
         if len(parts) > most:
             raise refusal
-        return cls(text, tuple(parts), is_pattern)
+        return cls(text, tuple(parts), is_pattern, option)
 
     @property
     def plain(self) -> tuple[str, ...]:
@@ -84,7 +89,7 @@ class Name:
     @property
     def owner(self) -> Name:
         """The name without its last part: of a column, the table."""
-        return Name(".".join(split(self.text, ".")[:-1]), self.parts[:-1], self.is_pattern)
+        return Name(".".join(split(self.text, ".")[:-1]), self.parts[:-1], self.is_pattern, self.option)
 
     def matches(self, *qualified: str) -> bool:
         """Whether this name, which may leave out leading parts, means the object with that qualified name."""
@@ -132,8 +137,9 @@ def parse_all(value: object, option: str) -> tuple[Name, ...]:
     names = [value] if isinstance(value, str) or hasattr(value, "as_string") else value
     if not isinstance(names, Iterable):
         raise ArgumentError(option=option, value=value, remedy="give a name, or a list of names")
-    read = tuple(Name.parse(text, option) for text in names)
-    if option == "exclude":
+    # One that was read already may have been given to an option of the command's own.
+    read = tuple(name if isinstance(name, Name) else Name.parse(name, option) for name in names)
+    if option.startswith("exclude"):
         return read
     # An empty tuple is the default. An empty list comes from somewhere, and does not mean everything.
     if not read and value != ():

@@ -64,7 +64,7 @@ class Selection:
 
     @property
     def is_everything(self) -> bool:
-        return not any(getattr(self, kind) for kind in (*_CALLED, "exclude"))
+        return not self.exclude and not any(getattr(self, kind) for kind in _CALLED)
 
     def allows_nothing(self) -> bool:
         """Whether it is in order that no sequence was checked."""
@@ -77,11 +77,11 @@ class Selection:
 
         What is excluded by its name is among them, so that it is found.
         """
-        included = [(kind, name) for kind in _CALLED for name in getattr(self, kind)]
-        if not included or any(name.is_pattern for _, name in included):
+        included = [name for kind in _CALLED for name in getattr(self, kind)]
+        if not included or any(name.is_pattern for name in included):
             return None
-        excluded = [("exclude", name) for name in self.exclude if not name.is_pattern]
-        places = [_place(kind, name) for kind, name in (*included, *excluded)]
+        excluded = [name for name in self.exclude if not name.is_pattern]
+        places = [_place(name) for name in (*included, *excluded)]
         return [place for place in places if place is not None] if None not in places else None
 
     def finds_all(self, sequences: list[SequenceInfo]) -> bool:
@@ -95,7 +95,7 @@ class Selection:
         """
         missing = self._first_missing(sequences)
         if missing is not None:
-            raise self._not_found(*missing, sequences, list_tables())
+            raise self._not_found(missing, sequences, list_tables())
         kinds = {kind: NameSet.of(names) for kind in _CALLED if (names := getattr(self, kind))}
         chosen = [s for s in sequences if all(names.has_any(_CALLED[kind](s)) for kind, names in kinds.items())]
         if kinds and not chosen and not self.allow_empty:
@@ -104,45 +104,52 @@ class Selection:
                 remedy="leave one out",
                 allowed_by="allow_empty",
             )
-        excluded = NameSet.of(self.exclude)
+        excluding = {kind: NameSet.of(names) for kind in _EXCLUDED if (names := self._given_to(kind))}
         named = [(_CALLED[kind], kinds[kind].exact) for kind in ("tables", "columns", "sequences") if kind in kinds]
         return Selected(
             sequences=chosen,
-            excluded=frozenset(s.oid for s in chosen if self.exclude and excluded.has_any(_excluded_as(s))),
+            excluded=frozenset(
+                s.oid for s in chosen if any(names.has_any(_EXCLUDED[kind](s)) for kind, names in excluding.items())
+            ),
             named=frozenset(s.oid for s in chosen if any(not exact.isdisjoint(called(s)) for called, exact in named)),
         )
 
-    def _first_missing(self, sequences: list[SequenceInfo]) -> tuple[str, Name] | None:
-        """Return the first name that finds nothing though it has to, and its kind."""
-        for kind in (*_CALLED, "exclude"):
-            # One exclude list serves many databases: a pattern in it may find nothing.
-            required = [
-                name
-                for name in getattr(self, kind)
-                if not (name.is_pattern if kind == "exclude" else self.allow_empty and _may_come(kind, name))
-            ]
+    def _given_to(self, kind: str) -> tuple[Name, ...]:
+        """Return the names of a kind: those that exclude stand together."""
+        return getattr(self, kind) if kind in _CALLED else tuple(name for name in self.exclude if name.option == kind)
+
+    def _first_missing(self, sequences: list[SequenceInfo]) -> Name | None:
+        """Return the first name that finds nothing though it has to."""
+        for kind, called in (_CALLED | _EXCLUDED).items():
+            required = [name for name in self._given_to(kind) if not self._may_miss(name, sequences)]
             if not required:
                 continue
-            called = _CALLED.get(kind, _excluded_as)
             there = {parts for sequence in sequences for parts in called(sequence)}
             for name in required:
                 if not (NameSet.of([name]).has_any(there) if name.is_pattern else name.plain in there):
-                    return kind, name
+                    return name
         return None
 
-    def _not_found(
-        self, kind: str, name: Name, sequences: list[SequenceInfo], tables: list[TableInfo]
-    ) -> SelectionError:
+    def _may_miss(self, name: Name, sequences: list[SequenceInfo]) -> bool:
+        # One exclude list serves many databases: a pattern in it may find nothing. A name that is misspelt would leave
+        # nothing out, but where there is nothing.
+        if name.option in _EXCLUDED:
+            return name.is_pattern or (self.allow_empty and not sequences)
+        # What may not be there yet: a schema, or what a pattern stands for.
+        return self.allow_empty and (name.is_pattern or name.option == "schemas")
+
+    def _not_found(self, name: Name, sequences: list[SequenceInfo], tables: list[TableInfo]) -> SelectionError:
         """Return the error that says what `name` did not find, and what there is."""
+        kind = name.option
 
         def nothing(message: str, missing: Name, candidates: Iterable[str]) -> SelectionError:
             return SelectionError(
                 message, option=kind, missing=missing.text, candidates=did_you_mean(missing, candidates)
             )
 
-        if kind == "schemas":
+        if kind in _SCHEMAS:
             return nothing(f"no schema {name.text} has a sequence", name, [s.quoted_schema for s in sequences])
-        if kind in ("tables", "columns"):
+        if kind in (*_TABLES, "columns"):
             owner = name.owner if kind == "columns" else name
             table = next((t for t in tables if owner.parts and owner.matches(t.schema_name, t.table_name)), None)
             if table is not None and not name.is_pattern:
@@ -152,8 +159,8 @@ class Selection:
                         option=kind,
                         remedy="name that",
                     )
-                return _untrusted(name, kind, sequences) or _drawing_nothing(name, kind, table)
-            if kind == "tables" or len(name.parts) > 1:
+                return _untrusted(name, sequences) or _drawing_nothing(name, table)
+            if kind in _TABLES or len(name.parts) > 1:
                 return nothing(f"there is no table {owner.text}", owner, [t.qualified_name for t in tables])
             columns = [c.quoted_column for s in sequences for c in s.columns]
             return nothing(f"no column {name.text} draws from a sequence", name, columns)
@@ -173,43 +180,40 @@ class Selected:
     named: frozenset[int]
 
 
-def _may_come(kind: str, name: Name) -> bool:
-    """Whether what is named may not be there yet: a schema, or what a pattern stands for."""
-    return kind == "schemas" or name.is_pattern
-
-
-def _drawing_nothing(name: Name, kind: str, table: TableInfo) -> SelectionError:
+def _drawing_nothing(name: Name, table: TableInfo) -> SelectionError:
     """Return the error that says why nothing of a table is known to draw from a sequence."""
     if table.keeps_counters:
         return SelectionError(
             f"{table.qualified_name} looks like a table of counters, which an application keeps in place of sequences",
-            option=kind,
+            option=name.option,
             remedy="such a table is not checked; leave it out",
         )
-    what = "no column" if kind == "tables" else f"no column {name.text}"
+    what = "no column" if name.option in _TABLES else f"no column {name.text}"
     return SelectionError(
         f"{what} of {table.qualified_name} is known to draw from a sequence",
-        option=kind,
+        option=name.option,
         remedy=f"its columns are {', '.join(table.columns)}; seqfix suggest says which sequence may be theirs",
     )
 
 
-def _untrusted(name: Name, kind: str, sequences: list[SequenceInfo]) -> SelectionError | None:
+def _untrusted(name: Name, sequences: list[SequenceInfo]) -> SelectionError | None:
     """Return the error that says why a table that draws from a sequence does not count for it."""
     for sequence in sequences:
         for column in sequence.columns:
-            named = (column.schema_name, column.table_name, column.column_name)[: 2 if kind == "tables" else 3]
+            named = (column.schema_name, column.table_name, column.column_name)[: 2 if name.option in _TABLES else 3]
             if not column.is_trusted and name.matches(*named):
-                return SelectionError(sequence.why_untrusted(column), option=kind, remedy=sequence.usage_grant(column))
+                return SelectionError(
+                    sequence.why_untrusted(column), option=name.option, remedy=sequence.usage_grant(column)
+                )
     return None
 
 
-def _place(kind: str, name: Name) -> Place | None:
+def _place(name: Name) -> Place | None:
     """Return the schema and the relation that a name is about; None: it may be about any."""
     parts = name.plain
-    if kind == "schemas":
+    if name.option in _SCHEMAS:
         return parts[0], None
-    if kind == "columns" or len(parts) == 3:
+    if name.option == "columns" or len(parts) == 3:
         parts = parts[:-1]
     if not parts:
         return None
@@ -252,3 +256,13 @@ _CALLED: dict[str, Callable[[SequenceInfo], Iterator[Parts]]] = {
     "columns": _columns_of,
     "sequences": _names_of,
 }
+
+#: The same for what excludes: two of these are the command's own.
+_EXCLUDED: dict[str, Callable[[SequenceInfo], Iterator[Parts]]] = {
+    "exclude": _excluded_as,
+    "exclude_schema": _in_schemas,
+    "exclude_table": _tables_of,
+}
+
+#: What takes the names of schemas, and of tables.
+_SCHEMAS, _TABLES = ("schemas", "exclude_schema"), ("tables", "exclude_table")
