@@ -578,8 +578,8 @@ BEGIN
                                 'its schema before the name, in the trigger''s function')),
                       (3.5, c.changed IS NOT NULL, 'unknown',
                        format('%s may change what nextval() has returned for %s', c.changed[1][1], c.changed[1][2]),
-                       format('the command with a mapping of %1$s to the column, where its values can be compared all the same; '
-                              'or exclude %1$s', c.qualified_name)),
+                       format('the command with a mapping of %1$s to the column, and to any other that a rule fills, where values '
+                              'can be compared all the same; or exclude %1$s', c.qualified_name)),
                       (4, c.cycle, 'skipped', 'it has CYCLE, and is meant to hand out values again', NULL),
                       (5, c.is_remote, 'skipped', format('%s is a foreign table', c.remote[1][1]), NULL),
                       (6, c.remote IS NOT NULL, 'unknown',

@@ -117,6 +117,16 @@ BODIES = [
     ("unknown", "CALL negate(NEW.id);"),
     ("unknown", "GET DIAGNOSTICS NEW.id = ROW_COUNT;"),
     ("unknown", "GET CURRENT DIAGNOSTICS v = ROW_COUNT, NEW.id = ROW_COUNT;"),
+    ("unknown", "EXECUTE 'SELECT ' || v INTO NEW.id;"),
+    ("unknown", "EXECUTE 'SELECT $1, $2' INTO STRICT v, f.new.id USING NEW.id, nextval('t_id_seq');"),
+    ("unknown", "NEW.id := nextval('t_id_seq'); EXECUTE 'SELECT $1 * 10' USING NEW.id INTO NEW.\"id\";"),
+    ("unknown", "VALUES (7, 8) INTO v, NEW.id;"),
+    ("unknown", "FETCH c INTO NEW.id;"),
+    ("unknown", "NEW.id := coalesce(OLD.id, NEW.id * 10);"),
+    ("behind", "EXECUTE 'SELECT $1' INTO v USING NEW.id; EXECUTE 'SELECT 1' INTO NEW.note;"),
+    ("behind", "IF NEW.id IS NULL THEN EXECUTE 'SELECT 7' INTO NEW.id; END IF;"),
+    ("behind", "RETURN ((NEW)); RETURN coalesce(OLD, NULL, NEW);"),
+    ("behind", "CASE TG_OP WHEN 'INSERT' THEN RETURN NEW; WHEN 'DELETE' THEN RETURN OLD; ELSE RETURN NULL; END CASE;"),
     ("behind", "IF NEW.note = 'x' THEN RETURN NULL; END IF; RETURN (NEW);"),
     ("behind", "RETURN COALESCE(NEW, OLD);"),
     ("behind", "IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;"),
@@ -143,6 +153,90 @@ def test_what_changes_the_value(verdict: str, body: str, newest_db: Database) ->
     said = "trigger tf of public.t may change what nextval() has returned for public.t.id"
     got, reason = found(newest_db, "public.t_id_seq")
     assert (got, reason == said) == (verdict, verdict == "unknown")
+
+
+#: Functions that store 9 whatever was drawn.
+NINES = {
+    "execute": "BEGIN EXECUTE 'SELECT $1 - $1 + 9' INTO NEW.id USING NEW.id; RETURN NEW; END",
+    "values": "BEGIN VALUES (9) INTO NEW.id; RETURN NEW; END",
+    "qualified": 'BEGIN "tf".new.id := 9; RETURN NEW; END',
+    "the row, qualified": "BEGIN SELECT 9, 'x', now() INTO \"tf\".new; RETURN NEW; END",
+    "coalesce": "BEGIN RETURN coalesce(NULL, ROW(9, 'x', now())::t); END",
+    "coalesce with NEW": "BEGIN RETURN coalesce(NULL, ROW(9, 'x', now())::t, NEW); END",
+    "case": "BEGIN RETURN CASE WHEN true THEN ROW(9, 'x', now())::t END; END",
+    "a row of its own": "DECLARE r t := ROW(9, 'x', now()); BEGIN RETURN r; END",
+    "another NEW": "DECLARE new t := ROW(9, 'x', now()); BEGIN RETURN new; END",
+    "OLD": "BEGIN OLD := ROW(9, 'x', now())::t; RETURN OLD; END",
+    "a column of OLD": "BEGIN OLD.id := 9; RETURN OLD; END",
+}
+
+
+@pytest.mark.parametrize("function", NINES.values(), ids=NINES)
+def test_what_a_trigger_stores_instead_of_the_value(function: str, newest_db: Database) -> None:
+    newest_db.execute(f"{SERIAL} INSERT INTO t (id) SELECT generate_series(1, 9); SELECT setval('t_id_seq', 50);")
+    newest_db.execute(triggered(function))
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        newest_db.execute("INSERT INTO t (note) VALUES ('x')")
+    assert found(newest_db, "public.t_id_seq")[0] == "unknown"
+
+
+#: Rules that send what was drawn elsewhere, or draw again.
+RULES = {
+    "instead": "CREATE RULE r AS ON INSERT TO t DO INSTEAD INSERT INTO u VALUES (NEW.id)",
+    "also": "CREATE RULE r AS ON INSERT TO t DO ALSO INSERT INTO u VALUES (NEW.id)",
+    "currval": "CREATE RULE r AS ON INSERT TO t DO ALSO INSERT INTO u VALUES (currval('t_id_seq'))",
+    "where": "CREATE RULE r AS ON INSERT TO t WHERE NEW.note = 'x' DO INSTEAD INSERT INTO u SELECT NEW.id",
+    "always": (
+        "CREATE RULE r AS ON INSERT TO t DO INSTEAD INSERT INTO u VALUES (NEW.id); ALTER TABLE t ENABLE ALWAYS RULE r"
+    ),
+}
+
+
+@EACH_WAY
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_what_a_rule_takes_is_not_followed(rule: str, repair: Repair, newest_db: Database) -> None:
+    newest_db.execute(
+        f"{SERIAL} INSERT INTO t (id) SELECT generate_series(1, 40); CREATE TABLE u (id int PRIMARY KEY);"
+    )
+    newest_db.execute(f"INSERT INTO u SELECT generate_series(1, 80); {rule}")
+    said = "rule r of public.t may change what nextval() has returned for public.t.id"
+    for _ in range(2):
+        assert found(newest_db, "public.t_id_seq") == ("unknown", said)
+        repair(newest_db)
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        newest_db.execute("INSERT INTO t (note) VALUES ('x')")
+    both = {"t_id_seq": ["t.id", "u.id"]}
+    with newest_db.connect() as conn:
+        core.fix(conn, mapping=both)
+    newest_db.execute("INSERT INTO t (note) VALUES ('x')")
+
+
+def test_a_rule_of_a_partition_meets_what_is_inserted_there(db: Database) -> None:
+    db.execute("""
+        CREATE TABLE t (id serial, note text) PARTITION BY LIST (note); CREATE TABLE u (id int);
+        CREATE TABLE p PARTITION OF t FOR VALUES IN ('x'); INSERT INTO t (id, note) VALUES (9, 'x');
+        CREATE RULE "a b" AS ON INSERT TO p DO INSTEAD INSERT INTO u VALUES (NEW.id);
+    """)
+    verdict, reason = found(db, "public.t_id_seq")
+    assert (verdict, (reason or "").split(" may ")[0]) == ("unknown", 'rule "a b" of public.p')
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "CREATE RULE r AS ON INSERT TO t DO INSTEAD NOTHING",
+        "CREATE RULE r AS ON INSERT TO t WHERE EXISTS (SELECT FROM t x WHERE x.id = NEW.id) DO INSTEAD NOTHING",
+        "CREATE RULE r AS ON INSERT TO t DO ALSO NOTIFY inserted",
+        "CREATE RULE r AS ON UPDATE TO t DO ALSO INSERT INTO u VALUES (NEW.id)",
+        "CREATE RULE r AS ON INSERT TO u DO INSTEAD DELETE FROM t WHERE id = NEW.id",
+        f"{RULES['instead']}; ALTER TABLE t DISABLE RULE r",
+        f"{RULES['instead']}; ALTER TABLE t ENABLE REPLICA RULE r",
+        f"{RULES['instead']}; DROP RULE r ON t",
+    ],
+)
+def test_a_rule_that_takes_no_drawn_value_changes_nothing(rule: str, db: Database) -> None:
+    db.execute(f"{SERIAL} INSERT INTO t (id) VALUES (9); CREATE TABLE u (id int); {rule}")
+    assert found(db, "public.t_id_seq")[0] == "behind"
 
 
 @pytest.mark.parametrize(

@@ -102,8 +102,8 @@ def _of_feed(sequence: SequenceInfo, column: ColumnInfo) -> _Ruling | None:
         return _Ruling(
             Verdict.UNKNOWN,
             f"{column.changed_by} may change what nextval() has returned for {column.qualified_name}",
-            f"a mapping of {sequence.qualified_name} to the column, where its values can be compared all the same; "
-            f"or exclude {sequence.qualified_name}",
+            f"a mapping of {sequence.qualified_name} to the column, and to any other that a rule fills, where values "
+            f"can be compared all the same; or exclude {sequence.qualified_name}",
         )
     if column.feed is not Feed.AMBIGUOUS:
         return None

@@ -31,4 +31,6 @@ SELECT count(*), sum(hashoidextended(v.oid, (v.version::text::bigint << 12) | v.
          UNION ALL
         SELECT p.oid, p.xmin, 7 FROM pg_proc p WHERE p.oid >= 16384
          UNION ALL
-        SELECT g.oid, g.xmin, 8 FROM pg_trigger g WHERE NOT g.tgisinternal) AS v (oid, version, place)
+        SELECT g.oid, g.xmin, 8 FROM pg_trigger g WHERE NOT g.tgisinternal
+         UNION ALL
+        SELECT w.oid, w.xmin, 10 FROM pg_rewrite w WHERE w.ev_type = '3') AS v (oid, version, place)
