@@ -217,6 +217,12 @@ def hint(error: BaseException) -> str:
     return getattr(getattr(error, "diag", None), "message_hint", None) or ""
 
 
+def functions(error: BaseException) -> int:
+    """Return how many functions in procedural languages, DO blocks among them, the error came through."""
+    # All languages of the server's messages call them so: PL/pgSQL function …
+    return (getattr(getattr(error, "diag", None), "context", None) or "").count("PL/")
+
+
 def first_line(error: BaseException) -> str:
     """Return the server's message without its DETAIL, HINT and CONTEXT."""
     diagnostic = getattr(error, "diag", None)

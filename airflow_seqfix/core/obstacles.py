@@ -9,6 +9,7 @@ from airflow_seqfix.core.errors import (
     DeadlineError,
     SeqfixError,
     first_line,
+    functions,
     hint,
     sqlstate,
 )
@@ -233,6 +234,12 @@ def immovable(move: Move, error: Exception, limits: Limits) -> Obstacle:
             remedy = 'run again later, or lock="none", which waits for nobody'
             if move.way is Way.ADVANCE:
                 remedy = "run again when it is done; pg_blocking_pids() and pg_locks show who it is"
+        # The statement is one block, and calls no other.
+        case _ if move.way is Way.LOCKED and state != "57014" and functions(error) > 1:
+            reason, remedy = (
+                f"an event trigger refuses ALTER SEQUENCE ({first_line(error)})",
+                'lock="none", which needs no DDL',
+            )
         case "2200H":
             reason, remedy = first_line(error), "other sessions took the last values: widen the sequence and its column"
         case "25006":

@@ -276,7 +276,8 @@ DECLARE
     reason         pg_catalog.text;
     cure           pg_catalog.text;
     way            pg_catalog.text;
-    problem        pg_catalog.text;        -- the SQLSTATE of an error; SQF01: run_timeout is over
+    problem        pg_catalog.text;        -- the SQLSTATE of an error; SQF01: run_timeout is over, SQF02: an event trigger refuses a move
+    trace          pg_catalog.text;
     said           pg_catalog.text;
     was_read       boolean;                -- whether the rows of the last query were read
     moves          integer;
@@ -1043,7 +1044,10 @@ BEGIN
                         @locked@
                     EXCEPTION
                         WHEN OTHERS THEN
-                            problem := SQLSTATE; said := split_part(SQLERRM, chr(10), 1);
+                            GET STACKED DIAGNOSTICS trace = PG_EXCEPTION_CONTEXT;
+                            -- Through another function than this block, which an event trigger calls.
+                            problem := CASE WHEN SQLSTATE NOT IN ('55P03', '57014') AND trace LIKE '%PL/%PL/%' THEN 'SQF02' ELSE SQLSTATE END;
+                            said := split_part(SQLERRM, chr(10), 1);
                     END;
                     -- Who queued behind the lock gets through before it is asked for again.
                     COMMIT;
@@ -1095,10 +1099,12 @@ BEGIN
                 reason := CASE problem
                     WHEN 'SQF01' THEN format('run_timeout of %s s was over before it was done', current_setting('seqfix.run_timeout'))
                     WHEN '55P03' THEN format('transactions that use %s did not end within lock_timeout', s.qualified_name)
+                    WHEN 'SQF02' THEN format('an event trigger refuses ALTER SEQUENCE (%s)', said)
                     ELSE said END;
                 cure := CASE problem
                     WHEN 'SQF01' THEN 'run again: it goes on where it stopped'
                     WHEN '55P03' THEN 'run again later, or with lock=none, which waits for nobody'
+                    WHEN 'SQF02' THEN 'run with lock=none, which needs no DDL'
                     WHEN '42501' THEN format('GRANT USAGE ON SEQUENCE %s TO %I;', s.qualified_name, current_user)
                     WHEN '25006' THEN 'repair on the primary, in a session that may write'
                     WHEN '55000' THEN 'check again'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 
@@ -10,6 +11,7 @@ import pytest
 from airflow_seqfix import core
 from airflow_seqfix.core.judge.remedies import paste
 from airflow_seqfix.sql import reset_sequences
+from tests.support.command import seqfix
 from tests.support.psql import patient, psql
 from tests.support.servers import Database
 from tests.support.tables import TABLE
@@ -100,6 +102,32 @@ def test_an_event_trigger_that_grants_is_no_new_owner(owned_by: str, shares: str
     db.execute("DROP EVENT TRIGGER share")
     for role in db.roles:
         db.execute(f"REASSIGN OWNED BY {role} TO postgres")
+
+
+@pytest.mark.parametrize("code", ["P0001", "42501", "55000", "XX000"])
+@pytest.mark.parametrize("cache", [1, 5])
+def test_an_event_trigger_that_refuses_ddl_is_named_with_the_way_out(code: str, cache: int, db: Database) -> None:
+    db.execute(TABLE + f"ALTER SEQUENCE orders_id_seq CACHE {cache}")
+    db.execute(f"""
+        CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS
+            $$ BEGIN RAISE EXCEPTION 'no DDL today' USING ERRCODE = '{code}'; END $$;
+        CREATE EVENT TRIGGER refuse ON ddl_command_start EXECUTE FUNCTION refuse();
+    """)
+    reason, remedy = "an event trigger refuses ALTER SEQUENCE (no DDL today)", "which needs no DDL"
+    for open_one in (db.connect, db.psycopg2):
+        with contextlib.closing(open_one()) as conn:
+            (row,) = core.fix(conn, lock="sequence").to_dict()["sequences"]
+        assert (row["verdict"], row["error"]["reason"]) == ("behind", reason)
+        assert row["error"]["cure"] == f'lock="none", {remedy}'
+    done = seqfix("fix", db.dsn, "--yes", "--lock", "sequence")
+    assert done.returncode == 1 and f"--lock none, {remedy}" in done.stdout
+    if cache > 1:
+        # The script moves this one by nextval() otherwise.
+        assert f"{reason}|run with lock=none, {remedy}" in psql(db.dsn, "-At", script=reset_sequences()).stdout
+    done = seqfix("fix", db.dsn, "--yes", "--lock", "none")
+    assert done.returncode == 0, done.stdout
+    assert db.value("INSERT INTO orders (note) VALUES ('') RETURNING id") > 100
+    db.execute("DROP EVENT TRIGGER refuse")
 
 
 @pytest.mark.parametrize("fires", ["nothing", "an event trigger"])
