@@ -87,12 +87,22 @@ changing AS MATERIALIZED (
      CROSS JOIN LATERAL (
            SELECT btrim(regexp_replace(regexp_replace(regexp_replace(g.value, c.itself, '#', 'gi'),
                       $re$(?:\mpg_catalog\s*\.\s*)?\m(?:nextval|currval|lastval)\s*\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)$re$, '@', 'gi'),
-                      $re$::\s*\w+(?:\s*\(\s*[0-9]+(?:\s*,\s*0)?\s*\))?$re$, '', 'g'), E' \t\r\n') AS value) v
+                      -- Not those of which one holds less than an integer.
+                      $re$::\s*(?!bool|bit|(?:bp)?char\M)\w+(?:\s*\(\s*[0-9]+(?:\s*,\s*0)?\s*\))?$re$, '', 'gi'), E' \t\r\n') AS value) v
+     -- Of SELECT items INTO targets, where no item has a comma of its own.
+     CROSS JOIN LATERAL (
+           SELECT regexp_match(CASE WHEN g.is_query THEN regexp_replace(
+                      v.value, $re$\mcoalesce\s*\(\s*#\s*,\s*@\s*\)|\mcast\s*\(\s*@\s+as\s+\w+\s*\)$re$, '@', 'gi') END, $re$
+                      ^select\s+([\w.#@]+(?:\s*\(\s*\))?(?:\s+as\s+\w+)?(?:\s*,\s*[\w.#@]+(?:\s*\(\s*\))?(?:\s+as\s+\w+)?)*)
+                      \s+into\s+(?:strict\s+)?([\w.#"]+(?:\s*,\s*[\w.#"]+)*)(?:\s+from\s+[\w.]+)?$$re$, 'ix') AS parts) q
+     CROSS JOIN LATERAL (
+           SELECT (string_to_array(q.parts[1], ','))[array_position(regexp_split_to_array(q.parts[2], '\s*,\s*'), '#')] AS item) i
      WHERE NOT (g.before ~* '\mif' AND g.before ~* c.itself)
        -- OLD is of updates; where it is more than that, the rest may be what an insert gets.
        AND v.value !~* '^[\s(]*old\s*\.\s*(?:"(?:[^"]|"")+"|\w+)[\s)]*$'
        AND CASE WHEN g.is_dynamic THEN true
-                WHEN g.is_query THEN v.value !~ '@' OR v.value ~ '[-+*/%|]'
+                WHEN g.is_query THEN i.item IS NULL AND v.value !~* '^select\s+into\s+(?:strict\s+)?#\s+@(?:\s+from\s+[\w.]+)?$'
+                                     OR i.item !~* '^\s*[@#](?:\s+as\s+\w+)?\s*$'
                 ELSE v.value !~* ($re$^[\s(]*(?:(?:select\s+|cast\s*\(\s*)?@(?:\s+(?:as|from)\s+\w+)?|#|null|$re$
                                   || $re$case\s+when\s+#\s+is\s+(?:not\s+)?null\s+then\s+[@#]\s+else\s+[@#]\s+end|$re$
                                   || $re$(?:lower|upper|[lrb]?trim)\s*\(\s*#\s*\)|coalesce\s*\(\s*#\s*,$re$
