@@ -19,6 +19,8 @@ from airflow_seqfix.core.policy import Limits
 
 #: The SQLSTATEs of a read of what is no longer there: a table, a schema, a column.
 _VANISHED = ("42P01", "3F000", "42703")
+#: The SQLSTATEs of a text that a column cannot hold, or not be compared with.
+_UNFIT = ("42883", "22P02", "22003", "22007", "22008")
 
 
 def forbidden(sequence: SequenceInfo, server: Server) -> Obstacle | None:
@@ -97,6 +99,9 @@ def unreadable(sequence: SequenceInfo, error: Exception, limits: Limits, server:
             )
         case "0A000" if server.in_recovery:
             reason, remedy = "an unlogged table or sequence cannot be read on a standby", "check on the primary"
+        case state if state in _UNFIT and any(c.extract and c.extract.where for c in sequence.comparable):
+            reason = f"the mapping's where does not fit its columns ({first_line(error)})"
+            remedy = "name columns that can be compared, each with a text that it can hold"
         case "40001" if server.in_recovery:
             reason = "the standby cancelled the read, which held up changes from the primary"
             remedy = (

@@ -114,6 +114,23 @@ def test_what_cannot_be_meant(entry: dict[str, Any], said: str, newest_db: Datab
     assert said in str(refusal.value)
 
 
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ({"tenant": "abc"}, 'invalid input syntax for type integer: "abc"'),
+        ({"kind": "a"}, "operator does not exist: json = unknown"),
+    ],
+)
+def test_a_filter_that_does_not_fit_its_column(where: dict[str, str], said: str, db: Database) -> None:
+    db.execute(NUMBERS + "ALTER TABLE t ADD kind json; INSERT INTO t (tenant) VALUES (1)")
+    with db.connect() as conn:
+        (row,) = core.check(conn, mapping={"s": {"column": "t.id", "prefix": "ORD-", "where": where}}).to_dict()[
+            "sequences"
+        ]
+    assert (row["verdict"], row["reason"]) == ("unknown", f"the mapping's where does not fit its columns ({said})")
+    assert row["cure"] == "name columns that can be compared, each with a text that it can hold"
+
+
 def test_a_hostile_value_is_a_value(newest_db: Database) -> None:
     newest_db.execute(NUMBERS)
     newest_db.execute("SET standard_conforming_strings = on")
