@@ -135,6 +135,7 @@ BODIES = [
     ("unknown", "NEW.id := coalesce(OLD.id, NEW.id * 10);"),
     ("behind", "EXECUTE 'SELECT $1' INTO v USING NEW.id; EXECUTE 'SELECT 1' INTO NEW.note;"),
     ("behind", "IF NEW.id IS NULL THEN EXECUTE 'SELECT 7' INTO NEW.id; END IF;"),
+    ("behind", "EXECUTE $q$SELECT 1; NEW.id := 7;$q$; RAISE NOTICE $m$return it's %; $m$, 1;"),
     ("behind", "RETURN ((NEW)); RETURN coalesce(OLD, NULL, NEW);"),
     ("behind", "CASE TG_OP WHEN 'INSERT' THEN RETURN NEW; WHEN 'DELETE' THEN RETURN OLD; ELSE RETURN NULL; END CASE;"),
     ("behind", "IF NEW.note = 'x' THEN RETURN NULL; END IF; RETURN (NEW);"),
@@ -174,6 +175,7 @@ NINES = {
     "coalesce": "BEGIN RETURN coalesce(NULL, ROW(9, 'x', now())::t); END",
     "coalesce with NEW": "BEGIN RETURN coalesce(NULL, ROW(9, 'x', now())::t, NEW); END",
     "case": "BEGIN RETURN CASE WHEN true THEN ROW(9, 'x', now())::t END; END",
+    "behind a quote in dollars": "BEGIN RAISE NOTICE $m$it's %$m$, $m$/* $1$m$; NEW.id := 9; RETURN NEW; END",
     "a row of its own": "DECLARE r t := ROW(9, 'x', now()); BEGIN RETURN r; END",
     "another NEW": "DECLARE new t := ROW(9, 'x', now()); BEGIN RETURN new; END",
     "OLD": "BEGIN OLD := ROW(9, 'x', now())::t; RETURN OLD; END",
@@ -292,6 +294,8 @@ def test_a_hostile_text_keeps_nobody_busy(newest_db: Database) -> None:
             "then new.id := coalesce(new.id,(",
             "into a,",
             "return ( ",
+            "$a$ ",
+            " $a$ $1",
         )
     ):
         body = f"BEGIN NEW.id := NEW.id * 10; {piece * (99_000 // len(piece))}"

@@ -30,8 +30,9 @@ body AS MATERIALIZED (
      CROSS JOIN LATERAL (
            -- Without comments and strings. Each of them goes to the end of the text where it has no end of its own.
            SELECT regexp_replace(regexp_replace(f.prosrc, $re$("(?:[^"]|"")*(?:"|$))|\m[eE]'(?:[^'\\]|\\.|'')*(?:'|$)|'(?:[^']|'')*(?:'|$)|$re$
+                                    || $re$(?<![\w$])\$(?:[a-z_]\w*)?\$(?:[^$]|\$[0-9])*\$(?:[a-z_]\w*)?\$|$re$
                                     || $re$--[^\n]*|/\*(?:[^*]|\*+[^*/])*(?:\*+/|\**$)$re$,
-                          '\1 ', 'g'), '"new"', 'new', 'g') AS text
+                          '\1 ', 'gi'), '"new"', 'new', 'g') AS text
            OFFSET 0) t
      WHERE f.read <= 1000000
 ),
