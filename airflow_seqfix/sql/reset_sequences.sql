@@ -248,6 +248,8 @@ DECLARE
     binds          pg_catalog.text;        -- the limits that end first
     widen          pg_catalog.text;        -- what makes room: statements, and what is said of them as a comment
     widen_or       pg_catalog.text;        -- the same, for something else to follow
+    identity       pg_catalog.jsonb;       -- an identity column that a sequence can go on beyond,
+    wraps          numeric;                -- and what an insert gets where it does, after a move or next
     direction      numeric;                -- 1 or -1
     step           numeric;
     border         numeric;                -- where another sequence of its columns begins, and this one ends
@@ -532,7 +534,9 @@ BEGIN
                                                 'table_oid', j.table_oid, 'column_number', j.column_number,
                                                 'smallest', j.smallest_value, 'largest', j.largest_value,
                                                 'smallest_by', j.smallest_by, 'largest_by', j.largest_by,
-                                                'version', j.version, 'type', j.data_type,
+                                                'version', j.version, 'type', j.data_type, 'identity', j.feed = 'identity',
+                                                'larger', CASE WHEN j.base_type IN (@numbers@) THEN 'bigint' ELSE 'text' END,
+                                                'kept_by', j.kept_by,
                                                 'distinct', j.has_index AND NOT j.is_unique, 'unique', j.is_unique_throughout, 'own', j.is_unique,
                                                 'rival', j.rival, 'rival_start', j.rival_start, 'name', j.name)
                              ORDER BY j.place) FILTER (WHERE j.is_comparable)                          AS readable,
@@ -900,34 +904,71 @@ BEGIN
                 free_to := last_free; rereads := rereads + 1; look_again := true;
                 CONTINUE;
             END IF;
-            SELECT concat_ws(' -- ', string_agg(w.text, ' ' ORDER BY w.place) FILTER (WHERE w.place < 3),
-                             nullif(concat_ws('; ', CASE WHEN bool_or(w.place = 1)
-                                                         THEN 'rewrites the table; columns that refer to it need the same' END,
+            -- An identity column takes the low bytes of what does not fit, and no insert fails: the core's judge/wrap.py.
+            SELECT r.value INTO identity
+              FROM jsonb_array_elements(s.readable) AS r
+             WHERE (r.value ->> 'identity')::boolean AND r.value ->> 'type' <> 'bigint';
+            SELECT mod(mod(v.value - t.low, t.low * -2) + t.low * -2, t.low * -2) + t.low INTO wraps
+              FROM (SELECT CASE identity ->> 'type' WHEN 'smallint' THEN -32768 ELSE -2147483648 END::numeric AS low) AS t
+             CROSS JOIN LATERAL (
+                   SELECT next_value + s.increment_by * CASE WHEN calls > 0 THEN calls - 1 + least(s.cache_size, div((CASE
+                              WHEN direction > 0 THEN s.max_value ELSE s.min_value END - next_value) * direction, step) - calls + 1)
+                              ELSE 0 END AS value) AS v
+             WHERE identity IS NOT NULL AND (v.value < t.low OR v.value >= -t.low) AND v.value BETWEEN s.min_value AND s.max_value
+               AND (v.value - next_value) * direction >= calls * step;
+            -- The limits that end first: columns that are to be larger (1), the sequence (2), and what no statement changes (3).
+            SELECT concat_ws(' -- ',
+                             CASE WHEN bool_and(w.kept_by IS NULL)
+                                  THEN CASE WHEN bool_or(w.place = 1) AND bool_or(w.place = 2 AND w.text IS NOT NULL)
+                                            THEN format('BEGIN; %s COMMIT;', string_agg(w.text, ' ' ORDER BY w.place) FILTER (WHERE w.place < 3))
+                                            ELSE string_agg(w.text, ' ' ORDER BY w.place) FILTER (WHERE w.place < 3) END END,
+                             nullif(concat_ws('; ', coalesce(string_agg(w.kept_by, '; '),
+                                                             CASE WHEN bool_or(w.place = 1)
+                                                                  THEN CASE WHEN bool_or(w.is_rewritten) THEN 'rewrites the table; ' ELSE '' END
+                                                                       || 'columns that refer to it need the same' END),
                                               string_agg(w.text, '; ') FILTER (WHERE w.place = 3)), '')),
                    string_agg(w.name, ' and ' ORDER BY w.place)
               INTO widen, binds
-              FROM (SELECT CASE WHEN e.checked_by IS NULL THEN 1 ELSE 3 END,
-                           CASE WHEN e.checked_by IS NULL
-                                THEN format('ALTER TABLE %s ALTER %s TYPE bigint;', r.value ->> 'table', r.value ->> 'column')
-                                ELSE regexp_replace(format('a wider %s of %s', e.checked_by, r.value ->> 'name'), '[[:cntrl:]]', '?', 'g') END,
-                           format('the end of %s (%s)', r.value ->> 'name', coalesce(e.checked_by, r.value ->> 'type'))
-                      FROM jsonb_array_elements(s.readable) AS r
-                     CROSS JOIN LATERAL (SELECT CASE WHEN direction > 0 THEN r.value ->> 'largest_by'
-                                                     ELSE r.value ->> 'smallest_by' END AS checked_by) AS e
-                     WHERE far = CASE WHEN direction > 0 THEN r.value ->> 'largest' ELSE r.value ->> 'smallest' END::numeric
-                       AND far NOT IN (9223372036854775807, -9223372036854775808)
-                     UNION ALL
-                    SELECT 2, CASE WHEN NOT t.is_end THEN format('ALTER SEQUENCE %s NO %s;', s.qualified_name, t.bound)
-                                   WHEN s.data_type <> 'bigint' THEN format('ALTER SEQUENCE %s AS bigint;', s.qualified_name) END,
-                           CASE WHEN t.is_end THEN format('the end of the sequence (%s)', s.data_type) ELSE 'its ' || t.bound END
-                      FROM (SELECT CASE WHEN direction > 0 THEN 'MAXVALUE' ELSE 'MINVALUE' END AS bound,
-                                   last_step IN (32767, -32768) AND s.data_type = 'smallint'
-                                   OR last_step IN (2147483647, -2147483648) AND s.data_type = 'integer'
-                                   OR last_step IN (9223372036854775807, -9223372036854775808) AS is_end) AS t
-                     WHERE far = last_step AND border IS NULL
-                     UNION ALL
-                    SELECT 3, 'an id_range, agreed with the other writers', 'before another sequence begins'
-                     WHERE far = border - direction) AS w (place, text, name);
+              FROM (SELECT CASE WHEN direction > 0 THEN 'MAXVALUE' ELSE 'MINVALUE' END AS bound,
+                           last_step IN (32767, -32768) AND s.data_type = 'smallint'
+                           OR last_step IN (2147483647, -2147483648) AND s.data_type = 'integer'
+                           OR last_step IN (9223372036854775807, -9223372036854775808) AS is_end) AS t
+             CROSS JOIN LATERAL (
+                   SELECT CASE WHEN far <> last_step OR border IS NOT NULL THEN NULL WHEN NOT t.is_end THEN 'NO ' || t.bound
+                               WHEN s.data_type <> 'bigint' THEN 'AS bigint' END AS change) AS h
+             CROSS JOIN LATERAL (
+                   SELECT coalesce(wraps IS NOT NULL OR h.change = 'AS bigint' OR h.change IS NOT NULL AND s.data_type <> 'smallint'
+                                   AND s.data_type <> identity ->> 'type'
+                                   OR far = CASE WHEN direction > 0 THEN identity ->> 'largest' ELSE identity ->> 'smallest' END::numeric
+                                      AND CASE WHEN direction > 0 THEN identity ->> 'largest_by' ELSE identity ->> 'smallest_by' END IS NULL,
+                                   false) AND identity IS NOT NULL AS widens_identity) AS i
+             CROSS JOIN LATERAL (
+                   SELECT p.place,
+                          CASE WHEN p.place = 3 THEN regexp_replace(format('a wider %s of %s', e.checked_by, r.value ->> 'name'), '[[:cntrl:]]', '?', 'g')
+                               ELSE format('ALTER TABLE %s ALTER %s TYPE %s%s;', r.value ->> 'table', r.value ->> 'column', r.value ->> 'larger',
+                                           CASE WHEN r.value = identity AND h.change LIKE 'NO %'
+                                                THEN format(', ALTER %s SET %s', r.value ->> 'column', h.change) END) END AS text,
+                          CASE WHEN e.is_last THEN format('the end of %s (%s)', r.value ->> 'name', coalesce(e.checked_by, r.value ->> 'type')) END
+                              AS name,
+                          CASE WHEN p.place = 1 THEN regexp_replace(concat('a larger type for ', r.value ->> 'name', ', which ALTER TABLE cannot give it: ')
+                                                                    || (r.value ->> 'kept_by'), '[[:cntrl:]]', '?', 'g') END AS kept_by,
+                          r.value ->> 'larger' <> 'text' AS is_rewritten
+                     FROM jsonb_array_elements(s.readable) AS r
+                    CROSS JOIN LATERAL (
+                          SELECT CASE WHEN direction > 0 THEN r.value ->> 'largest_by' ELSE r.value ->> 'smallest_by' END AS checked_by,
+                                 far = CASE WHEN direction > 0 THEN r.value ->> 'largest' ELSE r.value ->> 'smallest' END::numeric
+                                 AND far NOT IN (9223372036854775807, -9223372036854775808) AS is_last) AS e
+                    CROSS JOIN LATERAL (VALUES
+                          (1, CASE WHEN r.value = identity THEN i.widens_identity ELSE e.is_last AND e.checked_by IS NULL END),
+                          (3, e.is_last AND e.checked_by IS NOT NULL)) AS p (place, applies)
+                    WHERE p.applies
+                    UNION ALL
+                   SELECT 2, CASE WHEN NOT i.widens_identity THEN format('ALTER SEQUENCE %s ', s.qualified_name) || h.change || ';' END,
+                          CASE WHEN t.is_end THEN format('the end of the sequence (%s)', s.data_type) ELSE 'its ' || t.bound END, NULL, NULL
+                    WHERE far = last_step AND border IS NULL
+                    UNION ALL
+                   SELECT 3, 'an id_range, agreed with the other writers', 'before another sequence begins', NULL, NULL
+                    WHERE far = border - direction) AS w;
             widen := coalesce(nullif(widen, ''), 'nothing is larger than bigint: another key');
             widen_or := widen || CASE WHEN widen LIKE '%;' THEN ' -- or ' ELSE '; or ' END;
             IF border IS NULL AND apart_from IS NOT NULL THEN
@@ -963,6 +1004,11 @@ BEGIN
                                                           WHEN jsonb_array_length(readable) > 1 THEN ' in ' || passed_by END),
                                               'whether values are free before it could not be read'));
                     cure := widen_or || 'outliers=follow, which moves it all the same';
+                ELSIF wraps IS NOT NULL THEN
+                    verdict := 'exhausted';
+                    reason := format('%s; a move would let the sequence go on beyond the end of %s (%s), and an identity column wraps around'
+                                     ' without an error: an insert would get %s', reason, identity ->> 'name', identity ->> 'type', wraps);
+                    cure := widen;
                 ELSE
                     target := next_value + (calls - 1) * s.increment_by;
                     IF left_over = 0 AND coalesce(free <= left_there, true) AND free IS NOT NULL THEN
@@ -987,14 +1033,15 @@ BEGIN
                                          CASE WHEN apart_from IS NOT NULL THEN '; then ' || whose_cure END, '');
                     END IF;
                 END IF;
-            ELSIF is_used_up THEN
+            ELSIF is_used_up OR wraps IS NOT NULL THEN
                 verdict := 'exhausted';
                 IF NOT look_again THEN
                     look_again := true;
                     CONTINUE;
                 END IF;
                 reason := concat('the next value would be ', next_value, ', and the last one that fits is ', far, ', ', binds,
-                                 '; rows beyond it go to ' || beyond);
+                                 '; rows beyond it go to ' || beyond,
+                                 '; an identity column wraps around without an error: the next insert gets ' || wraps);
                 cure := CASE WHEN (far - coalesce(decisive + s.increment_by, near)) * direction >= 0
                              THEN widen_or || format('ALTER SEQUENCE %s RESTART WITH %s; -- where nothing refers to ids from there on that '
                                                      'were given out before',

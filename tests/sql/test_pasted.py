@@ -17,7 +17,7 @@ from tests.support.servers import Database, server_labels, server_major
 SCENARIOS = [scenario for scenario in load_all() if scenario.suits(server_major(server_labels()[0]))]
 
 #: A word that only a statement begins with: a sentence begins with a small letter, or with a name.
-SQL = re.compile(r"(?:ALTER|BEGIN|COMMENT|CREATE|DO|DROP|GRANT|REVOKE|SELECT|SET|WITH) ")
+SQL = re.compile(r"(?:ALTER|COMMENT|CREATE|DO|DROP|GRANT|REVOKE|SELECT|SET|WITH) |BEGIN; ")
 
 
 def paste(db: Database, remedies: set[str]) -> None:

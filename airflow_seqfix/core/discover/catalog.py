@@ -59,7 +59,11 @@ OTHER_PRODUCTS = (
 
 #: The types of what the queries for the server, for columns and for sequences answer.
 SERVER = {name: kind for name, kind in get_type_hints(Server).items() if name not in ("host", "port")}
-COLUMN = {name: kind for name, kind in get_type_hints(ColumnInfo).items() if name not in ("is_covered", "extract")} | {
+COLUMN = {
+    name: kind
+    for name, kind in get_type_hints(ColumnInfo).items()
+    if name not in ("is_covered", "extract", "is_identity")
+} | {
     "sequence_oid": int,
     "ancestors": list[int],
 }
@@ -234,13 +238,15 @@ def list_databases(session: Session) -> list[str]:
 def _column(*, sequence_oid: int, feed: str, source: str | None, ancestors: list[int], **row: Any) -> Found:
     """Return a sequence's OID, a column that is tied to it, and the tables above the column's own."""
     source = source if feed in (Feed.WRAPPED, Feed.AMBIGUOUS) else None
-    return sequence_oid, ColumnInfo(feed=Feed(feed), source=source, is_covered=False, **row), tuple(ancestors)
+    row |= {"feed": Feed(feed), "is_identity": feed == Feed.IDENTITY}
+    return sequence_oid, ColumnInfo(source=source, is_covered=False, **row), tuple(ancestors)
 
 
 def _merged(found: list[Found], triggers: TriggersRead) -> list[Found]:
     """Leave out what a column has twice, and let OWNED BY decide where a trigger was not understood."""
     said = {(oid, c.table_oid, c.column_number) for oid, c, _ in found if c.feed is Feed.MAPPING}
     drawn = {(oid, c.table_oid, c.column_number) for oid, c, _ in found if c.feed is not Feed.TRIGGER}
+    identities = {(oid, c.table_oid, c.column_number) for oid, c, _ in found if c.is_identity} & said
     settled = []
     for oid, column, ancestors in found:
         tie = (oid, column.table_oid, column.column_number)
@@ -248,6 +254,8 @@ def _merged(found: list[Found], triggers: TriggersRead) -> list[Found]:
             continue
         if column.feed is Feed.UNDRAWN and triggers.may_fill(column.table_oid, column.column_number):
             column = replace(column, feed=Feed.OWNED)
+        elif tie in identities:
+            column = replace(column, is_identity=True)
         settled.append((oid, column, ancestors))
     # Which of several sequences a trigger means, another tie of the column may say.
     known = {(c.table_oid, c.column_number) for _, c, _ in settled if c.feed in (Feed.MAPPING, Feed.OWNED)}

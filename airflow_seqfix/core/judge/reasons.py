@@ -7,6 +7,7 @@ from airflow_seqfix.core.judge.goal import Goal
 from airflow_seqfix.core.judge.harm import Harm
 from airflow_seqfix.core.judge.limits import what_binds
 from airflow_seqfix.core.judge.rivals import Rival
+from airflow_seqfix.core.judge.wrap import Wrap
 from airflow_seqfix.core.model import Measurement, Outliers, SequenceInfo
 from airflow_seqfix.core.policy import Follow, Policy
 
@@ -99,14 +100,26 @@ def beyond_limit(measurement: Measurement) -> str:
     )
 
 
-def used_up(measurement: Measurement) -> str:
-    """Say that no value is left, by which limit, and which rows lie beyond it."""
+def used_up(measurement: Measurement, wrap: Wrap | None) -> str:
+    """Say that no value is left, by which limit, which rows lie beyond it, and what the next insert gets."""
     sequence = measurement.sequence
     said = (
         f"the next value would be {measurement.next_value}, and the last one that fits is {sequence.limit}, "
         f"{what_binds(sequence)}"
     )
-    return said + _beyond(measurement)
+    said += _beyond(measurement)
+    if wrap is None:
+        return said
+    return f"{said}; an identity column wraps around without an error: the next insert gets {wrap.value}"
+
+
+def would_wrap(wrap: Wrap) -> str:
+    """Say why a move is not made that goes to the end of an identity column."""
+    column = wrap.column
+    return (
+        f"a move would let the sequence go on beyond the end of {column.qualified_name} ({column.data_type}), and an "
+        f"identity column wraps around without an error: an insert would get {wrap.value}"
+    )
 
 
 def full(measurement: Measurement) -> str:

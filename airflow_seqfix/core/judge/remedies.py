@@ -17,12 +17,15 @@ from airflow_seqfix.core.judge.limits import (
     narrowest,
 )
 from airflow_seqfix.core.judge.rivals import Rival
-from airflow_seqfix.core.model import Feed, Finding, Move, Obstacle, Outliers, SequenceInfo, SourcePosition
+from airflow_seqfix.core.model import ColumnInfo, Feed, Finding, Move, Obstacle, Outliers, SequenceInfo, SourcePosition
 from airflow_seqfix.core.model.quoted import in_print, noted, or_else
 from airflow_seqfix.core.policy import Follow, Lock, Policy
 
 #: Up to this gap the remedy is a statement to paste: it only calls nextval(), and so cannot go back.
 PASTE_UP_TO = 1_000_000
+
+#: What lifts a bound that is not the type's.
+NO_BOUND = ("NO MAXVALUE", "NO MINVALUE")
 
 
 def is_pasteable(move: Move) -> bool:
@@ -145,13 +148,14 @@ def rival(sequence: SequenceInfo, other: Rival) -> str:
     )
 
 
-def harmful(sequence: SequenceInfo, unprobed: Obstacle | None) -> str:
+def harmful(sequence: SequenceInfo, alone: SequenceInfo, unprobed: Obstacle | None) -> str:
     """Return the remedy for a move that would take the last values.
 
+    :param alone: The sequence as inserts into the column see it whose last values those are.
     :param unprobed: Why it is not known whether values are free before it.
     """
     decisions = or_else(
-        widen(sequence),
+        widen(sequence, alone),
         'an id_range, where other writers have the far values; or outliers="follow", which moves it all the same',
     )
     return decisions if unprobed is None else or_else(unprobed.remedy, decisions)
@@ -171,22 +175,73 @@ def widen_or_restart(sequence: SequenceInfo, furthest: int | None) -> str:
     return or_else(widen(sequence), restart)
 
 
-def widen(sequence: SequenceInfo) -> str:
-    """Return how to raise the binding limits: all that end at the same value."""
-    if is_before_rival(sequence):
+def widen(sequence: SequenceInfo, alone: SequenceInfo | None = None) -> str:
+    """Return how to raise the binding limits: all that end at the same value.
+
+    :param alone: The sequence as inserts into one of its columns see it, where that alone is to be widened.
+    """
+    seen = alone or sequence
+    if is_before_rival(seen):
         return "an id_range, agreed with the other writers"
-    if is_own_range(sequence):
+    if is_own_range(seen):
         return "a larger id_range, agreed with the other writers"
-    ended = [column for column in narrowest(sequence) if ended_by(sequence, column)]
-    columns = [column for column in narrowest(sequence) if column not in ended and is_small(column)]
-    statements = [f"ALTER TABLE {c.qualified_table} ALTER {c.quoted_column} TYPE bigint;" for c in columns]
-    if bound_of(sequence) == sequence.limit:
-        if bound_of(sequence) not in TYPE_BOUNDS[sequence.data_type]:
-            clause = "NO MAXVALUE" if sequence.is_ascending else "NO MINVALUE"
-            statements.append(f"ALTER SEQUENCE {sequence.qualified_name} {clause};")
-        elif sequence.data_type != "bigint":
-            # Also changes a bound that is the type's.
-            statements.append(f"ALTER SEQUENCE {sequence.qualified_name} AS bigint;")
-    notes = ["rewrites the table; columns that refer to it need the same"] if columns else []
-    notes += [f"a wider {ended_by(sequence, column)} of {column.qualified_name}" for column in ended]
-    return noted(" ".join(map(in_print, statements)), "; ".join(notes)) or "nothing is larger than bigint: another key"
+    ended = [column for column in narrowest(seen) if ended_by(seen, column)]
+    columns = [column for column in narrowest(seen) if column not in ended and is_small(column)]
+    change = _of_bound(seen)
+    identity = _identity_to_widen(sequence, columns, change)
+    if identity is not None and identity not in columns:
+        columns.insert(0, identity)
+    notes = [
+        f"a larger type for {column.qualified_name}, which ALTER TABLE cannot give it: {column.kept_by}"
+        for column in columns
+        if column.kept_by
+    ]
+    statements = [] if notes else _widening(sequence, columns, identity, change)
+    notes = notes or _of_larger_types(columns)
+    notes += [f"a wider {ended_by(seen, column)} of {column.qualified_name}" for column in ended]
+    return noted(in_print(" ".join(statements)), "; ".join(notes)) or "nothing is larger than bigint: another key"
+
+
+def _of_bound(sequence: SequenceInfo) -> str | None:
+    """Return what is to be changed of the sequence itself; None: its own bound does not bind."""
+    if bound_of(sequence) != sequence.limit:
+        return None
+    if bound_of(sequence) not in TYPE_BOUNDS[sequence.data_type]:
+        return NO_BOUND[0 if sequence.is_ascending else 1]
+    # Also changes a bound that is the type's.
+    return None if sequence.data_type == "bigint" else "AS bigint"
+
+
+def _identity_to_widen(sequence: SequenceInfo, columns: list[ColumnInfo], change: str | None) -> ColumnInfo | None:
+    """Return the identity column that needs a larger type: it ends, or its sequence would go on beyond it."""
+    identity = next((c for c in sequence.comparable if c.is_identity and c.data_type != "bigint"), None)
+    if identity is None or identity in columns or change == "AS bigint":
+        return identity
+    is_narrower = TYPE_BOUNDS[identity.data_type][1] < TYPE_BOUNDS[sequence.data_type][1]
+    return identity if change and is_narrower else None
+
+
+def _widening(
+    sequence: SequenceInfo, columns: list[ColumnInfo], identity: ColumnInfo | None, change: str | None
+) -> list[str]:
+    """Return the statements, of which none is made where one before it fails."""
+    statements = []
+    for column in columns:
+        actions = f"ALTER {column.quoted_column} TYPE {'text' if column.is_text else 'bigint'}"
+        if column is identity:
+            # That gives its sequence the same type, and its bound belongs in the statement: alone, it would wrap.
+            actions += f", ALTER {column.quoted_column} SET {change}" if change in NO_BOUND else ""
+            change = None
+        statements.append(f"ALTER TABLE {column.qualified_table} {actions};")
+    if change is None:
+        return statements
+    statements.append(f"ALTER SEQUENCE {sequence.qualified_name} {change};")
+    return ["BEGIN;", *statements, "COMMIT;"] if columns else statements
+
+
+def _of_larger_types(columns: list[ColumnInfo]) -> list[str]:
+    """Return what is said of statements that give columns a larger type."""
+    if not columns:
+        return []
+    rewrites = [] if all(column.is_text for column in columns) else ["rewrites the table"]
+    return [*rewrites, "columns that refer to it need the same"]

@@ -8,10 +8,11 @@ from typing import Any
 from airflow_seqfix.core.judge import reasons, remedies
 from airflow_seqfix.core.judge.arithmetic import calls_to_pass, calls_within, is_beyond, used_share, values_left
 from airflow_seqfix.core.judge.goal import Goal, decisive_value, goal_of, leaves_nothing, target_of
-from airflow_seqfix.core.judge.harm import harm_of, is_full
+from airflow_seqfix.core.judge.harm import harm_of, is_full, seen_by
 from airflow_seqfix.core.judge.move import choose_way
 from airflow_seqfix.core.judge.rivals import Rival, rival_of
 from airflow_seqfix.core.judge.warnings import warnings_of
+from airflow_seqfix.core.judge.wrap import wraps_after, wraps_now
 from airflow_seqfix.core.model import (
     Finding,
     Measurement,
@@ -90,11 +91,12 @@ def _ahead(finding: Finding, goal: Goal, policy: Policy, server: Server) -> Find
     """Say whether it can go on as it does: the data have not reached it."""
     measurement, sequence, needed = finding.measurement, finding.sequence, finding.needed_value
     assert measurement.next_value is not None
-    if not finding.remaining:
+    wrap = wraps_now(measurement)
+    if not finding.remaining or wrap is not None:
         return replace(
             finding,
             verdict=Verdict.EXHAUSTED,
-            reason=reasons.used_up(measurement),
+            reason=reasons.used_up(measurement, wrap),
             remedy=remedies.widen_or_restart(sequence, goal.furthest),
         )
     if needed is not None and not is_beyond(sequence, measurement.next_value, needed):
@@ -143,7 +145,11 @@ def _behind(finding: Finding, goal: Goal, policy: Policy, server: Server, rival:
         more["remedy"] = remedies.outliers(sequence, goal.outliers, measurement.unprobed)
     elif (harm := harm_of(measurement, goal, policy)) is not None:
         reason = f"{reason}; {reasons.harmful(harm, measurement)}"
-        more["remedy"] = remedies.harmful(harm.sequence, measurement.unprobed if harm.free_in_a_row is None else None)
+        unprobed = measurement.unprobed if harm.free_in_a_row is None else None
+        more["remedy"] = remedies.harmful(sequence, harm.sequence, unprobed)
+    elif (wrap := wraps_after(measurement, goal.calls)) is not None:
+        reason = f"{reason}; {reasons.would_wrap(wrap)}"
+        more = {"verdict": Verdict.EXHAUSTED, "remedy": remedies.widen(sequence, seen_by(sequence, wrap.column))}
     else:
         # Whether other writers are likely to have the values from the first collision on.
         is_far = inserts is not None and inserts > policy.max_jump

@@ -144,6 +144,10 @@ class ColumnInfo:
     estimated_rows: int = field(compare=False)
     #: What the user says of its values; None: they are what nextval() returns.
     extract: Extract | None = None
+    #: Whether it is GENERATED … AS IDENTITY from this sequence, whatever else is said of it.
+    is_identity: bool = False
+    #: Why ALTER TABLE cannot give it a larger type; None: it can, or nobody needs that. Not compared: it is only said.
+    kept_by: str | None = field(default=None, compare=False)
     #: The versions of the catalog rows that all this rests on, which change with each DDL on them.
     version: RowVersion
 

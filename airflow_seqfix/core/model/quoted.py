@@ -40,7 +40,7 @@ PATTERNS = {
 #: A quoted name, or a literal, in SQL without comments.
 _QUOTED = re.compile(r'"(?:[^"]|"")++"|E\'(?:[^\'\\]|\'\'|\\.)*+\'|\'(?:[^\']|\'\')*+\'')
 #: The statements that a remedy begins with: no sentence begins with capitals.
-_STATEMENTS = re.compile(rf"""(?:[A-Z]{{2,}} (?:{_QUOTED.pattern}|[^;"'])*+;\s*)*""")
+_STATEMENTS = re.compile(rf"""(?:[A-Z]{{2,}}(?: (?:{_QUOTED.pattern}|[^;"'])*+)?;\s*)*""")
 
 
 def literal(text: str) -> StringLiteral:

@@ -496,6 +496,9 @@ SELECT tie.sequence_oid::bigint                                       AS sequenc
             THEN quote_ident(pg_get_userbyid(c.relowner)) END         AS exempt_owner,
        1 + x.indexes + tie.relations                                    AS relations,
        tie.estimated_rows                                               AS estimated_rows,
+       CASE WHEN h.largest_value < 9223372036854775807 THEN
+            @kept_by@
+            END                                                       AS kept_by,
        -- Of what is not read there is nothing to hold against a second look.
        CASE WHEN tie.is_trusted AND NOT tie.is_deep THEN
             @column_version@
