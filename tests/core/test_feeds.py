@@ -10,6 +10,7 @@ import pytest
 from psycopg import sql
 
 from airflow_seqfix import core
+from airflow_seqfix.core import queries
 from tests.support.psql import psql, reset
 from tests.support.servers import Database
 
@@ -221,6 +222,18 @@ def test_what_a_rule_takes_is_not_followed(rule: str, repair: Repair, newest_db:
     with newest_db.connect() as conn:
         core.fix(conn, mapping=both)
     newest_db.execute("INSERT INTO t (note) VALUES ('x')")
+
+
+def test_a_rule_that_comes_meanwhile_is_noticed(newest_db: Database) -> None:
+    """What a second rule changes is in no other catalog."""
+    newest_db.execute(f"{SERIAL} CREATE TABLE u (id int); CREATE RULE first AS ON INSERT TO t DO INSTEAD NOTHING")
+    seen = []
+    with newest_db.connect() as conn:
+        for statement in (RULES["instead"], "ALTER TABLE t DISABLE RULE r", "DROP RULE r ON t", "SELECT 1"):
+            conn.execute(statement)
+            seen.append(conn.execute(queries.get("versions")).fetchone())
+    assert len(set(seen)) == 3
+    assert seen[2] == seen[3]
 
 
 def test_a_rule_of_a_partition_meets_what_is_inserted_there(db: Database) -> None:
