@@ -195,7 +195,7 @@ def test_more_than_fits_here_is_exhausted(old: Database, new: Database) -> None:
     assert row["reason"].startswith(
         "its source has handed out 3000000000, and the last value that fits here is 2147483647, "
     )
-    assert row["cure"].startswith("ALTER TABLE public.orders ALTER id TYPE bigint;")
+    assert "ALTER TABLE public.orders ALTER id TYPE bigint;" in row["cure"]
     assert new.state("orders_id_seq")[:2] == (1, False)
 
 
