@@ -535,7 +535,9 @@ BEGIN
                                                 'smallest', j.smallest_value, 'largest', j.largest_value,
                                                 'smallest_by', j.smallest_by, 'largest_by', j.largest_by,
                                                 'version', j.version, 'type', j.data_type, 'identity', j.feed = 'identity',
-                                                'larger', CASE WHEN j.base_type IN (@numbers@) THEN 'bigint' ELSE 'text' END,
+                                                'larger', CASE WHEN j.base_type IN
+                                                                   (@numbers@)
+                                                               THEN 'bigint' ELSE 'text' END,
                                                 'kept_by', j.kept_by,
                                                 'distinct', j.has_index AND NOT j.is_unique, 'unique', j.is_unique_throughout, 'own', j.is_unique,
                                                 'rival', j.rival, 'rival_start', j.rival_start, 'name', j.name)

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from jsonschema import ValidationError
 
@@ -49,15 +48,6 @@ def test_a_prefix(db: Database) -> None:
     db.execute(NUMBERS)
     assert repaired(db, {"s": {"column": "t.id", "prefix": "ORD-"}}) == {"s": ("behind", 124)}
     assert db.value("INSERT INTO t DEFAULT VALUES RETURNING id") == "ORD-125"
-
-
-def test_a_prefix_under_a_collation_that_knows_no_patterns(db: Database) -> None:
-    try:
-        db.execute("CREATE COLLATION loose (provider = icu, locale = 'und-u-ks-level2', deterministic = false)")
-    except psycopg.errors.FeatureNotSupported:
-        pytest.skip("the server was built without ICU")
-    db.execute(NUMBERS.replace("id text", "id text COLLATE loose").replace("('ord-500'), ", ""))
-    assert repaired(db, {"s": {"column": "t.id", "prefix": "ORD-"}}) == {"s": ("behind", 124)}
 
 
 def test_a_filter(db: Database) -> None:
