@@ -17,6 +17,7 @@ from airflow_seqfix.core.judge.limits import (
     narrowest,
 )
 from airflow_seqfix.core.judge.rivals import Rival
+from airflow_seqfix.core.judge.wrap import identity_of
 from airflow_seqfix.core.model import ColumnInfo, Feed, Finding, Move, Obstacle, Outliers, SequenceInfo, SourcePosition
 from airflow_seqfix.core.model.quoted import in_print, noted, or_else
 from airflow_seqfix.core.policy import Follow, Lock, Policy
@@ -214,8 +215,10 @@ def _of_bound(sequence: SequenceInfo) -> str | None:
 
 def _identity_to_widen(sequence: SequenceInfo, columns: list[ColumnInfo], change: str | None) -> ColumnInfo | None:
     """Return the identity column that needs a larger type: it ends, or its sequence would go on beyond it."""
-    identity = next((c for c in sequence.comparable if c.is_identity and c.data_type != "bigint"), None)
-    if identity is None or identity in columns or change == "AS bigint":
+    identity = identity_of(sequence)
+    if identity is None or identity.data_type == "bigint":
+        return None
+    if identity in columns or change == "AS bigint":
         return identity
     is_narrower = TYPE_BOUNDS[identity.data_type][1] < TYPE_BOUNDS[sequence.data_type][1]
     return identity if change and is_narrower else None

@@ -22,6 +22,11 @@ class Wrap:
     value: int
 
 
+def identity_of(sequence: SequenceInfo) -> ColumnInfo | None:
+    """Return the identity column of a sequence; None: there is none, or the server names a type that none has."""
+    return next((c for c in sequence.comparable if c.is_identity and c.data_type in TYPE_BOUNDS), None)
+
+
 def wraps_now(measurement: Measurement) -> Wrap | None:
     """Return what the next insert gets; None: no value wraps around."""
     assert measurement.next_value is not None
@@ -37,7 +42,7 @@ def wraps_after(measurement: Measurement, calls: int) -> Wrap | None:
 def _wrap(sequence: SequenceInfo, first: int, count: int) -> Wrap | None:
     """Look at the last of some values; those that the sequence does not reach fail."""
     count = min(count, calls_within(sequence, first, bound_of(sequence)))
-    identity = next((column for column in sequence.comparable if column.is_identity), None)
+    identity = identity_of(sequence)
     if identity is None or count == 0:
         return None
     low, high = TYPE_BOUNDS[identity.data_type]
