@@ -26,21 +26,25 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(argv: list[str] | None) -> int:
+    ending: BaseException | None = None
     with signals.as_exceptions() as received:
         try:
             return int(seqfix.main(args=argv, prog_name="seqfix", standalone_mode=False) or 0)
         except BrokenPipeError:
             signals.drop_output()
-        except (Exception, signals.Interrupted) as ending:
-            # What comes after a signal comes from it: a thread that was not quite started cannot be joined, say.
-            if not received and not isinstance(ending, click.Abort):
-                _explain(ending)
-                return TROUBLE
-            from airflow_seqfix.cli.messages import announce
+        except (Exception, signals.Interrupted) as error:
+            ending = error
+    # Said only now, when a signal's exception does not come again.
+    if ending is not None:
+        # What comes after a signal comes from it: a thread that was not quite started cannot be joined, say.
+        if not received and not isinstance(ending, click.Abort):
+            _explain(ending)
+            return TROUBLE
+        from airflow_seqfix.cli.messages import announce
 
-            announce("interrupted; no sequence has gone back, and running again finishes the work")
-            if isinstance(ending.__cause__, KeyboardInterrupt):
-                return INTERRUPTED
+        announce("interrupted; no sequence has gone back, and running again finishes the work")
+        if isinstance(ending.__cause__, KeyboardInterrupt):
+            return INTERRUPTED
     if received:
         signals.end_by(received[0])
     return TROUBLE
