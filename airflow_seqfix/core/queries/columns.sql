@@ -480,7 +480,7 @@ SELECT tie.sequence_oid::bigint                                       AS sequenc
             WHEN tie.is_deep THEN 'levels' END
                                                                       AS too_much,
        tie.code                                                         AS code,
-       changed.changed_by                                             AS changed_by,
+       tie.changed_by                                                 AS changed_by,
        tie.rival                                                      AS rival,
        tie.rival_start                                                AS rival_start,
        x.has_index                                                    AS has_index,
@@ -507,7 +507,6 @@ SELECT tie.sequence_oid::bigint                                       AS sequenc
   JOIN pg_class c ON c.oid = tie.table_oid
   JOIN pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_attribute a ON a.attrelid = tie.table_oid AND a.attnum = tie.column_number
-  LEFT JOIN changed ON changed.table_oid = tie.table_oid AND changed.column_number = tie.column_number
   LEFT JOIN ground ON ground.type_oid = a.atttypid
  CROSS JOIN LATERAL (
        SELECT coalesce(ground.base_oid, a.atttypid) AS base_oid, coalesce(ground.type_modifier, -1) AS type_modifier) b

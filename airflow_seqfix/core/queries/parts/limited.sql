@@ -16,15 +16,16 @@ SELECT max(b.smallest_value)::bigint AS smallest_value, min(b.largest_value)::bi
                    -- NOT ENFORCED came with 18.
                    AND to_jsonb(k) ->> 'conenforced' IS DISTINCT FROM 'false'
                  UNION ALL
+               (WITH RECURSIVE layer AS (
+@layers@)
                 SELECT k.oid, k.conname, k.conbin::text
-                  FROM (SELECT l.type_oid FROM layer l WHERE l.type_oid = a.atttypid
-                         UNION
-                        SELECT l.base_oid FROM layer l WHERE l.type_oid = a.atttypid) d
+                  FROM layer
                  CROSS JOIN LATERAL (
                        SELECT k.oid, k.conname, k.conbin
                          FROM pg_constraint k
-                        WHERE k.contypid = d.type_oid AND k.contype = 'c' AND pg_column_size(k.conbin) <= 5000
-                       OFFSET 0) k
+                        WHERE k.conrelid = 0 AND k.contypid = layer.oid AND k.contype = 'c'
+                          AND pg_column_size(k.conbin) <= 5000
+                       OFFSET 0) k)
                  -- However many somebody has made.
                  ORDER BY 1
                  LIMIT 20) k

@@ -85,11 +85,13 @@ rival AS (
      WHERE m.other_feed <> 'mapping' OR b.start_value IS NOT NULL
      ORDER BY m.sequence_oid, m.table_oid, m.column_number, b.start_value * d.direction, n.nspname, s.relname
 ),
--- Joined by itself: among all the other joins the planner would expect a few rows, and loop through all for each. A full
--- join, which has no more rows here, is never made by loops.
+-- Joined by themselves, and by full joins, which are never made by loops: among all the other joins the planner would expect
+-- a few rows, and look through all for each. What no column draws for has no table in the end.
 rivalled AS MATERIALIZED (
-    SELECT t.*, w.relations, w.estimated_rows, w.has_foreign, w.is_deep, w.ancestors, w.code, r.name AS rival, r.start_value AS rival_start
+    SELECT t.*, w.relations, w.estimated_rows, w.has_foreign, w.is_deep, w.ancestors, w.code, g.changed_by,
+           r.name AS rival, r.start_value AS rival_start
       FROM weighed t
       FULL JOIN fed w ON w.table_oid = t.table_oid
-      LEFT JOIN rival r ON r.sequence_oid = t.sequence_oid AND r.table_oid = t.table_oid AND r.column_number = t.column_number
+      FULL JOIN changed g ON g.table_oid = t.table_oid AND g.column_number = t.column_number
+      FULL JOIN rival r ON r.sequence_oid = t.sequence_oid AND r.table_oid = t.table_oid AND r.column_number = t.column_number
 ),
