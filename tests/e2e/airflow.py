@@ -25,7 +25,7 @@ FINISHED = {"success", "failed"}
 class Airflow(Standalone):
     """`airflow standalone` as somebody has set it up for others: they sign in, and the manual repair is ready."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, metadata: str) -> None:
         self._triggerer: subprocess.Popen[bytes] | None = None
         self.passwords = {"admin": secrets.token_urlsafe(12), "guest": secrets.token_urlsafe(12)}
         passwords = home / "passwords.json"
@@ -34,6 +34,7 @@ class Airflow(Standalone):
         self.reports = home / "reports"
         super().__init__(
             home,
+            metadata,
             {
                 **BUSY,
                 "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "False",

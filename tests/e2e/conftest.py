@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import shutil
-import tempfile
 import threading
 from collections.abc import Callable, Generator, Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -22,7 +20,7 @@ from tests.support.browser import chromium
 from tests.support.cluster import running, wheel_binaries
 from tests.support.pages import load_shop
 from tests.support.servers import WHEELS, Database, Server
-from tests.support.standalone import PATIENCE
+from tests.support.standalone import PATIENCE, home_and_metadata
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -65,21 +63,20 @@ def shop(shop_server: Database) -> Database:
 @pytest.fixture(scope="session")
 def airflow(shop_server: Database) -> Iterator[Airflow]:
     """A running Airflow, whose metadata database holds the connection."""
-    home = Path(tempfile.mkdtemp(prefix="seqfix-e2e-"))
-    started = Airflow(home)
-    try:
-        started.start()
-        part = conninfo.conninfo_to_dict(shop_server.dsn)
-        where = {"host": part["host"], "port": int(part["port"]), "login": part["user"], "schema": part["dbname"]}
-        started.connection("postgres_default", **where)
-        with started.client() as api:
-            files = len(list(started.dags.glob("*.py")))
-            started.wait(lambda: api.get("dags").json()["total_entries"] == files)
-            assert api.get("importErrors").json()["import_errors"] == []
-        yield started
-    finally:
-        started.stop()
-        shutil.rmtree(home, ignore_errors=True)
+    with home_and_metadata("seqfix-e2e-") as (home, metadata):
+        started = Airflow(home, metadata)
+        try:
+            started.start()
+            part = conninfo.conninfo_to_dict(shop_server.dsn)
+            where = {"host": part["host"], "port": int(part["port"]), "login": part["user"], "schema": part["dbname"]}
+            started.connection("postgres_default", **where)
+            with started.client() as api:
+                files = len(list(started.dags.glob("*.py")))
+                started.wait(lambda: api.get("dags").json()["total_entries"] == files)
+                assert api.get("importErrors").json()["import_errors"] == []
+            yield started
+        finally:
+            started.stop()
 
 
 @pytest.fixture(scope="session")

@@ -26,12 +26,7 @@ def events(api: httpx.Client) -> list[dict[str, Any]]:
 
     Before the connection is made, there may be one that says that it is not there.
     """
-    # A busy SQLite fails a request now and then.
-    for _ in range(20):
-        answer = api.get("assets/events", params={"order_by": "timestamp", "limit": 100})
-        if answer.is_success:
-            break
-        time.sleep(1)
+    answer = api.get("assets/events", params={"order_by": "timestamp", "limit": 100})
     answer.raise_for_status()
     mine = [event for event in answer.json()["asset_events"] if event["name"] == "e2e_drift"]
     told = [event["extra"]["payload"] for event in mine]

@@ -18,7 +18,6 @@ class WithCelery(Standalone):
     """Each component a process of its own, as on several machines: `airflow standalone` knows no Celery."""
 
     def __init__(self, home: Path, metadata: str) -> None:
-        """:param metadata: A URL of SQLAlchemy; SQLite takes no Celery."""
         self._broker = free_port()
         #: The log of each worker.
         self.workers = {name: home / f"{name}.log" for name in ("one", "two")}
@@ -26,6 +25,7 @@ class WithCelery(Standalone):
         broker = f"redis://127.0.0.1:{self._broker}"
         super().__init__(
             home,
+            metadata,
             {
                 **BUSY,
                 "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_urlsafe(32),
@@ -33,7 +33,6 @@ class WithCelery(Standalone):
                 "AIRFLOW__CELERY__RESULT_BACKEND": f"{broker}/1",
                 "AIRFLOW__CELERY__WORKER_CONCURRENCY": "2",
                 "AIRFLOW__CORE__EXECUTOR": "CeleryExecutor",
-                "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": metadata,
             },
         )
 

@@ -17,7 +17,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.support.cluster import free_port
+from tests.support.cluster import Cluster, free_port, running, wheel_binaries
+from tests.support.servers import WHEELS
 
 #: How long Airflow may take to come up, and a task to get going, on a busy machine.
 PATIENCE = 180.0
@@ -29,7 +30,8 @@ BUSY = {"AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60"}
 class Standalone:
     """`airflow standalone` with an AIRFLOW_HOME of its own."""
 
-    def __init__(self, home: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(self, home: Path, metadata: str, environment: Mapping[str, str] | None = None) -> None:
+        """:param metadata: A URL of SQLAlchemy: where Airflow keeps its own tables."""
         self.home = home
         self.dags = home / "dags"
         self.dags.mkdir()
@@ -52,7 +54,7 @@ class Standalone:
             "AIRFLOW__CORE__PARALLELISM": "4",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
             "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "5",
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": metadata,
             "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(free_port()),
             "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
             **(environment or {}),
@@ -187,14 +189,33 @@ def end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
+def metadata_in(cluster: Cluster, dbname: str = "postgres") -> str:
+    """Return the URL by which Airflow keeps its own tables in a database."""
+    return f"postgresql+psycopg2://postgres@127.0.0.1:{cluster.port}/{dbname}"
+
+
+@contextlib.contextmanager
+def home_and_metadata(prefix: str) -> Iterator[tuple[Path, str]]:
+    """Make what an Airflow keeps: a folder, and a database on a server of its own.
+
+    SQLite will not do: it has one writer at a time, and the API answers a request that waited for another with an
+    error.
+    """
+    home = Path(tempfile.mkdtemp(prefix=prefix))
+    try:
+        with running(wheel_binaries(WHEELS["pg18"])) as cluster:
+            yield home, metadata_in(cluster)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
 @contextlib.contextmanager
 def standalone(environment: Mapping[str, str] | None = None) -> Iterator[Standalone]:
     """Start an Airflow, and remove everything of it in the end."""
-    home = Path(tempfile.mkdtemp(prefix="seqfix-standalone-"))
-    airflow = Standalone(home, environment)
-    try:
-        airflow.start()
-        yield airflow
-    finally:
-        airflow.stop()
-        shutil.rmtree(home, ignore_errors=True)
+    with home_and_metadata("seqfix-standalone-") as (home, metadata):
+        airflow = Standalone(home, metadata, environment)
+        try:
+            airflow.start()
+            yield airflow
+        finally:
+            airflow.stop()

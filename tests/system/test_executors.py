@@ -15,7 +15,7 @@ from psycopg import conninfo
 from tests.support.celery import WithCelery
 from tests.support.cluster import running, wheel_binaries
 from tests.support.servers import WHEELS, Database, Server
-from tests.support.standalone import BUSY, Standalone
+from tests.support.standalone import BUSY, Standalone, metadata_in
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
@@ -75,20 +75,17 @@ def airflow(tenants: Server, request: pytest.FixtureRequest) -> Iterator[Standal
     for name in DATABASES[1:]:
         postgres.execute(f"CREATE DATABASE {name} TEMPLATE {DATABASES[0]}")
     part = conninfo.conninfo_to_dict(tenants.dsn)
-    metadata = f"postgresql+psycopg2://{part['user']}@{part['host']}:{part['port']}/airflow"
+    assert tenants.cluster is not None
+    metadata = metadata_in(tenants.cluster, "airflow")
     home = Path(tempfile.mkdtemp(prefix="seqfix-executor-"))
-    started: Standalone
-    if request.param == "celery":
-        started = WithCelery(home, metadata)
-    else:
-        started = Standalone(home, {**BUSY, "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": metadata})
-    (started.dags / "fleet.py").write_text(DAGS)
+    executor = WithCelery(home, metadata) if request.param == "celery" else Standalone(home, metadata, BUSY)
+    (executor.dags / "fleet.py").write_text(DAGS)
     try:
-        started.start()
-        started.connection("tenants", host=part["host"], port=int(part["port"]), login=part["user"], schema="postgres")
-        yield started
+        executor.start()
+        executor.connection("tenants", host=part["host"], port=int(part["port"]), login=part["user"], schema="postgres")
+        yield executor
     finally:
-        started.stop()
+        executor.stop()
         shutil.rmtree(home, ignore_errors=True)
 
 
