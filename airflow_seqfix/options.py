@@ -17,6 +17,7 @@ from airflow_seqfix.rules import (
     Days,
     Flag,
     Integer,
+    IntegerOr,
     LockSeconds,
     NameList,
     Percentage,
@@ -32,6 +33,9 @@ FAIL_ON = ("behind", "exhausted", "unknown")
 
 #: Each connection keeps a bounded number of relations locked; so many still leave room in the server's lock table.
 MOST_JOBS = 16
+#: As many connections as there is work for, and room on the server.
+AUTO: Literal["auto"] = "auto"
+Jobs = int | Literal["auto"]
 
 
 class Identifier(Protocol):
@@ -98,6 +102,8 @@ class Option:
     flags: tuple[str, ...] | None = None
     #: What --help calls a value.
     unit: str | None = None
+    #: The default of the command, where it is another one.
+    of_command: Any = None
 
     def refusal(self, value: Any) -> str | None:
         """Return what to give instead of a value; None: it is allowed."""
@@ -265,18 +271,19 @@ class TableOptions(TypedDict, total=False):
     ]
     """Name of the connections in pg_stat_activity. Default: 'seqfix'."""
     jobs: Annotated[
-        int,
+        Jobs,
         Option(
             Group.RUN,
             1,
-            Integer(1, MOST_JOBS),
-            "Number of connections that share the work.",
+            IntegerOr(1, MOST_JOBS, AUTO),
+            "Number of connections that share the work; auto: more than one from 2,000 sequences on.",
             templated=True,
             flags=("-j", "--jobs"),
             unit="N",
+            of_command=AUTO,
         ),
     ]
-    """Number of connections that share the work. Default: 1."""
+    """Number of connections that share the work; auto: more than one from 2,000 sequences on. Default: 1."""
     all_positions: Annotated[
         bool,
         Option(

@@ -74,6 +74,21 @@ class Integer(Rule):
         return type(value) is int and self.least <= value <= (value if self.most is None else self.most)
 
 
+@dataclass(frozen=True, slots=True)
+class IntegerOr(Integer):
+    """An integer, or a word that stands for one that the run finds."""
+
+    word: str = ""
+
+    @property
+    def wanted(self) -> str:
+        # No zero-argument super(): slots make another class.
+        return f"{Integer.wanted.fget(self)}, or {self.word}"  # type: ignore[attr-defined]
+
+    def allows(self, value: Any) -> bool:
+        return value == self.word or Integer.allows(self, value)
+
+
 class Percentage(Rule):
     wanted = "a percentage above 0 and up to 100"
 

@@ -9,7 +9,18 @@ from typing import Any
 import click
 
 from airflow_seqfix.options import OPTIONS, Group, Option, names_of
-from airflow_seqfix.rules import BySequence, Choice, Days, Flag, Integer, NameList, Percentage, Seconds, Several
+from airflow_seqfix.rules import (
+    BySequence,
+    Choice,
+    Days,
+    Flag,
+    Integer,
+    IntegerOr,
+    NameList,
+    Percentage,
+    Seconds,
+    Several,
+)
 
 Decorator = Callable[[Any], Any]
 
@@ -135,9 +146,15 @@ def _values(option: Option) -> dict[str, Any]:
             return {"type": float, "metavar": "SECONDS"}
         case Percentage() | Days():
             return {"type": float}
+        case IntegerOr():
+            return {"type": _number_or_word, "default": option.of_command}
         case Integer():
             return {"type": int}
     return {}
+
+
+def _number_or_word(text: str) -> int | str:
+    return int(text) if text.isdecimal() else text
 
 
 def _members(option: Option) -> str:
@@ -145,8 +162,9 @@ def _members(option: Option) -> str:
 
 
 def _default(option: Option) -> str:
-    is_shown = isinstance(option.default, int | float | str) and not isinstance(option.rule, Flag)
-    return f"  [{str(option.default).removesuffix('.0')}]" if is_shown else ""
+    default = option.default if option.of_command is None else option.of_command
+    is_shown = isinstance(default, int | float | str) and not isinstance(option.rule, Flag)
+    return f"  [{str(default).removesuffix('.0')}]" if is_shown else ""
 
 
 def _exclude(*flags: str, help: str) -> Decorator:  # noqa: A002 - click's own word

@@ -11,7 +11,7 @@ from airflow_seqfix.core.discover.selection import Selection
 from airflow_seqfix.core.errors import ArgumentError, ArgumentTypeError
 from airflow_seqfix.core.model import Source
 from airflow_seqfix.core.policy import Limits, Policy
-from airflow_seqfix.options import OPTIONS, Group, Options, TableOptions, names_of, refusal
+from airflow_seqfix.options import OPTIONS, Group, Jobs, Options, TableOptions, names_of, refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class Settings:
     mapping: tuple[Fed, ...] = ()
     id_range: tuple[Range, ...] = ()
     application_name: str = OPTIONS["application_name"].default
-    jobs: int = OPTIONS["jobs"].default
+    jobs: Jobs = OPTIONS["jobs"].default
     all_positions: bool = OPTIONS["all_positions"].default
     #: The other side of a cutover, once it has been read.
     source: Source | None = None

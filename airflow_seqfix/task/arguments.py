@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from airflow_seqfix.options import NAME_OPTIONS, OPTIONS
-from airflow_seqfix.rules import BySequence, Choice, Flag, Integer, NameList, Rule, Seconds, Several, Text
+from airflow_seqfix.rules import BySequence, Choice, Flag, Integer, IntegerOr, NameList, Rule, Seconds, Several, Text
 from airflow_seqfix.splitting import split
 from airflow_seqfix.task.sdk import AirflowFailException
 
@@ -81,6 +81,8 @@ def _read(name: str, value: Any) -> Any:
             return _text(name, value, remedy)
         case NameList() | Several():
             value = names(name, value)
+        case IntegerOr(word=word) if value == word:
+            pass
         case Integer() if option and option.templated:
             value = number(name, value, int, "an integer")
         case Seconds() if option and option.templated:

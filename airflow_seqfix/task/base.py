@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from airflow_seqfix.options import FAIL_ON, NAME_OPTIONS, OPTIONS, Group
+from airflow_seqfix.options import FAIL_ON, NAME_OPTIONS, OPTIONS, Group, Jobs
 from airflow_seqfix.rules import BySequence
 from airflow_seqfix.task import history
 from airflow_seqfix.task.arguments import read_all, refuse_early
@@ -115,7 +115,7 @@ class SequenceTask(ReportingTask):
         statement_timeout: float = 60.0,
         run_timeout: float = 300.0,
         wait_for_writers: float = 0.0,
-        jobs: int = 1,
+        jobs: Jobs = 1,
         all_positions: bool = False,
         **kwargs: Any,
     ) -> None:

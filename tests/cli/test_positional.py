@@ -217,6 +217,8 @@ def test_jobs(newest_db: Database) -> None:
     assert "20 sequences in database" in seqfix("check", newest_db.dsn, "-j", "4").stdout
     assert seqfix("fix", newest_db.dsn, "--jobs", "4").returncode == 0
     assert seqfix("check", newest_db.dsn).returncode == 0
-    done = seqfix("check", newest_db.dsn, "-j", "0")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "jobs=0" in done.stderr
+    assert seqfix("check", newest_db.dsn, "-j", "auto").returncode == 0
+    for wrong in ("0", "many", "-1", "2.5"):
+        done = seqfix("check", newest_db.dsn, "-j", wrong)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert f"jobs={wrong}: give an integer from 1 to 16, or auto" in done.stderr.replace("'", "")

@@ -13,13 +13,14 @@ from typing import Any
 import pytest
 
 from airflow_seqfix import core
+from airflow_seqfix.core import queries
 from airflow_seqfix.core.database import sessions as sessions
 from airflow_seqfix.core.database.session import Session
 from airflow_seqfix.core.database.sessions import open_sessions
 from airflow_seqfix.core.measure.partitions import COLUMNS_AT_ONCE, RELATIONS_AT_ONCE
 from airflow_seqfix.core.policy import Limits
 from airflow_seqfix.options import MOST_JOBS
-from tests.support.servers import Database
+from tests.support.servers import Database, another_like
 from tests.support.threads import DRIVERS, Interrupted, interrupted_when_asleep, no_thread_is_left
 from tests.support.waiting import PATIENCE, until
 from tests.support.watched import reads_a_table
@@ -171,7 +172,9 @@ def test_what_cannot_be_meant_is_refused_before_anything_is_opened(many: Databas
     opened: list[Any] = []
     connect = connector(many, "psycopg", opened)
     for jobs in (0, -1, MOST_JOBS + 1, True, 2.0, "2"):
-        with pytest.raises(core.ArgumentError, match=f"^jobs={jobs!r}: give an integer from 1 to {MOST_JOBS}$"):
+        with pytest.raises(
+            core.ArgumentError, match=f"^jobs={jobs!r}: give an integer from 1 to {MOST_JOBS}, or auto$"
+        ):
             core.check(connect, jobs=jobs)
     with many.connect() as conn:
         with pytest.raises(core.ArgumentError, match="jobs=2 opens 2 connections: pass a callable that opens one"):
@@ -401,3 +404,57 @@ def test_a_busy_sequence_holds_up_nobody_else(many: Database) -> None:
     failed = [row for row in report.rows if row.outcome and row.outcome.error]
     assert [row.finding.sequence.sequence_name for row in failed] == ["t3_id_seq"]
     assert report.summary["fixed"] == COUNT // 3 - 1
+
+
+def work_of_nobody(session: Session, item: int, tell: Callable[[sessions.Event], None]) -> int:
+    return item
+
+
+@pytest.mark.parametrize(("pieces", "opened"), [(1, 1), (39, 1), (40, 2), (79, 3), (80, 4), (400, 4)])
+def test_as_many_as_there_is_work_for(db: Database, pieces: int, opened: int) -> None:
+    connections: list[Any] = []
+    with open_sessions(connector(db, "psycopg", connections), Limits(), jobs="auto") as workers:
+        for _ in range(2):
+            assert list(workers.map(work_of_nobody, range(pieces))) == list(range(pieces))
+    assert len(connections) == opened
+
+
+@pytest.mark.parametrize(("free", "opened"), [(9, 1), (10, 2), (29, 3), (90, 4)])
+def test_most_of_the_room_on_the_server_is_left(newest_db: Database, free: int, opened: int) -> None:
+    with another_like(newest_db.server, {"max_connections": "100"}) as server, contextlib.ExitStack() as stack:
+        taken = server.cluster.connect if server.cluster else newest_db.connect
+        # The first of the run is among those that are there when it looks.
+        while stack.enter_context(taken()).execute(queries.get("room")).fetchone()[0] > free + 1:
+            pass
+        connections: list[Any] = []
+        with open_sessions(
+            connector(Database(server, "postgres"), "psycopg", connections), Limits(), jobs="auto"
+        ) as of:
+            assert list(of.map(work_of_nobody, range(400))) == list(range(400))
+        assert len(connections) == opened
+
+
+def test_a_role_with_a_limit_of_its_own(newest_db: Database) -> None:
+    role = newest_db.role("CONNECTION LIMIT 2")
+    connections: list[Any] = []
+
+    def connect() -> Any:
+        connections.append(newest_db.connect(user=role))
+        return connections[-1]
+
+    with open_sessions(connect, Limits(), jobs="auto") as workers:
+        for _ in range(2):
+            assert list(workers.map(work_of_nobody, range(400))) == list(range(400))
+    assert len(connections) == 2
+
+
+def test_a_callable_that_has_one_connection(newest_db: Database) -> None:
+    with newest_db.connect() as conn, open_sessions(lambda: conn, Limits(), jobs="auto") as workers:
+        assert list(workers.map(work_of_nobody, range(400))) == list(range(400))
+
+
+def test_an_open_connection_is_the_only_one(newest_db: Database) -> None:
+    with newest_db.connect() as conn:
+        assert core.check(conn, jobs="auto", allow_empty=True).rows == ()
+        with open_sessions(conn, Limits(), jobs="auto") as workers:
+            assert list(workers.map(work_of_nobody, range(400))) == list(range(400))

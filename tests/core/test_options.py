@@ -56,7 +56,7 @@ def test_every_default_is_allowed() -> None:
         ({"fail_on": None}, "fail_on=None: give a list of behind, exhausted, unknown, skipped"),
         ({"fail_on": "behind"}, "fail_on='behind': give a list of behind, exhausted, unknown, skipped"),
         ({"application_name": None}, "application_name=None: give a text"),
-        ({"jobs": 17}, "jobs=17: give an integer from 1 to 16"),
+        ({"jobs": 17}, "jobs=17: give an integer from 1 to 16, or auto"),
         ({"margin": True}, "margin=True: give an integer of at least 0"),
         ({"lock_timeout": 1.5}, "lock_timeout=1.5: at most 1 second"),
         ({"wait_for_writers": -1}, "wait_for_writers=-1: give a number of seconds of at least 0"),

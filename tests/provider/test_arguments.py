@@ -43,7 +43,7 @@ ANYWHERE = [
     ({"margin": ""}, "margin is '', perhaps from a template: give an integer"),
     ({"margin": -1}, "margin=-1: give an integer of at least 0"),
     ({"jobs": "many"}, "jobs is 'many', perhaps from a template: give an integer"),
-    ({"jobs": "0"}, "jobs=0: give an integer from 1 to 16"),
+    ({"jobs": "0"}, "jobs=0: give an integer from 1 to 16, or auto"),
     ({"run_timeout": "soon"}, "run_timeout is 'soon', perhaps from a template: give a number of seconds"),
     ({"run_timeout": "0"}, "run_timeout=0.0: give a number of seconds greater than 0"),
     ({"statement_timeout": "nan"}, "statement_timeout=nan: give a number of seconds greater than 0"),

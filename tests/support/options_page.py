@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from airflow_seqfix.cli.option_names import option as spelled
 from airflow_seqfix.options import OPTIONS, Group, Option, names_of
@@ -35,14 +36,19 @@ def _row(name: str, option: Option) -> str:
 
 
 def _default(option: Option) -> str:
-    match option.default:
+    of_command = "" if option.of_command is None else f"; of the command {_value(option.of_command)}"
+    return f"{_value(option.default)}{of_command}"
+
+
+def _value(value: Any) -> str:
+    match value:
         case None | () | {}:
             return ""
         case str() as text:
             return f'`"{text}"`'
         case tuple() as values:
             return f"`{list(values)}`".replace("'", '"')
-    return f"`{option.default:_}`" if type(option.default) is int else f"`{option.default}`"
+    return f"`{value:_}`" if type(value) is int else f"`{value}`"
 
 
 if __name__ == "__main__":

@@ -15,10 +15,12 @@ from typing import Any, TypeVar
 
 from airflow_seqfix.core.database.clock import Clock
 from airflow_seqfix.core.database.connection import Connectable, Connection, borrowed, opened
+from airflow_seqfix.core.database.room import MOST, connections_for
 from airflow_seqfix.core.database.session import Session
 from airflow_seqfix.core.errors import ArgumentError, ConnectionFailedError, SeqfixError, printable
 from airflow_seqfix.core.model import address
 from airflow_seqfix.core.policy import Limits
+from airflow_seqfix.options import AUTO, Jobs
 
 #: How often connections that were lost are opened anew: a table whose code ends sessions takes two of them, one to find
 #: out what it is, and one for the others; and of one owner a few are tried.
@@ -58,7 +60,7 @@ Work = Callable[[Session, Item, Callable[[Event], None]], Result]
 class Sessions:
     """Sessions on one server, with one deadline over all of them."""
 
-    def __init__(self, session: Session, another: Callable[[], Session] | None = None, jobs: int = 1) -> None:
+    def __init__(self, session: Session, another: Callable[[], Session] | None = None, jobs: Jobs = 1) -> None:
         #: The session for work that is done once.
         self.session = session
         self._lost_error: ConnectionFailedError | None = None
@@ -84,11 +86,12 @@ class Sessions:
         :param only_reads: Whether the work goes ahead of the caller with a single session as well.
         """
         items = list(items)
-        if len(items) < 2 or (self._jobs < 2 and not only_reads):
+        jobs = self._jobs_for(len(items))
+        if len(items) < 2 or (jobs < 2 and not only_reads):
             for item in items:
                 yield work(self.session, item, lambda event: event())
             return
-        executor = self._staff(min(self._jobs, len(items)))
+        executor = self._staff(jobs)
         count = len(self._sessions)
         idle: SimpleQueue[int] = SimpleQueue()
         for number in [*range(count)] * (READS_AT_ONCE if only_reads else 1):
@@ -140,17 +143,30 @@ class Sessions:
             time.sleep(PAUSE)
         self._executor.shutdown()
 
+    def _jobs_for(self, work: int) -> int:
+        """Return how many sessions are to share so many pieces of work."""
+        if self._jobs != AUTO:
+            return min(self._jobs, work)
+        if self._another is None:
+            return 1
+        return min(connections_for(work, self.session, already=len(self._sessions)), work)
+
     def _staff(self, wanted: int) -> ThreadPoolExecutor:
         """Open the sessions that are still missing, one after the other, as long as there is time."""
         while len(self._sessions) < wanted and self.session.seconds_left > 0:
             assert self._another is not None
             try:
                 self._sessions.append(self._another())
-            except ConnectionFailedError:
+            except SeqfixError:
+                if self._jobs == AUTO:
+                    # A role, a database or a pool has limits of its own.
+                    self._jobs = len(self._sessions)
+                    break
                 if self.session.seconds_left > 0:
                     raise
         if self._executor is None:
-            self._executor = ThreadPoolExecutor(self._jobs * READS_AT_ONCE, thread_name_prefix="seqfix")
+            most = MOST if self._jobs == AUTO else self._jobs
+            self._executor = ThreadPoolExecutor(most * READS_AT_ONCE, thread_name_prefix="seqfix")
         return self._executor
 
     def _do(
@@ -205,7 +221,7 @@ def open_sessions(
     limits: Limits,
     *,
     application_name: str = "seqfix",
-    jobs: int = 1,
+    jobs: Jobs = 1,
     writes: bool = False,
     foreign: bool = False,
     deadline: float | None = None,
@@ -219,7 +235,7 @@ def open_sessions(
     :raises ArgumentTypeError: when it is not a connection, or the callable does not return one.
     :raises ConnectionFailedError: when a callable cannot open its connection.
     """
-    if jobs > 1 and not callable(source):
+    if jobs not in (1, AUTO) and not callable(source):
         raise ArgumentError(
             f"jobs={jobs} opens {jobs} connections: pass a callable that opens one, and not an open one"
         )
@@ -255,7 +271,7 @@ class _Opener:
     clock: Clock
     stack: contextlib.ExitStack
     application_name: str
-    jobs: int
+    jobs: Jobs
     writes: bool
     foreign: bool
     #: That of the run, from the first session on.
