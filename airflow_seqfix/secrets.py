@@ -38,7 +38,7 @@ def remember(*passwords: str | None) -> None:
     """Mask these from now on."""
     for password in passwords:
         if password and len(password) >= SHORTEST:
-            for spelled in (password, quote(password, safe="")):
+            for spelled in (password, quote(password, safe="", errors="surrogateescape")):
                 _known.pop(spelled, None)
                 _known[spelled] = None
     for oldest in [*_known][:-KEPT]:

@@ -52,7 +52,7 @@ def _run(argv: list[str] | None) -> int:
 
 def _explain(error: BaseException) -> None:
     """Say what went wrong."""
-    from airflow_seqfix.cli.messages import announce
+    from airflow_seqfix.cli.messages import announce, say
     from airflow_seqfix.cli.option_names import as_error
     from airflow_seqfix.core.errors import SeqfixError
     from airflow_seqfix.secrets import masked
@@ -60,17 +60,17 @@ def _explain(error: BaseException) -> None:
     match error:
         case click.ClickException():
             if isinstance(error, click.UsageError) and error.ctx is not None:
-                _say(error.ctx.get_usage())
-                _say(f"Try '{error.ctx.command_path} --help'.\n")
+                say(error.ctx.get_usage())
+                say(f"Try '{error.ctx.command_path} --help'.\n")
             announce(masked(error.format_message()))
         case SeqfixError():
             announce(masked(as_error(error)))
+        case OSError(filename=None):
+            # --help, say, into a file on a full disk.
+            signals.drop_output()
+            announce(f"stdout: {error.strerror}")
         case _:
             import traceback
 
-            _say(masked("".join(traceback.format_exception(error))))
+            say(masked("".join(traceback.format_exception(error))))
             announce("this should not happen: please report it, with the lines above")
-
-
-def _say(text: str) -> None:
-    click.echo(text, err=True)

@@ -66,6 +66,9 @@ class Address:
             return cls(conn_id=conn_id)
         remember(os.environ.get("PGPASSWORD", ""))
         parts |= _parse(target or "")
+        for name, value in parts.items():
+            if re.search("[\ud800-\udfff]", str(value)):
+                raise ArgumentError(f"the connection's {name} is not text in UTF-8")
         if not re.fullmatch(r"[\d,]*", str(parts.get("port", ""))):
             raise ArgumentError(
                 "the connection's port is not a number: give postgresql://user@host:port/dbname, and write %2F for a / "
@@ -227,6 +230,8 @@ def _parse(target: str) -> dict[str, Any]:
         return {"dbname": target} if target else {}
     try:
         given: dict[str, Any] = psycopg.conninfo.conninfo_to_dict(target)
+    except UnicodeError:
+        raise ArgumentError("the connection is not text in UTF-8") from None
     except psycopg.Error:
         # libpq quotes the part that it cannot read, which may be the password.
         scheme = re.match(r"(\w+)\+?\w*://", target)
@@ -238,7 +243,8 @@ def _parse(target: str) -> dict[str, Any]:
         ) from None
     remember_fields(given.items())
     # What stands in the wrong place is a part of the password.
-    if "://" in target and any("@" in str(given.get(name, ""))[1:] for name in ("host", "port", "dbname")):
+    authority, _, path = target.partition("://")[2].partition("?")[0].partition("/")
+    if authority.count("@") > 1 or "@" in path:
         raise ArgumentError("the password in the connection URI has an @ or a /: write %40 and %2F for them")
     return {name: value for name, value in given.items() if value}
 

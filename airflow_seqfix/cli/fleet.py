@@ -130,7 +130,7 @@ def _conclude(run: Run, results: list[DatabaseResult]) -> int:
     from airflow_seqfix.core.fleet import Fleet
 
     fleet = Fleet.of(results)
-    run.output.write([_as_text(run, fleet)])
+    run.output.write_surely([_as_text(run, fleet)], [_as_table(fleet, None)])
     if fleet.with_state("error"):
         return TROUBLE
     if not fleet.count("checked") and not run.options.get("allow_empty"):
@@ -152,4 +152,10 @@ def _as_text(run: Run, fleet: Fleet) -> str:
             return rendered.markdown(fleet, spell=with_options)
         case "html":
             return rendered.html(fleet, spell=with_options)
-    return rendered.table(fleet, width=run.output.width, spell=with_options)
+    return _as_table(fleet, run.output.width)
+
+
+def _as_table(fleet: Fleet, width: int | None) -> str:
+    from airflow_seqfix.render import fleet as rendered
+
+    return rendered.table(fleet, width=width, spell=with_options)

@@ -24,6 +24,15 @@ def read_path(path: str, *, option: str, made: str) -> dict[str, Any]:
         raise ArgumentError(f"{path} cannot be read: {error.strerror}", option=option, remedy=made) from None
 
 
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON, in which no key may come twice: the last would win without a word."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"{next(key for key in keys if keys.count(key) > 1)!r} is in an object twice")
+    return found
+
+
 def read(file: IO[str], *, name: str, option: str, made: str) -> dict[str, Any]:
     """Read an object from an open file.
 
@@ -37,7 +46,7 @@ def read(file: IO[str], *, name: str, option: str, made: str) -> dict[str, Any]:
         text = file.read(LARGEST + 1)
         if len(text) > LARGEST:
             raise ArgumentError(f"{name} has more than {LARGEST:,} characters", option=option, remedy=made)
-        found: Any = json.loads(text)
+        found: Any = json.loads(text, object_pairs_hook=_object)
     except UnicodeDecodeError:
         raise ArgumentError(f"{name} is not text in UTF-8", option=option, remedy=made) from None
     except RecursionError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sys
@@ -62,4 +63,10 @@ def announce(text: str) -> None:
     if is_terminal(sys.stderr):
         width = max(NARROWEST, shutil.get_terminal_size().columns)
         said = textwrap.fill(said, width, break_long_words=False, break_on_hyphens=False)
-    click.echo(said, err=True)
+    say(said)
+
+
+def say(text: str, *, nl: bool = True) -> None:
+    """Write to stderr as it is; where it takes nothing, the exit status alone has to do."""
+    with contextlib.suppress(OSError):
+        click.echo(text, nl=nl, err=True)

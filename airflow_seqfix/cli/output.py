@@ -9,18 +9,18 @@ import stat
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import click
 
 from airflow_seqfix.cli import signals
-from airflow_seqfix.cli.messages import is_terminal
+from airflow_seqfix.cli.messages import is_terminal, say
 from airflow_seqfix.cli.option_names import with_options
 
 if TYPE_CHECKING:
-    from airflow_seqfix.core import Plan, Report
+    from airflow_seqfix.core import Plan, Report, SeqfixError
 
 #: The least that a table needs.
 NARROWEST = 30
@@ -78,16 +78,14 @@ class Output:
 
         :raises ArgumentError: when it cannot.
         """
-        from airflow_seqfix.core import ArgumentError, SeqfixError
+        from airflow_seqfix.core import ArgumentError
 
         if self.path is None:
             yield
             return
-        # What a link points to is replaced, and not the link.
-        path = Path(os.path.realpath(self.path))
         try:
             failure: Exception | None = None
-            with _replacing(path) as self._file:
+            with _replacing(Path(self.path)) as self._file:
                 try:
                     yield
                 except Exception as error:
@@ -98,16 +96,18 @@ class Output:
                 raise failure
         except OSError as error:
             if self._file is not None:
-                raise SeqfixError(f"--output {self.path}: {error.strerror}") from None
+                raise self._unwritten(error) from None
             raise ArgumentError(f"--output {self.path} cannot be written: {error.strerror}") from None
 
     def write(self, pieces: Iterable[str]) -> None:
         """Write the data, which need not be one text. A reader that has gone away has read what it wanted."""
-        from airflow_seqfix.core import SeqfixError
-
         blocks = _blocks(pieces)
         if self._file is not None:
-            self._file.writelines(blocks)
+            try:
+                self._file.writelines(blocks)
+                self._file.flush()
+            except OSError as error:
+                raise self._unwritten(error) from None
             return
         # None where a shell has closed it.
         if getattr(sys.stdout, "encoding", "utf-8").lower() != "utf-8":
@@ -120,7 +120,7 @@ class Output:
             signals.drop_output()
         except OSError as error:
             signals.drop_output()
-            raise SeqfixError(f"stdout: {error.strerror}") from None
+            raise self._unwritten(error) from None
 
     def _print(self, text: str) -> None:
         from airflow_seqfix.core import SeqfixError
@@ -135,12 +135,28 @@ class Output:
                 ) from None
             click.echo(text.encode(error.encoding, "backslashreplace"), nl=False)
 
+    def _unwritten(self, error: OSError) -> SeqfixError:
+        from airflow_seqfix.core import SeqfixError
+
+        return SeqfixError(f"{'stdout' if self.path is None else f'--output {self.path}'}: {error.strerror}")
+
     def keep(self) -> None:
         """Let the file appear though an error is on its way: what was written is whole."""
         self._is_kept = True
 
     def write_report(self, report: Report) -> None:
-        self.write(self._pieces(report))
+        table = replace(self, form="table", path=None, color=False)
+        self.write_surely(self._pieces(report), table._pieces(report))
+
+    def write_surely(self, pieces: Iterable[str], table: Iterable[str]) -> None:
+        """Write the data; where they cannot be, the same as a table on stderr: what was moved is not to be lost."""
+        from airflow_seqfix.core import SeqfixError
+
+        try:
+            self.write(pieces)
+        except SeqfixError:
+            say("".join(_blocks(table)), nl=False)
+            raise
 
     def write_plan(self, plan: Plan) -> None:
         self.write((f"{line}\n" for line in plan.sql_lines()) if self.form == "sql" else self._pieces(plan))
@@ -222,6 +238,8 @@ def _replacing(path: Path) -> Iterator[IO[str]]:
         with path.open("w", encoding="utf-8") as file:
             yield file
         return
+    # What a link points to is replaced, and not the link.
+    path = Path(os.path.realpath(path))
     mode = _mode_of(path)
     # In the same folder: only within a file system is a rename all or nothing.
     with tempfile.NamedTemporaryFile(

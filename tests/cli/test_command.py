@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from psycopg import conninfo
 
 from tests.support.cluster import running, wheel_binaries
 from tests.support.command import DRIFT, seqfix
@@ -184,6 +185,23 @@ def test_a_password_that_is_not_encoded_is_not_shown(password: str) -> None:
     assert done.returncode == 2
     assert "ret123" not in done.stderr
     assert done.stderr.endswith(": write %40 and %2F for them\n")
+
+
+@pytest.mark.parametrize("uri", ["postgresql://u:p\udcff@127.0.0.1/x", "postgresql://u:p%ff@127.0.0.1/x", "x\udcff"])
+def test_a_connection_that_is_no_text(uri: str) -> None:
+    for arguments in (["-h", "127.0.0.1", "-d", uri], ["host=127.0.0.1", "--source", uri]):
+        done = seqfix("check", *arguments)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "Traceback" not in done.stderr
+    assert seqfix("check", "postgresql://u@127.0.0.1:1/x", PGPASSWORD="pass\udcff").returncode == 2
+
+
+def test_an_at_sign_in_a_database_s_name(newest_db: Database) -> None:
+    newest_db.execute('CREATE DATABASE "a@b"')
+    part = conninfo.conninfo_to_dict(newest_db.dsn)
+    done = seqfix("check", f"postgresql://{part['user']}@{part['host']}:{part['port']}/a%40b", "--allow-empty")
+    newest_db.execute('DROP DATABASE "a@b"')
+    assert done.returncode == 0, done.stderr
 
 
 def test_names_move_no_cursor(newest_db: Database) -> None:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from psycopg import conninfo
 
 from tests.support.command import DRIFT, seqfix
 from tests.support.psql import psql, reset_script
@@ -95,11 +96,56 @@ def test_a_file_system_that_is_full(newest_db: Database) -> None:
     newest_db.execute(DRIFT)
     done = seqfix("check", newest_db.dsn, "-o", "/dev/full", "--format", "json")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "seqfix: --output /dev/full: No space left on device\n"
+    assert done.stderr.endswith("seqfix: --output /dev/full: No space left on device\n")
+    assert "1 behind" in done.stderr
     command = f"'{sys.executable}' -m airflow_seqfix check '{newest_db.dsn}' > /dev/full"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
     assert done.returncode == 2
-    assert done.stderr == "seqfix: stdout: No space left on device\n"
+    assert done.stderr.endswith("seqfix: stdout: No space left on device\n")
+    assert "1 behind" in done.stderr
+
+
+@pytest.mark.parametrize(("what", "said"), [("-o {folder}/r.html", "File too large"), ("> /dev/full", "No space left")])
+def test_what_was_moved_is_said_though_the_report_has_no_place(
+    newest_db: Database, tmp_path: Path, what: str, said: str
+) -> None:
+    newest_db.execute(DRIFT)
+    part = conninfo.conninfo_to_dict(newest_db.dsn)
+    several = f"-h {part['host']} -p {part['port']} -U {part['user']} -d {newest_db.name} -d postgres --yes"
+    for connections in (f"'{newest_db.dsn}'", several):
+        newest_db.execute("SELECT setval('orders_id_seq', 1, false)")
+        where = what.format(folder=tmp_path)
+        command = f"ulimit -f 8; '{sys.executable}' -m airflow_seqfix fix {connections} {where}"
+        done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert said in done.stderr.splitlines()[-1]
+        assert "fixed" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("what", ["--help", "--version", "completion bash", "check nothing"])
+def test_a_stream_that_takes_nothing(what: str) -> None:
+    """1 would say that there is drift."""
+    command = f"'{sys.executable}' -m airflow_seqfix {what} > /dev/full"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert subprocess.run(["bash", "-c", f"{command} 2> /dev/full"]).returncode == 2
+
+
+def test_a_pipe_by_its_name(newest_db: Database) -> None:
+    newest_db.execute(DRIFT)
+    for where in ("/dev/stdout", ">(cat)"):
+        command = f"'{sys.executable}' -m airflow_seqfix check '{newest_db.dsn}' --format csv -o {where} | cat"
+        done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+        assert (done.stdout.partition(",")[0], done.stderr) == ("sequence", "")
+
+
+def test_a_folder_that_is_gone(newest_db: Database, tmp_path: Path) -> None:
+    command = f"rmdir '{tmp_path}'; '{sys.executable}' -m airflow_seqfix check '{newest_db.dsn}' -o r.json"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == "seqfix: --output r.json cannot be written: No such file or directory\n"
 
 
 def test_an_old_file_stays_until_the_new_one_is_whole(newest_db: Database, tmp_path: Path) -> None:

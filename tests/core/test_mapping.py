@@ -71,6 +71,9 @@ def test_columns_of_the_catalog_stay(db: Database) -> None:
         ({"hibernate_sequence": ["late.id"]}, "public.late is a view, and may not show all rows; name the columns"),
         ({"hibernate_sequence": ["orders.day"]}, "public.orders.day is of type date, which cannot be compared"),
         (["hibernate_sequence"], "mapping="),
+        ({"hibernate_sequence": 5}, r"'hibernate_sequence' has 5; give a column, or a list"),
+        ({"hibernate_sequence": {"columns": True}}, r"'hibernate_sequence' has True; give a column, or a list"),
+        ({"hibernate_sequence": [5]}, "5 is not a name"),
     ],
 )
 def test_a_mapping_that_means_nothing(mapping: Any, said: str, newest_db: Database) -> None:

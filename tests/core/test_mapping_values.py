@@ -90,6 +90,8 @@ def test_ids_of_one_call(
     [
         ({"column": "t.id", "prefx": ""}, "'prefx' is not known; give column, prefix"),
         ({"column": "t.id", "prefix": 5}, "prefix is 5; give a text"),
+        ({"column": "t.id", "prefix": "\ud800"}, "prefix is '\\ud800'; give a text"),
+        ({"column": "t.id", "where": {"tenant": "\ud800"}}, "give columns of the same table"),
         ({"column": "t.id", "where": {"tenant": None}}, "give columns of the same table"),
         ({"column": "t.id", "where": {"nobody": 1}}, "public.t has no column nobody; its columns are id, tenant"),
         ({"column": "t.id", "ids_per_call": 0}, "ids_per_call is 0; give an integer"),
@@ -129,6 +131,13 @@ def test_a_hostile_value_is_a_value(newest_db: Database) -> None:
         with newest_db.connect(options="-c standard_conforming_strings=off") as conn:
             assert core.check(conn, mapping=mapping).ok
     assert newest_db.value("SELECT count(*) FROM t") == 6
+
+
+def test_a_key_that_comes_twice(newest_db: Database) -> None:
+    newest_db.execute(NUMBERS)
+    done = seqfix("check", newest_db.dsn, "--mapping", '{"s": ["t.id"], "s": []}')
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "'s' is in an object twice" in done.stderr
 
 
 def test_the_command_reads_a_file(newest_db: Database, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -28,7 +29,7 @@ def parse_extract(entry: Mapping[str, Any]) -> Extract:
         raise refuse(f"{key!r} is not known", f"give {', '.join(KEYS)}")
     prefix, where = entry.get("prefix", ""), entry.get("where", {})
     ids, optimizer = entry.get("ids_per_call", 1), entry.get("optimizer", "pooled")
-    if not isinstance(prefix, str) or "\0" in prefix:
+    if not _is_text(prefix):
         raise refuse(f"prefix is {prefix!r}", "give a text")
     if not isinstance(where, Mapping) or not all(_is_plain(value) for value in where.values()):
         raise refuse(f"where is {where!r}", "give columns of the same table, each with a text or an integer")
@@ -46,7 +47,12 @@ def parse_extract(entry: Mapping[str, Any]) -> Extract:
 
 
 def _is_plain(value: Any) -> bool:
-    return type(value) is int or (isinstance(value, str) and "\0" not in value)
+    return type(value) is int or _is_text(value)
+
+
+def _is_text(value: Any) -> bool:
+    """Whether a server can have it: half of a surrogate pair, which JSON can hold, is in no encoding."""
+    return isinstance(value, str) and "\0" not in value and not re.search("[\ud800-\udfff]", value)
 
 
 def resolve_extract(extract: Extract, table: TableInfo) -> Extract:

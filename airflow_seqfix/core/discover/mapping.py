@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -68,9 +68,10 @@ def parse_mapping(value: Mapping[str, Any]) -> tuple[Fed, ...]:
     for sequence, said in value.items():
         about = said if isinstance(said, Mapping) and "column" not in said else {"columns": said}
         id_range, interleaved = _parse_about(sequence, about)
-        given = about.get("columns")
-        listed = [given] if isinstance(given, str | Mapping) or hasattr(given, "as_string") else list(given or ())
-        entries = [entry if isinstance(entry, Mapping) else {"column": entry} for entry in listed]
+        entries = [
+            entry if isinstance(entry, Mapping) else {"column": entry}
+            for entry in _listed(sequence, about.get("columns"))
+        ]
         columns = parse_all([entry.get("column") for entry in entries] or (), "columns")
         for column in columns:
             if len(column.parts) < 2 or column.is_pattern:
@@ -84,6 +85,19 @@ def parse_mapping(value: Mapping[str, Any]) -> tuple[Fed, ...]:
         extracts = tuple(parse_extract(entry) if len(entry) > 1 else None for entry in entries)
         mapping.append(Fed(_exact(sequence, "mapping"), columns, extracts, id_range, interleaved))
     return tuple(mapping)
+
+
+def _listed(sequence: object, given: Any) -> list[Any]:
+    """Return the columns of a sequence, of which one need not be in a list."""
+    if isinstance(given, str | Mapping) or hasattr(given, "as_string"):
+        return [given]
+    if given is not None and not isinstance(given, Iterable):
+        raise ArgumentError(
+            f"{sequence!r} has {given!r}",
+            option="mapping",
+            remedy='give a column, or a list: ["schema.table.column", …]',
+        )
+    return list(given or ())
 
 
 def _parse_about(sequence: object, about: Mapping[str, Any]) -> tuple[Range | None, bool]:
