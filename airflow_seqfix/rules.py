@@ -119,6 +119,8 @@ class Seconds(Rule):
 class LockSeconds(Seconds):
     """A wait for a lock, which others queue behind."""
 
+    wanted = "a number of seconds greater than 0 and at most 1"
+
     def refusal(self, value: Any) -> str | None:
         if self.allows(value) and value > 1:
             return (

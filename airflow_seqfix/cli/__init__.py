@@ -68,7 +68,7 @@ def _explain(error: BaseException) -> None:
         case OSError(filename=None):
             # --help, say, into a file on a full disk.
             signals.drop_output()
-            announce(f"stdout: {error.strerror}")
+            announce(f"stdout was not written to its end: {error.strerror}")
         case _:
             import traceback
 

@@ -95,7 +95,7 @@ def suggest(positional: tuple[str, ...], **given: Any) -> int:
     from airflow_seqfix.render.suggestions import render
 
     run = Run.read(positional, given, forms=SUGGESTION_FORMS)
-    run.refuse_many()
+    run.refuse_many("suggest")
     with run.prepared():
         found = core.suggest(run.address, **run.understood())
         run.output.write([render(found, run.output.form, width=run.output.width)])
@@ -106,7 +106,7 @@ def suggest(positional: tuple[str, ...], **given: Any) -> int:
 @together(connection, selection, judging, history, moving, limits, output(*PLAN_FORMS))
 def plan(positional: tuple[str, ...], since: Sequence[IO[str]], **given: Any) -> int:
     """Print what fix would do. Reads only."""
-    return _print_plan(positional, since, given)
+    return _print_plan("plan", positional, since, given)
 
 
 @click.command(cls=Command, epilog=f"{ARGUMENTS}\n{ASKING}\n{EPILOG}")
@@ -140,7 +140,7 @@ def fix(
         if plan_file or yes:
             raise ArgumentError(f"--dry-run changes nothing: leave {'--plan' if plan_file else '--yes'} out")
         del given["all_rows"]
-        return _print_plan(positional, since, given)
+        return _print_plan("--dry-run", positional, since, given)
     if given["form"] == "sql":
         raise ArgumentError("--format sql is for plan, and for --dry-run")
     run = Run.read(positional, given, forms=REPORT_FORMS)
@@ -202,12 +202,12 @@ def completion(shell: str) -> None:
     click.echo(completes(seqfix, {}, "seqfix", "_SEQFIX_COMPLETE").source())
 
 
-def _print_plan(positional: tuple[str, ...], since: Sequence[IO[str]], given: dict[str, Any]) -> int:
+def _print_plan(what: str, positional: tuple[str, ...], since: Sequence[IO[str]], given: dict[str, Any]) -> int:
     from airflow_seqfix import core
     from airflow_seqfix.cli.run import Run
 
     run = Run.read(positional, given, forms=PLAN_FORMS)
-    run.refuse_many()
+    run.refuse_many(what)
     run.options["since"] = _read_reports(since)
     with run.prepared():
         options = run.understood()

@@ -133,6 +133,7 @@ def _conclude(run: Run, results: list[DatabaseResult]) -> int:
     run.output.write_surely([_as_text(run, fleet)], [_as_table(fleet, None)])
     if fleet.with_state("error"):
         return TROUBLE
+    _refuse_schema_of_none(run, fleet)
     if not fleet.count("checked") and not run.options.get("allow_empty"):
         raise NothingCheckedError(
             f"nothing was checked: none of the {len(results):,} databases has a sequence to check",
@@ -140,6 +141,26 @@ def _conclude(run: Run, results: list[DatabaseResult]) -> int:
             allowed_by="allow_empty",
         )
     return DRIFT if fleet.with_state("failing") else IN_SYNC
+
+
+def _refuse_schema_of_none(run: Run, fleet: Fleet) -> None:
+    """A schema may be missing from some of the databases, but a name that is misspelt must not pass for a healthy one.
+
+    :raises SelectionError: that names the schema.
+    """
+    from airflow_seqfix.core import SelectionError
+    from airflow_seqfix.core.discover.names import parse_all, parts_of
+
+    reports = [one.report for one in fleet.databases if one.report]
+    schemas = {parts_of(row["sequence"])[0] for report in reports for row in report["sequences"]}
+    for name in () if run.options.get("allow_empty") else parse_all(run.options["schemas"], "schemas"):
+        if not any(name.matches(schema) for schema in schemas):
+            raise SelectionError(
+                f"no schema {name.text} has a sequence in any of the {len(reports):,} databases",
+                option="schemas",
+                missing=name.text,
+                allowed_by="allow_empty",
+            )
 
 
 def _as_text(run: Run, fleet: Fleet) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import IO, Any
+
+from airflow_seqfix import json_objects
 
 #: How many characters one may have: a report or a plan of 100,000 sequences has at most a third as many.
 LARGEST = 400_000_000
@@ -24,15 +25,6 @@ def read_path(path: str, *, option: str, made: str) -> dict[str, Any]:
         raise ArgumentError(f"{path} cannot be read: {error.strerror}", option=option, remedy=made) from None
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return an object of JSON, in which no key may come twice: the last would win without a word."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        raise ValueError(f"{next(key for key in keys if keys.count(key) > 1)!r} is in an object twice")
-    return found
-
-
 def read(file: IO[str], *, name: str, option: str, made: str) -> dict[str, Any]:
     """Read an object from an open file.
 
@@ -46,7 +38,7 @@ def read(file: IO[str], *, name: str, option: str, made: str) -> dict[str, Any]:
         text = file.read(LARGEST + 1)
         if len(text) > LARGEST:
             raise ArgumentError(f"{name} has more than {LARGEST:,} characters", option=option, remedy=made)
-        found: Any = json.loads(text, object_pairs_hook=_object)
+        found: Any = json_objects.read(text)
     except UnicodeDecodeError:
         raise ArgumentError(f"{name} is not text in UTF-8", option=option, remedy=made) from None
     except RecursionError:

@@ -80,7 +80,7 @@ def _section(section: str) -> Callable[..., Decorator]:
 _connection = _section("Connection")
 
 
-def _only(ctx: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> str | None:
+def _only(ctx: click.Context, parameter: click.Parameter, given: tuple[Any, ...]) -> Any:
     """Refuse an option that is given twice: either database may be meant."""
     if len(given) > 1:
         raise click.BadParameter("it is given twice: give one", ctx, parameter)
@@ -209,6 +209,7 @@ repairing = together(
     _moving(
         "--plan",
         "plan_file",
+        **ONCE,
         type=click.File(encoding="utf-8"),
         metavar="FILE",
         help="Apply a plan made by plan --format json; - is stdin.",
@@ -222,7 +223,7 @@ _output = _section("Output")
 
 def to_file(help: str) -> Decorator:  # noqa: A002 - click's own word
     """Return the option that names a file to write."""
-    return _output("-o", "--output", "path", metavar="FILE", help=help)
+    return _output("-o", "--output", "path", metavar="FILE", help=help, **ONCE)
 
 
 def output(*forms: str, all_rows: bool = False) -> Decorator:

@@ -138,7 +138,9 @@ class Output:
     def _unwritten(self, error: OSError) -> SeqfixError:
         from airflow_seqfix.core import SeqfixError
 
-        return SeqfixError(f"{'stdout' if self.path is None else f'--output {self.path}'}: {error.strerror}")
+        if self.path is None:
+            return SeqfixError(f"stdout was not written to its end: {error.strerror}")
+        return SeqfixError(f"--output {self.path} was not written to its end: {error.strerror}")
 
     def keep(self) -> None:
         """Let the file appear though an error is on its way: what was written is whole."""

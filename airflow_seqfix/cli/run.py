@@ -98,17 +98,16 @@ class Run:
             databases=databases,
         )
 
-    def refuse_many(self) -> None:
+    def refuse_many(self, what: str) -> None:
         """Refuse many databases where the command takes one.
 
+        :param what: What was asked for.
         :raises ArgumentError: that says so.
         """
         from airflow_seqfix.core import ArgumentError
 
         if self.databases is not None:
-            raise ArgumentError(
-                "plan and suggest take one database: give one -d without wildcards, or run check or fix"
-            )
+            raise ArgumentError(f"{what} takes one database: give one -d without wildcards; check and fix take many")
 
     @contextlib.contextmanager
     def prepared(self) -> Iterator[None]:

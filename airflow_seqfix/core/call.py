@@ -18,7 +18,7 @@ from airflow_seqfix.core.policy import Policy
 from airflow_seqfix.core.progress import Watcher
 from airflow_seqfix.core.repair.apply import ROUNDS, apply, looked_at, settled
 from airflow_seqfix.core.repair.plan import StoredMove, StoredPlan, check_move
-from airflow_seqfix.core.report import Plan, Report
+from airflow_seqfix.core.report import REPORT_VERSION, Plan, Report
 from airflow_seqfix.core.row import Row
 from airflow_seqfix.core.run import Examination
 from airflow_seqfix.core.settings import Settings
@@ -60,8 +60,7 @@ class Call:
             settings = replace(settings, source=read, deadline=deadline)
         elif source_schemas:
             raise ArgumentError("there is no source", option="source_schemas", remedy="give source as well")
-        earlier = tuple(report.to_dict() if isinstance(report, Report) else report for report in since)
-        return cls(conn=conn, settings=settings, watcher=progress, since=earlier)
+        return cls(conn=conn, settings=settings, watcher=progress, since=_reports(since))
 
     def stored(self, plan: Plan | Mapping[str, Any]) -> StoredPlan:
         """Return a plan that was made before.
@@ -240,3 +239,18 @@ def refuse_nothing(report: Report, settings: Settings) -> None:
         remedy="seqfix suggest says who may draw from them",
         allowed_by="allow_empty",
     )
+
+
+def _reports(since: Iterable[Report | Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:
+    """Return earlier reports as dictionaries.
+
+    :raises ArgumentError: when they are none, or of another version.
+    """
+    if isinstance(since, Report | Mapping | str) or not isinstance(since, Iterable):
+        raise ArgumentError("these are no reports", option="since", remedy="give a list of reports")
+    reports = tuple(report.to_dict() if isinstance(report, Report) else report for report in since)
+    for report in reports:
+        version = report.get("report_version") if isinstance(report, Mapping) else None
+        if type(version) is int and version != REPORT_VERSION:
+            raise ArgumentError(f"the report is of version {version}, not {REPORT_VERSION}", option="since")
+    return reports

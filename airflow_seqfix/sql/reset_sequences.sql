@@ -535,8 +535,9 @@ BEGIN
                                                 'smallest', j.smallest_value, 'largest', j.largest_value,
                                                 'smallest_by', j.smallest_by, 'largest_by', j.largest_by,
                                                 'version', j.version, 'type', j.data_type, 'identity', j.feed = 'identity',
-                                                'larger', CASE WHEN j.base_type IN
-                                                                   (@numbers@)
+                                                'larger', CASE WHEN j.base_type = 'numeric' THEN 'numeric'
+                                                               WHEN j.base_type = 'real' THEN 'double precision'
+                                                               WHEN j.base_type IN (@numbers@)
                                                                THEN 'bigint' ELSE 'text' END,
                                                 'kept_by', j.kept_by,
                                                 'distinct', j.has_index AND NOT j.is_unique, 'unique', j.is_unique_throughout, 'own', j.is_unique,
@@ -954,7 +955,7 @@ BEGIN
                               AS name,
                           CASE WHEN p.place = 1 THEN regexp_replace(concat('a larger type for ', r.value ->> 'name', ', which ALTER TABLE cannot give it: ')
                                                                     || (r.value ->> 'kept_by'), '[[:cntrl:]]', '?', 'g') END AS kept_by,
-                          r.value ->> 'larger' <> 'text' AS is_rewritten
+                          r.value ->> 'larger' NOT IN ('text', 'numeric') AS is_rewritten
                      FROM jsonb_array_elements(s.readable) AS r
                     CROSS JOIN LATERAL (
                           SELECT CASE WHEN direction > 0 THEN r.value ->> 'largest_by' ELSE r.value ->> 'smallest_by' END AS checked_by,

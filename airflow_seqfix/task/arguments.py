@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import json
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from airflow_seqfix import json_objects
 from airflow_seqfix.options import NAME_OPTIONS, OPTIONS
 from airflow_seqfix.rules import BySequence, Choice, Flag, Integer, IntegerOr, NameList, Rule, Seconds, Several, Text
 from airflow_seqfix.splitting import split
@@ -28,6 +28,15 @@ class Dictionary(Rule):
 
 
 @dataclass(frozen=True, slots=True)
+class HookParameters(Dictionary):
+    """What the hook is given beside the arguments of a task."""
+
+    def refusal(self, value: Any) -> str | None:
+        own = {"postgres_conn_id": "conn_id", "database": "database", "connection": "conn_id"}
+        return next((f"give {own[name]}, and not {name} in here" for name in value if name in own), None)
+
+
+@dataclass(frozen=True, slots=True)
 class TemplatedFlag(Flag):
     """A flag that a template may make a text of."""
 
@@ -36,7 +45,7 @@ class TemplatedFlag(Flag):
 RULES: Mapping[str, Rule] = {
     "conn_id": Given("name an Airflow connection"),
     "database": Given("name one, or leave it out"),
-    "hook_params": Dictionary(),
+    "hook_params": HookParameters(),
     "source_conn_id": Given("name an Airflow connection, or leave it out"),
     "source_schemas": Dictionary(),
     "report_path": Given("give a path, or leave it out"),
@@ -73,8 +82,10 @@ def _read(name: str, value: Any) -> Any:
     option = OPTIONS.get(name)
     rule = option.rule if option else RULES[name]
     match rule:
-        case BySequence() | Dictionary():
+        case BySequence():
             return dictionary(name, value)
+        case Dictionary():
+            value = dictionary(name, value)
         case _ if value is None and (option.default is None if option else name in OPTIONAL):
             return None
         case Given(remedy):
@@ -129,7 +140,7 @@ def names(argument: str, value: Any) -> list[str]:
         raise AirflowFailException(f"{argument} is {value!r}, perhaps from a template: give names, or leave it out")
     if isinstance(value, str):
         if value.lstrip().startswith("["):
-            for read in (json.loads, ast.literal_eval):
+            for read in (json_objects.read, ast.literal_eval):
                 with contextlib.suppress(ValueError, SyntaxError):
                     return names(argument, read(value))
             raise AirflowFailException(f"{argument} is {value!r}, which is not a list")
@@ -152,9 +163,13 @@ def dictionary(argument: str, value: Any) -> dict[str, Any]:
             raise AirflowFailException(
                 f"{argument} is {value!r}, perhaps from a template: give a dictionary, or leave it out"
             )
-        for read in (json.loads, ast.literal_eval):
-            with contextlib.suppress(ValueError, SyntaxError):
+        for read in (json_objects.read, ast.literal_eval):
+            try:
                 return dictionary(argument, read(value))
+            except json_objects.RepeatedKeyError as error:
+                raise AirflowFailException(f"{argument}: {error}") from None
+            except (ValueError, SyntaxError):
+                continue
         raise AirflowFailException(f"{argument} is {value!r}, which is not JSON: give a dictionary, or leave it out")
     if value is not None and not isinstance(value, dict):
         raise AirflowFailException(f"{argument} is {value!r}: give a dictionary, or leave it out")

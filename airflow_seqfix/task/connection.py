@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import socket
 import threading
@@ -78,6 +79,11 @@ def not_defined(conn_id: str) -> ConnectionFailedError:
     """Return what is raised where Airflow knows no such connection, in the worker and in the triggerer alike."""
     from airflow_seqfix.core import ConnectionFailedError
 
+    if f"AIRFLOW_CONN_{conn_id.upper()}" in os.environ:
+        # Airflow logs what is wrong with it, and goes on as if it were not there.
+        return ConnectionFailedError(
+            f"conn_id={conn_id!r}: AIRFLOW_CONN_{conn_id.upper()} is neither a URI nor JSON that Airflow can read"
+        )
     return ConnectionFailedError(
         f"conn_id={conn_id!r} is not defined: add it with `airflow connections add`, on the page Admin, "
         f"Connections, or as AIRFLOW_CONN_{conn_id.upper()}"

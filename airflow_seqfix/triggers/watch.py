@@ -8,6 +8,7 @@ import json
 import random
 from collections.abc import AsyncIterator, Callable, Hashable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
@@ -29,6 +30,20 @@ STORED_AFTER = 5.0
 LOOKS_THAT_FAIL = 3
 #: How many sequences an event lists.
 LISTED = 50
+#: What an event says of each.
+KEYS = (
+    "sequence",
+    "verdict",
+    "reason",
+    "cure",
+    "next_value",
+    "furthest_value",
+    "furthest_column",
+    "gap",
+    "inserts_until_collision",
+    "used_pct",
+    "remaining",
+)
 #: What stands for the database itself, which could not be looked at.
 DATABASE = ""
 
@@ -196,8 +211,19 @@ class PostgresSequenceDriftTrigger(BaseEventTrigger):
         """Return what a look that failed says: of the database itself."""
         from airflow_seqfix.task.errors import to_event
 
-        row = {"sequence": None, "verdict": "unknown", "reason": to_event(error)["message"], "cure": None}
-        return {DATABASE: _Seen("unknown", row)}, {"conn_id": self.conn_id, "database": self.database}
+        row = {**dict.fromkeys(KEYS), "verdict": "unknown", "reason": to_event(error)["message"]}
+        return (
+            {DATABASE: _Seen("unknown", row)},
+            {
+                "conn_id": self.conn_id,
+                "host": None,
+                "port": None,
+                "database": self.database,
+                "looked_at": datetime.now(UTC).isoformat(timespec="seconds"),
+                "failing": None,
+                "checked": None,
+            },
+        )
 
     async def _recall(self) -> State:
         """Return what has been told before the triggerer was started again."""
@@ -245,11 +271,10 @@ def _seen(row: Row) -> _Seen:
     from airflow_seqfix.core.judge.arithmetic import is_beyond
 
     sequence, next_value = row.finding.sequence, row.next_value
-    keys = ("sequence", "verdict", "reason", "cure", "next_value", "furthest_value", "furthest_column", "gap")
     whole = row.to_dict()
     return _Seen(
         verdict=str(row.verdict),
-        row={name: whole[name] for name in (*keys, "inserts_until_collision", "used_pct", "remaining")},
+        row={name: whole[name] for name in KEYS},
         oid=sequence.oid,
         reach=row.finding.needed_value if row.verdict is Verdict.BEHIND else None,
         has_passed=lambda value: next_value is not None and is_beyond(sequence, next_value, value),

@@ -208,10 +208,22 @@ def test_what_cannot_be_meant_on_any_server(arguments: list[str], said: str) -> 
 
 
 def test_commands_that_take_one_database(newest_server: Server, three: list[Database]) -> None:
-    for command in (["plan"], ["suggest"], ["fix", "--dry-run"]):
+    for command, what in ((["plan"], "plan"), (["suggest"], "suggest"), (["fix", "--dry-run"], "--dry-run")):
         done = seqfix(*command, newest_server.dsn, *asked(three))
         assert (done.returncode, done.stdout) == (2, "")
-        assert "plan and suggest take one database: give one -d without wildcards, or run check or fix" in done.stderr
+        assert f"{what} takes one database: give one -d without wildcards; check and fix take many" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["check", "fix"])
+def test_a_schema_that_none_of_them_has(newest_server: Server, three: list[Database], command: str) -> None:
+    three[1].execute("CREATE SCHEMA audit CREATE TABLE t (id serial)")
+    assert seqfix(command, newest_server.dsn, *asked(three), "-n", "public", "-n", "audit").returncode != 2
+    for names in (["public", "audt"], ["audt"], ["public", "tenant_*"]):
+        schemas = [word for name in names for word in ("-n", name)]
+        done = seqfix(command, newest_server.dsn, *asked(three), *schemas)
+        assert done.returncode == 2
+        assert f"no schema {names[-1]} has a sequence in any of the 3 databases" in done.stderr
+        assert seqfix(command, newest_server.dsn, *asked(three), *schemas, "--allow-empty").returncode != 2
 
 
 def test_nothing_is_checked_in_any_of_them(newest_server: Server) -> None:

@@ -59,7 +59,10 @@ def test_the_script_in_a_file(tmp_path: Path) -> None:
     assert done.stderr.endswith("cannot be written: File name too long\n")
     # The longest name that there is.
     assert seqfix("sql", "-o", str(tmp_path / ("a" * 255))).returncode == 0
-    assert seqfix("sql", "-o", "/dev/full").stderr == "seqfix: --output /dev/full: No space left on device\n"
+    assert (
+        seqfix("sql", "-o", "/dev/full").stderr
+        == "seqfix: --output /dev/full was not written to its end: No space left on device\n"
+    )
 
 
 def test_format_goes_before_the_extension(newest_db: Database, tmp_path: Path) -> None:
@@ -96,12 +99,12 @@ def test_a_file_system_that_is_full(newest_db: Database) -> None:
     newest_db.execute(DRIFT)
     done = seqfix("check", newest_db.dsn, "-o", "/dev/full", "--format", "json")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.endswith("seqfix: --output /dev/full: No space left on device\n")
+    assert done.stderr.endswith("seqfix: --output /dev/full was not written to its end: No space left on device\n")
     assert "1 behind" in done.stderr
     command = f"'{sys.executable}' -m airflow_seqfix check '{newest_db.dsn}' > /dev/full"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
     assert done.returncode == 2
-    assert done.stderr.endswith("seqfix: stdout: No space left on device\n")
+    assert done.stderr.endswith("seqfix: stdout was not written to its end: No space left on device\n")
     assert "1 behind" in done.stderr
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from itertools import permutations
 from statistics import median, quantiles
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -340,6 +341,22 @@ def test_figures_that_no_sequence_has(figures: dict[str, object], newest_db: Dat
     newest_db.execute(ORDERS)
     since = [report_of(newest_db.name, 30, 20, **figures)]
     with newest_db.connect() as conn, pytest.raises(core.ArgumentError, match="since: this is not a report"):
+        core.check(conn, since=since)
+
+
+@pytest.mark.parametrize(
+    ("since", "said"),
+    [
+        (5, "since: these are no reports; give a list"),
+        ("r.json", "since: these are no reports; give a list"),
+        (report_of("x", 30, 20), "since: these are no reports; give a list"),
+        ([report_of("x", 30, 20) | {"report_version": 5}], "since: the report is of version 5, not 1"),
+        ([5], "since: this is not a report"),
+    ],
+)
+def test_what_is_no_list_of_reports(since: Any, said: str, newest_db: Database) -> None:
+    newest_db.execute(ORDERS)
+    with newest_db.connect() as conn, pytest.raises(core.ArgumentError, match=said):
         core.check(conn, since=since)
 
 

@@ -142,6 +142,11 @@ def test_django(behind: Database) -> None:
     connection.close()
 
 
+def test_a_connection_of_psycopg2_that_is_asynchronous(behind: Database) -> None:
+    with contextlib.closing(psycopg2.connect(behind.dsn, async_=True)) as conn:
+        assert_refused(conn, r"psycopg2.extensions.connection, .*to_thread")
+
+
 def test_what_is_asynchronous(behind: Database) -> None:
     async def ask() -> None:
         async with await psycopg.AsyncConnection.connect(behind.dsn) as conn:

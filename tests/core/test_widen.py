@@ -166,6 +166,23 @@ def test_the_remedy_makes_room(name: str, of_script: bool, db: Database) -> None
     assert insert(db) == FULL[name][1] + 1
 
 
+@pytest.mark.parametrize(("kind", "last", "fraction"), [("numeric(5,1)", 9_999, "0.5"), ("real", 16_777_216, "0.1")])
+def test_the_remedy_changes_no_value(kind: str, last: int, fraction: str, newest_db: Database) -> None:
+    newest_db.execute(f"""
+        CREATE SEQUENCE s; CREATE TABLE t (id {kind} PRIMARY KEY DEFAULT nextval('s'), x int);
+        INSERT INTO t (id) VALUES ({fraction}), ({last}); SELECT setval('s', {last});
+    """)
+    values = "SELECT array_agg(id::float8 ORDER BY id) FROM t"
+    before = newest_db.value(values)
+    for remedy in remedies(newest_db):
+        with newest_db.connect() as conn:
+            conn.execute("BEGIN")
+            conn.execute(remedy)
+            assert conn.execute(values).fetchone() == (before,)
+            assert conn.execute(f"INSERT INTO t (x) VALUES (1) RETURNING id::bigint > {last}").fetchone() == (True,)
+            conn.execute("ROLLBACK")
+
+
 @pytest.mark.parametrize("kept", KEPT)
 @pytest.mark.parametrize("name", FULL)
 def test_what_keeps_the_type_is_said_and_nothing_can_be_pasted(name: str, kept: str, newest_db: Database) -> None:

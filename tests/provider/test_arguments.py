@@ -27,6 +27,12 @@ ANYWHERE = [
     ({"database": ""}, "database is '', perhaps from a template: name one, or leave it out"),
     ({"database": ["shop"]}, "database is ['shop']: name one, or leave it out"),
     ({"hook_params": "options"}, "hook_params is 'options', which is not JSON: give a dictionary, or leave it out"),
+    (
+        {"hook_params": {"postgres_conn_id": "x"}},
+        "hook_params={'postgres_conn_id': 'x'}: give conn_id, and not postgres_conn_id in here",
+    ),
+    ({"hook_params": {"database": "x"}}, "hook_params={'database': 'x'}: give database, and not database in here"),
+    ({"mapping": '{"s": [], "s": []}'}, "mapping: 's' is in an object twice"),
     ({"hook_params": ["options"]}, "hook_params is ['options']: give a dictionary, or leave it out"),
     ({"tables": ""}, "tables is '', perhaps from a template: give names, or leave it out"),
     ({"tables": " "}, "tables is ' ', perhaps from a template: give names, or leave it out"),

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from collections.abc import Callable
 
+import pytest
+
 from tests.support.airflow import airflow_uri
 from tests.support.command import DRIFT, seqfix
 from tests.support.servers import Database
@@ -40,6 +42,14 @@ def test_one_that_is_not_there() -> None:
     done = seqfix("check", "--conn-id", "nowhere")
     assert (done.returncode, done.stdout) == (2, "")
     assert said(done).startswith("seqfix: conn_id='nowhere' is not defined: add it with `airflow connections add`")
+
+
+@pytest.mark.parametrize("value", ['{"conn_type":"postgres","host":', "postgres://a:s3cr3t@h:notaport/x"])
+def test_one_that_cannot_be_read(value: str) -> None:
+    done = seqfix("check", "--conn-id", "broken", AIRFLOW_CONN_BROKEN=value)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "AIRFLOW_CONN_BROKEN is neither a URI nor JSON that Airflow can read" in said(done)
+    assert "s3cr3t" not in done.stderr
 
 
 def test_one_of_another_kind_and_one_that_does_not_connect() -> None:

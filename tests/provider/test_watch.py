@@ -267,12 +267,15 @@ def test_a_database_that_cannot_be_looked_at_is_told_once(shop: Database, monkey
 
     async def scene() -> None:
         watch = Watch(watcher().run())
-        (row,) = (await watch.until(1))["new"]
+        away = await watch.until(1)
+        (row,) = away["new"]
         assert (row["sequence"], row["verdict"]) == (None, "unknown")
         assert "port=1 dbname=gone" in row["reason"]
         await watch.stay(1)
         monkeypatch.setenv("AIRFLOW_CONN_SHOP", airflow_uri(shop))
-        assert names(await watch.until(2)) == NAMES
+        back = await watch.until(2)
+        assert names(back) == NAMES
+        assert (back.keys(), back["new"][0].keys()) == (away.keys(), row.keys())
         monkeypatch.setenv("AIRFLOW_CONN_SHOP", "postgres://postgres@127.0.0.1:1/gone")
         await watch.until(3)
         await watch.stop()

@@ -53,7 +53,9 @@ def refuse_other(value: Any) -> None:
     import psycopg
 
     psycopg2 = sys.modules.get("psycopg2.extensions")
-    if isinstance(value, psycopg.Connection) or (psycopg2 is not None and isinstance(value, psycopg2.connection)):
+    if isinstance(value, psycopg.Connection):
+        return
+    if psycopg2 is not None and isinstance(value, psycopg2.connection) and not value.async_:
         return
     raise ArgumentTypeError(refusal(value))
 

@@ -15,6 +15,8 @@ _REMEDIES: tuple[tuple[str, str, str], ...] = (
     ("psycopg", "AsyncConnection", _ASYNC),
     ("psycopg", "BaseCursor", "pass cursor.connection"),
     ("psycopg2", "cursor", "pass cursor.connection"),
+    # One that was opened with async_=True: any other is what is wanted.
+    ("psycopg2.extensions", "connection", _ASYNC),
     ("psycopg_pool", "AsyncConnectionPool", _ASYNC),
     (
         "psycopg_pool",

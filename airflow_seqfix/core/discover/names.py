@@ -154,7 +154,7 @@ def did_you_mean(name: Name, candidates: Iterable[str]) -> Candidates:
 
     :param candidates: Qualified names, quoted as SQL needs them.
     """
-    known = {candidate: _parts(candidate) for candidate in dict.fromkeys(candidates)}
+    known = {candidate: parts_of(candidate) for candidate in dict.fromkeys(candidates)}
     schema = name.owner
     inside = {candidate: parts for candidate, parts in known.items() if schema.parts and schema.matches(*parts[:-1])}
     return Candidates(near=tuple(_nearest(name, inside) or _nearest(name, known)), known=tuple(known))
@@ -170,7 +170,8 @@ def _nearest(name: Name, known: Mapping[str, Parts]) -> list[str]:
     return sorted(schemas, key=lambda candidate: rank.get(schemas[candidate], MEANT))[:MEANT]
 
 
-def _parts(qualified: str) -> Parts:
+def parts_of(qualified: str) -> Parts:
+    """Return the parts of a qualified name, as they are in the catalog."""
     return tuple(_literal(part) or part for part in split(qualified, "."))
 
 

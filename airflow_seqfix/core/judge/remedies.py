@@ -230,7 +230,7 @@ def _widening(
     """Return the statements, of which none is made where one before it fails."""
     statements = []
     for column in columns:
-        actions = f"ALTER {column.quoted_column} TYPE {'text' if column.is_text else 'bigint'}"
+        actions = f"ALTER {column.quoted_column} TYPE {column.larger_type}"
         if column is identity:
             # That gives its sequence the same type, and its bound belongs in the statement: alone, it would wrap.
             actions += f", ALTER {column.quoted_column} SET {change}" if change in NO_BOUND else ""
@@ -246,5 +246,5 @@ def _of_larger_types(columns: list[ColumnInfo]) -> list[str]:
     """Return what is said of statements that give columns a larger type."""
     if not columns:
         return []
-    rewrites = [] if all(column.is_text for column in columns) else ["rewrites the table"]
+    rewrites = [] if all(column.larger_type in ("text", "numeric") for column in columns) else ["rewrites the table"]
     return [*rewrites, "columns that refer to it need the same"]

@@ -50,6 +50,10 @@ BINARY_INTEGERS = ("smallint", "integer", "bigint", "oid")
 NUMBERS = (*BINARY_INTEGERS, "numeric", "real", "double precision")
 
 
+#: The types whose values bigint does not hold.
+LARGER = {"numeric": "numeric", "real": "double precision"}
+
+
 class Optimizer(str, Enum):
     """Which ids an application makes of one call of nextval() that returns n, where it makes k of each."""
 
@@ -159,6 +163,11 @@ class ColumnInfo:
     def is_drawn(self) -> bool:
         """Whether the catalogs say that it draws from the sequence, and not just that a trigger may."""
         return self.feed is not Feed.UNDRAWN and (self.feed is not Feed.AMBIGUOUS or self.source is not None)
+
+    @property
+    def larger_type(self) -> str:
+        """The type that holds more, and all that is there: fractions of a numeric or a real as well."""
+        return LARGER.get(self.base_type, "text" if self.is_text else "bigint")
 
     @property
     def is_text(self) -> bool:
