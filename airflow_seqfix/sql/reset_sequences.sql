@@ -252,7 +252,8 @@ DECLARE
     wraps          numeric;                -- and what an insert gets where it does, after a move or next
     direction      numeric;                -- 1 or -1
     step           numeric;
-    border         numeric;                -- where another sequence of its columns begins, and this one ends
+    border         numeric;                -- where another sequence of its columns begins, and this one ends,
+    enters         boolean;                -- and whether a move would bring it there
     nearest        numeric;                -- the first stored value that lies ahead
     of_all         numeric;                -- how far the data have come, beyond the border too
     apart_from     numeric;                -- from where on values may be another sequence's,
@@ -812,11 +813,11 @@ BEGIN
 
             -- Values that may be another sequence's: the core's judge/rivals.py has the rule. Those before its START are
             -- looked at as if the rest were not there; and where it does not begin further on, those ahead have to be near.
-            IF border IS NULL AND is_reached THEN
+            IF border IS NULL THEN
                 SELECT direction * min(o.start * direction), furthest INTO border, of_all
                   FROM jsonb_array_elements(s.readable) AS r
                  CROSS JOIN LATERAL (SELECT (r.value ->> 'rival_start')::numeric AS start) AS o
-                 WHERE (o.start - next_value) * direction > 0 AND (furthest - o.start) * direction >= 0;
+                 WHERE (o.start - next_value + s.increment_by) * direction > 0 AND (furthest - o.start) * direction >= 0;
                 IF border IS NOT NULL THEN
                     s.lowest := CASE WHEN direction < 0 THEN greatest(s.lowest, border + 1) ELSE s.lowest END;
                     s.highest := CASE WHEN direction > 0 THEN least(s.highest, border - 1) ELSE s.highest END;
@@ -973,6 +974,9 @@ BEGIN
                    SELECT 3, 'an id_range, agreed with the other writers', 'before another sequence begins', NULL, NULL
                     WHERE far = border - direction) AS w;
             widen := coalesce(nullif(widen, ''), 'nothing is larger than bigint: another key');
+            -- Where no "reached maximum value" is before it, the next value would be the other sequence's own.
+            enters := coalesce((next_value + calls * s.increment_by - border) * direction >= 0
+                               AND next_value + calls * s.increment_by BETWEEN s.min_value AND s.max_value, false);
             widen_or := widen || CASE WHEN widen LIKE '%;' THEN ' -- or ' ELSE '; or ' END;
             IF border IS NULL AND apart_from IS NOT NULL THEN
                 verdict := 'unknown'; gap := 0;
@@ -998,7 +1002,7 @@ BEGIN
                 END IF;
                 IF calls = 0 THEN
                     NULL;
-                ELSIF outliers <> 'follow' AND left_over * @nearly@ < size AND (free IS NULL OR free > left_there) THEN
+                ELSIF (outliers <> 'follow' OR enters) AND left_over * @nearly@ < size AND (free IS NULL OR free > left_there) THEN
                     reason := format('%s; a move would leave %s, and %s', reason,
                                      CASE coalesce(left_there, left_over) WHEN 0 THEN 'no value that fits'
                                           ELSE format('%s of %s values', coalesce(left_there, left_over), coalesce(size_there, size)) END,
@@ -1006,14 +1010,14 @@ BEGIN
                                                      CASE WHEN takes_again THEN format(' in %s, which has no unique index of its own', passed_by)
                                                           WHEN jsonb_array_length(readable) > 1 THEN ' in ' || passed_by END),
                                               'whether values are free before it could not be read'));
-                    cure := widen_or || 'outliers=follow, which moves it all the same';
+                    cure := CASE WHEN enters THEN widen ELSE widen_or || 'outliers=follow, which moves it all the same' END;
                 ELSIF wraps IS NOT NULL THEN
                     verdict := 'exhausted';
                     reason := format('%s; a move would let the sequence go on beyond the end of %s (%s), and an identity column wraps around'
                                      ' without an error: an insert would get %s', reason, identity ->> 'name', identity ->> 'type', wraps);
                     cure := widen;
                 ELSE
-                    target := next_value + (calls - 1) * s.increment_by;
+                    target := CASE WHEN NOT enters THEN next_value + (calls - 1) * s.increment_by END;
                     IF left_over = 0 AND coalesce(free <= left_there, true) AND free IS NOT NULL THEN
                         verdict := 'exhausted';
                         reason := concat(reason, '; none is free up to ', far, ', ', binds, '; rows beyond it go to ' || beyond);

@@ -186,6 +186,38 @@ def test_the_last_of_its_own_values_are_not_passed(newest_db: Database) -> None:
     assert newest_db.value("INSERT INTO a.t (kind) VALUES ('a') RETURNING id") == 101
 
 
+@EVERY_FACE
+@pytest.mark.parametrize("stands", [1, 999], ids=["at its beginning", "at its end"])
+def test_none_ends_where_another_one_begins(
+    stands: int, repair: Callable[[Database], None], newest_db: Database
+) -> None:
+    for kind, (made, table) in WRITERS.items():
+        schema = f"a_{table}_{len(kind)}"
+        newest_db.execute(f"""
+            CREATE SCHEMA {schema}; CREATE SEQUENCE {schema}.a; CREATE SEQUENCE {schema}.b START 1000;
+            {made.format(s=schema)}
+            INSERT INTO {schema}.t (id, kind) SELECT n, 'a' FROM generate_series(1, 999) AS n;
+            INSERT INTO {schema}.{table} (kind) SELECT 'b' FROM generate_series(1, 100) AS n;
+            SELECT setval('{schema}.a', {stands});
+        """)
+        for _ in range(2):
+            repair(newest_db)
+        assert newest_db.value(f"SELECT last_value FROM {schema}.a") == stands, kind
+        assert newest_db.value(f"INSERT INTO {schema}.{table} (kind) VALUES ('b') RETURNING id") == 1100, kind
+
+
+def test_no_option_lets_it_end_there(newest_db: Database) -> None:
+    newest_db.execute(make("a", "view", "its own") + "INSERT INTO a.t VALUES (999999999); SELECT setval('a.a', 5);")
+    with newest_db.connect() as conn:
+        report = core.fix(conn, sequences="a.a", outliers="follow")
+    assert [(row.verdict, row.remedy) for row in report.rows] == [
+        ("behind", "an id_range, agreed with the other writers")
+    ]
+    said = reset(newest_db.dsn, sequence="a.a", outliers="follow").rows["a.a"]
+    assert (said["verdict"], said["cure"]) == (report.rows[0].verdict, report.rows[0].remedy)
+    assert newest_db.value("SELECT last_value FROM a.a") == 5
+
+
 def test_descending_ones_keep_apart_too(newest_db: Database) -> None:
     newest_db.execute("""
         CREATE SEQUENCE a INCREMENT -1; CREATE SEQUENCE b INCREMENT -1 START -1000000000;

@@ -14,6 +14,7 @@ from airflow_seqfix.core.judge.arithmetic import (
     values_of,
 )
 from airflow_seqfix.core.judge.goal import Goal, target_of
+from airflow_seqfix.core.judge.rivals import enters_rival
 from airflow_seqfix.core.model import ColumnInfo, Measurement, SequenceInfo
 from airflow_seqfix.core.policy import Follow, Policy
 
@@ -40,7 +41,8 @@ def harm_of(measurement: Measurement, goal: Goal, policy: Policy) -> Harm | None
 
     It does harm if too few values are left for inserts into any one of the columns, and enough would be without it.
     """
-    if policy.outliers is Follow.FOLLOW or goal.is_by_source or not is_short(measurement, goal, policy):
+    is_wanted = policy.outliers is Follow.FOLLOW and not enters_rival(measurement, goal.calls)
+    if is_wanted or goal.is_by_source or not is_short(measurement, goal, policy):
         return None
     unread = None
     for place, column in enumerate(measurement.sequence.comparable):

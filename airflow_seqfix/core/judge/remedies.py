@@ -155,10 +155,12 @@ def harmful(sequence: SequenceInfo, alone: SequenceInfo, unprobed: Obstacle | No
     :param alone: The sequence as inserts into the column see it whose last values those are.
     :param unprobed: Why it is not known whether values are free before it.
     """
-    decisions = or_else(
-        widen(sequence, alone),
-        'an id_range, where other writers have the far values; or outliers="follow", which moves it all the same',
-    )
+    decisions = widen(sequence, alone)
+    if not is_before_rival(alone):
+        decisions = or_else(
+            decisions,
+            'an id_range, where other writers have the far values; or outliers="follow", which moves it all the same',
+        )
     return decisions if unprobed is None else or_else(unprobed.remedy, decisions)
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from airflow_seqfix.core.judge.arithmetic import is_beyond, steps_between
-from airflow_seqfix.core.judge.goal import counts_steps
+from airflow_seqfix.core.judge.goal import counts_steps, target_of
+from airflow_seqfix.core.judge.limits import bound_of
 from airflow_seqfix.core.model import Measurement
 from airflow_seqfix.core.model.quoted import QualifiedName
 from airflow_seqfix.core.policy import Policy
@@ -30,6 +31,17 @@ class Rival:
     furthest: int
     #: The values that are left to the sequence that is judged.
     own: tuple[int, int]
+
+
+def enters_rival(measurement: Measurement, calls: int) -> bool:
+    """Whether the next value after so many calls would be the other sequence's own, and not "reached maximum value"."""
+    sequence = measurement.sequence
+    next_value = target_of(measurement, calls) + sequence.increment_by
+    return (
+        sequence.ends_before is not None
+        and not is_beyond(sequence, sequence.ends_before, next_value)
+        and not is_beyond(sequence, next_value, bound_of(sequence))
+    )
 
 
 def rival_of(measurement: Measurement, policy: Policy) -> Rival | None:

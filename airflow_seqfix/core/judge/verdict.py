@@ -10,7 +10,7 @@ from airflow_seqfix.core.judge.arithmetic import calls_to_pass, calls_within, is
 from airflow_seqfix.core.judge.goal import Goal, decisive_value, goal_of, leaves_nothing, target_of
 from airflow_seqfix.core.judge.harm import harm_of, is_full, seen_by
 from airflow_seqfix.core.judge.move import choose_way
-from airflow_seqfix.core.judge.rivals import Rival, rival_of
+from airflow_seqfix.core.judge.rivals import Rival, enters_rival, rival_of
 from airflow_seqfix.core.judge.warnings import warnings_of
 from airflow_seqfix.core.judge.wrap import wraps_after, wraps_now
 from airflow_seqfix.core.model import (
@@ -147,6 +147,9 @@ def _behind(finding: Finding, goal: Goal, policy: Policy, server: Server, rival:
         reason = f"{reason}; {reasons.harmful(harm, measurement)}"
         unprobed = measurement.unprobed if harm.free_in_a_row is None else None
         more["remedy"] = remedies.harmful(sequence, harm.sequence, unprobed)
+    elif enters_rival(measurement, goal.calls):
+        reason = f"{reason}; {reasons.full(measurement)}"
+        more = {"verdict": Verdict.EXHAUSTED, "remedy": remedies.widen(sequence)}
     elif (wrap := wraps_after(measurement, goal.calls)) is not None:
         reason = f"{reason}; {reasons.would_wrap(wrap)}"
         more = {"verdict": Verdict.EXHAUSTED, "remedy": remedies.widen(sequence, seen_by(sequence, wrap.column))}

@@ -127,14 +127,16 @@ class Measurement:
     def before_rival(self) -> Measurement | None:
         """Return what is to be read anew, because the data have reached the START of a rival that lies ahead.
 
-        None: they have not.
+        None: they have not. What has handed out the last of its own values has not passed that START, although its next
+        value has come there: it would end where a repair, or the inserts that fail, have brought it.
         """
         next_value, furthest = self.next_value, self.furthest_value
         if next_value is None or furthest is None:
             return None
         sign, near = (1, min) if self.sequence.is_ascending else (-1, max)
+        handed_out = next_value - self.sequence.increment_by
         starts = [column.rival_start for column in self.sequence.rivalled if column.rival_start is not None]
-        ahead = [start for start in starts if next_value * sign < start * sign <= furthest * sign]
+        ahead = [start for start in starts if handed_out * sign < start * sign <= furthest * sign]
         if not ahead:
             return None
         return Measurement(sequence=replace(self.sequence, ends_before=near(ahead)))

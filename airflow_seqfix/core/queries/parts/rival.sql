@@ -79,7 +79,9 @@ rival AS (
       JOIN pg_sequence r ON r.seqrelid = m.other_oid
      CROSS JOIN LATERAL (SELECT sign(q.seqincrement)::numeric AS direction) d
      CROSS JOIN LATERAL (
+           -- Steps that never meet need no ranges.
            SELECT CASE WHEN sign(r.seqincrement) = d.direction AND r.seqstart * d.direction > q.seqstart * d.direction
+                        AND mod(r.seqstart::numeric - q.seqstart, gcd(q.seqincrement::numeric, r.seqincrement)) = 0
                        THEN r.seqstart END AS start_value) b
      -- Whoever maps two to one column says that each has to pass all of it.
      WHERE m.other_feed <> 'mapping' OR b.start_value IS NOT NULL
