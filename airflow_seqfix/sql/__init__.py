@@ -11,10 +11,10 @@ from airflow_seqfix import __version__
 from airflow_seqfix.core import queries
 from airflow_seqfix.core.database.opening import milliseconds
 from airflow_seqfix.core.discover.catalog import OLDEST_SERVER, OTHER_PRODUCTS
-from airflow_seqfix.core.judge.harm import NEARLY
 from airflow_seqfix.core.judge.outliers import LIFETIME, LOOKED_AT, MOST, NEAR, SHARE, STANDS_OUT
 from airflow_seqfix.core.judge.remedies import PASTE_UP_TO
 from airflow_seqfix.core.judge.rivals import NEAR_RIVAL
+from airflow_seqfix.core.judge.shortage import NEARLY
 from airflow_seqfix.core.judge.verdict import LOGGED_AHEAD
 from airflow_seqfix.core.measure.chunks import SLOW_ROWS
 from airflow_seqfix.core.measure.column_sql import FLOATS, INTEGER

@@ -268,7 +268,9 @@ DECLARE
     needed         numeric;                -- where they are with the margin
     in_margin      boolean;
     margin_fits    boolean;
-    calls          numeric;                -- how often nextval() is called until it has passed the data
+    margin_said    pg_catalog.text;        -- what it would leave
+    calls          numeric;                -- how often nextval() is called until it has passed the data,
+    due            numeric;                -- and how often without the margin
     target         bigint;
     reached        bigint;
 
@@ -888,9 +890,12 @@ BEGIN
                            * greatest(0, div((near - next_value) * direction + step - 1, step))) * direction < 0;
             needed := decisive + margin * s.increment_by;
             in_margin := coalesce((needed - next_value) * direction >= 0, false);
-            -- A margin that would take the last values that fit is not followed: inserts that still succeed would fail.
-            margin_fits := in_margin AND NOT is_used_up
-                           AND div(abs(needed - next_value) + step - 1, step) < div((far - next_value) * direction, step);
+            -- A margin that would take the last values that fit, all of them free, is not kept: the core's judge/goal.py.
+            left_over := CASE WHEN in_margin AND NOT is_used_up
+                              THEN div((far - next_value) * direction, step) - div(abs(needed - next_value) + step - 1, step) ELSE 0 END;
+            margin_fits := left_over > 0 AND (outliers = 'follow' OR left_over * @nearly@ >= size OR margin <= left_over);
+            margin_said := format('margin=%s would leave %s', margin,
+                                  CASE WHEN left_over > 0 THEN format('%s of %s values', left_over, size) ELSE 'no value that fits' END);
             IF NOT margin_fits THEN
                 needed := decisive;
             END IF;
@@ -899,11 +904,12 @@ BEGIN
             calls := CASE WHEN (needed - next_value) * direction >= 0
                           THEN least(div(abs(needed - next_value) + step - 1, step), div(abs(last_step - next_value), step)) + 1
                           ELSE 0 END;
-            left_over := CASE WHEN (far - next_value) * direction < calls * step THEN 0
-                              ELSE div((far - next_value) * direction, step) - calls + 1 END;
+            due := CASE WHEN (decisive - next_value) * direction >= 0 THEN least(calls, div(abs(decisive - next_value) + step - 1, step) + 1) ELSE 0 END;
+            left_over := CASE WHEN (far - next_value) * direction < due * step THEN 0
+                              ELSE div((far - next_value) * direction, step) - due + 1 END;
             -- A move that would take the last values, or nearly so: only where fewer are free before it.
-            last_free := next_value + s.increment_by * (calls - 1);
-            IF calls > 0 AND left_over * @nearly@ < size AND s.relations <= @relations_at_once@
+            last_free := next_value + s.increment_by * (due - 1);
+            IF due > 0 AND left_over * @nearly@ < size AND s.relations <= @relations_at_once@
                AND free_to IS DISTINCT FROM last_free AND rereads < @rewritten@ THEN
                 free_to := last_free; rereads := rereads + 1; look_again := true;
                 CONTINUE;
@@ -985,8 +991,10 @@ BEGIN
             ELSIF calls > 0 OR apart IS NOT NULL AND outliers = 'report' THEN
                 verdict := 'behind';
                 reason := format('the next value is %s, and the data have reached %s', next_value, furthest);
-                IF margin_fits AND margin > 0 THEN
-                    reason := format('%s; margin=%s asks for a next value beyond %s', reason, margin, needed);
+                IF margin > 0 AND in_margin THEN
+                    reason := format('%s; %s', reason, CASE WHEN margin_fits
+                                                            THEN format('margin=%s asks for a next value beyond %s', margin, needed)
+                                                            ELSE margin_said END);
                 END IF;
                 IF apart IS NOT NULL AND outliers = 'report' THEN
                     reason := format('%s; %s, far beyond %s, %s', reason,
@@ -1002,7 +1010,7 @@ BEGIN
                 END IF;
                 IF calls = 0 THEN
                     NULL;
-                ELSIF (outliers <> 'follow' OR enters) AND left_over * @nearly@ < size AND (free IS NULL OR free > left_there) THEN
+                ELSIF due > 0 AND (outliers <> 'follow' OR enters) AND left_over * @nearly@ < size AND (free IS NULL OR free > left_there) THEN
                     reason := format('%s; a move would leave %s, and %s', reason,
                                      CASE coalesce(left_there, left_over) WHEN 0 THEN 'no value that fits'
                                           ELSE format('%s of %s values', coalesce(left_there, left_over), coalesce(size_there, size)) END,
@@ -1056,7 +1064,7 @@ BEGIN
                              ELSE widen END;
             ELSIF in_margin THEN
                 verdict := 'exhausted';
-                reason := format('margin=%s asks for more than the values that are left', margin);
+                reason := margin_said;
                 cure := 'a smaller margin';
             ELSIF pg_is_in_recovery() AND is_called
                   AND (next_value - (@logged_ahead@ + s.cache_size::numeric) * s.increment_by - furthest) * direction <= 0 THEN

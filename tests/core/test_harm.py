@@ -234,3 +234,26 @@ def test_the_column_is_named_whose_inserts_a_move_would_stop(is_ascending: bool,
         assert ("which has no unique index of its own" in row["reason"]) is (place < 3), name
         assert row["cure"].startswith(f"ALTER TABLE a_{place}.t ALTER id" if place < 6 else "ALTER SEQUENCE"), name
         assert 'outliers="follow"' in row["cure"], name
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "leaves"),
+    [
+        ({"min_remaining": 1_000_000}, "999,900 values, and min_remaining is 1,000,000"),
+        ({"fail_used_pct": 90.0}, "999,900 values with 90.0 % used, and fail_used_pct is 90"),
+    ],
+    ids=["min_remaining", "fail_used_pct"],
+)
+def test_a_margin_that_passes_a_threshold_is_dropped(
+    thresholds: dict[str, float], leaves: str, newest_db: Database
+) -> None:
+    newest_db.execute(
+        "CREATE SEQUENCE s MAXVALUE 10000000; CREATE TABLE t (id integer PRIMARY KEY DEFAULT nextval('s'))"
+    )
+    newest_db.execute("INSERT INTO t SELECT generate_series(8990000, 8999000)")
+    for _ in range(2):
+        with newest_db.connect() as conn:
+            row = core.fix(conn, margin=1100, **thresholds).rows[0]
+        assert (row.verdict, row.next_value, row.remedy) == ("exhausted", 8999001, "a smaller margin")
+        assert row.reason == f"margin=1100 would leave {leaves}"
+    assert newest_db.value("INSERT INTO t DEFAULT VALUES RETURNING id") == 8999001

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from airflow_seqfix.core.judge.arithmetic import calls_to_pass, calls_within, is_beyond, values_left
 from airflow_seqfix.core.judge.outliers import find_outliers, may_have_outliers
+from airflow_seqfix.core.judge.shortage import outweighs, too_little
 from airflow_seqfix.core.model import Measurement, Outliers, SequenceInfo
 from airflow_seqfix.core.policy import Follow, Policy
 
@@ -18,11 +19,15 @@ class Goal:
     furthest: int | None
     #: The value beyond which the next value has to lie: the furthest that counts, and the margin where that fits.
     needed: int | None
+    #: What the margin would leave, where it does not fit.
+    margin_leaves: str | None
     outliers: Outliers | None
     #: Whether the read for outliers failed.
     is_unclear: bool
     #: The number of calls of nextval() to get there; 0: it is there.
     calls: int
+    #: How many of them the data need, without the margin.
+    least: int
     #: How many of them pass values before the sequence's own.
     early: int
     #: Whether the furthest values are far enough to be outliers.
@@ -46,17 +51,25 @@ def goal_of(measurement: Measurement, policy: Policy) -> Goal:
     is_by_source = handed_out is not None and (furthest is None or is_beyond(sequence, handed_out, furthest))
     furthest = handed_out if is_by_source else furthest
     early = calls_to_own_values(sequence, next_value)
-    needed = _with_margin(sequence, next_value, furthest, policy)
-    calls = 0 if needed is None else calls_to_pass(sequence, next_value, needed)
+    margin_leaves = None if furthest is None else _too_little_after_margin(sequence, next_value, furthest, policy)
+    needed = furthest
+    if furthest is not None and margin_leaves is None:
+        needed = furthest + policy.margin * sequence.increment_by
     # Where the sequence's own grid ends before the furthest value, the last step is far enough: the next call fails
     # with "reached maximum value" instead of a duplicate.
-    last = sequence.own_values[1 if sequence.is_ascending else 0]
+    most = calls_within(sequence, next_value, sequence.own_values[1 if sequence.is_ascending else 0])
+    calls, least = (
+        min(max(0 if value is None else calls_to_pass(sequence, next_value, value), early), most)
+        for value in (needed, furthest)
+    )
     return Goal(
         furthest=furthest,
         needed=needed,
+        margin_leaves=margin_leaves,
         outliers=outliers,
         is_unclear=is_unclear,
-        calls=min(max(calls, early), calls_within(sequence, next_value, last)),
+        calls=calls,
+        least=least,
         early=early,
         may_be_far=may_be_far,
         is_by_source=is_by_source,
@@ -84,14 +97,19 @@ def leaves_nothing(measurement: Measurement) -> bool:
     return values_left(sequence, target + sequence.increment_by) == 0
 
 
-def _with_margin(sequence: SequenceInfo, next_value: int, furthest: int | None, policy: Policy) -> int | None:
-    """Return the furthest value with the margin, or without where that would take the last values that fit."""
-    if furthest is None:
+def _too_little_after_margin(sequence: SequenceInfo, next_value: int, furthest: int, policy: Policy) -> str | None:
+    """Say what the margin would leave, if it is dropped: all values in it are free, and passing them would do harm.
+
+    None: it fits, or it is kept already, or there is none. It is judged by itself, and not with what the data need, so
+    that a second run decides the same.
+    """
+    calls = calls_to_pass(sequence, next_value, furthest + policy.margin * sequence.increment_by)
+    if not policy.margin or not calls:
         return None
-    needed = furthest + policy.margin * sequence.increment_by
-    calls = calls_to_pass(sequence, next_value, needed)
-    has_values = values_left(sequence, next_value) > 0
-    return needed if has_values and calls < calls_within(sequence, next_value, sequence.limit) else furthest
+    left = values_left(sequence, next_value + calls * sequence.increment_by)
+    is_wanted = policy.outliers is Follow.FOLLOW and left > 0
+    does_harm = not is_wanted and outweighs(policy.margin, sequence, left, policy)
+    return too_little(sequence, left, policy) if does_harm else None
 
 
 def decisive_value(measurement: Measurement, policy: Policy) -> int | None:

@@ -9,17 +9,13 @@ from airflow_seqfix.core.judge.arithmetic import (
     first_to_come,
     is_beyond,
     steps_between,
-    used_share,
     values_left,
-    values_of,
 )
 from airflow_seqfix.core.judge.goal import Goal, target_of
 from airflow_seqfix.core.judge.rivals import enters_rival
+from airflow_seqfix.core.judge.shortage import outweighs, too_little
 from airflow_seqfix.core.model import ColumnInfo, Measurement, SequenceInfo
 from airflow_seqfix.core.policy import Follow, Policy
-
-#: A sequence is nearly used up with less than one in so many values of its range left.
-NEARLY = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +35,8 @@ class Harm:
 def harm_of(measurement: Measurement, goal: Goal, policy: Policy) -> Harm | None:
     """Return why a move would do harm; None: it would not.
 
-    It does harm if too few values are left for inserts into any one of the columns, and enough would be without it.
+    It does harm if too few values are left for inserts into any one of the columns, and enough would be without it. The
+    margin does not count: `goal_of()` has dropped one that does harm.
     """
     is_wanted = policy.outliers is Follow.FOLLOW and not enters_rival(measurement, goal.calls)
     if is_wanted or goal.is_by_source or not is_short(measurement, goal, policy):
@@ -47,29 +44,29 @@ def harm_of(measurement: Measurement, goal: Goal, policy: Policy) -> Harm | None
     unread = None
     for place, column in enumerate(measurement.sequence.comparable):
         alone = seen_by(measurement.sequence, column)
-        left, free = _left_after(alone, measurement, goal.calls), _free_in_a_row(measurement, goal, place)
-        leaves = _too_little(alone, left, policy)
+        left, free = _left_after(alone, measurement, goal.least), _free_in_a_row(measurement, goal, place)
+        leaves = too_little(alone, left, policy)
         if leaves is None:
             continue
         harm = Harm(leaves=leaves, free_in_a_row=free, column=column, sequence=alone)
         if free is None:
             unread = unread or harm
-        elif free > left or (_shortage(alone, left, policy) and not _shortage(alone, left + free, policy)):
+        elif outweighs(free, alone, left, policy):
             return harm
     return unread
 
 
 def is_short(measurement: Measurement, goal: Goal, policy: Policy) -> bool:
-    """Whether a move would leave too few values that fit all columns."""
+    """Whether a move that the data need would leave too few values that fit all columns."""
     sequence = measurement.sequence
-    return _too_little(sequence, _left_after(sequence, measurement, goal.calls), policy) is not None
+    return goal.least > 0 and too_little(sequence, _left_after(sequence, measurement, goal.least), policy) is not None
 
 
 def is_full(measurement: Measurement, goal: Goal) -> bool:
     """Whether a column that has no value left beyond a move takes none before it either."""
     sequence = measurement.sequence
-    return goal.calls > 0 and any(
-        _left_after(seen_by(sequence, column), measurement, goal.calls) == 0
+    return goal.least > 0 and any(
+        _left_after(seen_by(sequence, column), measurement, goal.least) == 0
         and _free_in_a_row(measurement, goal, place) == 0
         for place, column in enumerate(sequence.comparable)
     )
@@ -92,7 +89,7 @@ def values_passed(sequence: SequenceInfo, measurement: Measurement, calls: int) 
 def _free_in_a_row(measurement: Measurement, goal: Goal, place: int) -> int | None:
     """Return the longest run of values before a move that inserts into a column can still use; None: not known."""
     column = measurement.sequence.comparable[place]
-    passed = values_passed(seen_by(measurement.sequence, column), measurement, goal.calls)
+    passed = values_passed(seen_by(measurement.sequence, column), measurement, goal.least)
     if passed is None:
         return 0
     if not column.is_unique_throughout:
@@ -104,23 +101,3 @@ def _free_in_a_row(measurement: Measurement, goal: Goal, place: int) -> int | No
 
 def _left_after(sequence: SequenceInfo, measurement: Measurement, calls: int) -> int:
     return values_left(sequence, target_of(measurement, calls) + sequence.increment_by)
-
-
-def _too_little(sequence: SequenceInfo, left: int, policy: Policy) -> str | None:
-    """Say how few values are left; None: enough."""
-    if left == 0:
-        return "no value that fits"
-    shortage = _shortage(sequence, left, policy)
-    if shortage is None and left * NEARLY < values_of(sequence):
-        return f"{left:,} of {values_of(sequence):,} values"
-    return shortage
-
-
-def _shortage(sequence: SequenceInfo, left: int, policy: Policy) -> str | None:
-    """Name the threshold that a sequence with so many values left has passed."""
-    if policy.min_remaining is not None and left < policy.min_remaining:
-        return f"{left:,} values, and min_remaining is {policy.min_remaining:,}"
-    used_pct = round(100 * used_share(sequence, left), 2)
-    if policy.fail_used_pct is not None and used_pct >= policy.fail_used_pct:
-        return f"{left:,} values with {used_pct} % used, and fail_used_pct is {policy.fail_used_pct:g}"
-    return None

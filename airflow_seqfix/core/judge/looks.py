@@ -27,7 +27,7 @@ def _far_end(measurement: Measurement, policy: Policy, *, for_repair: bool) -> L
         return Look()
     furthest = decisive_value(measurement, policy)
     goal = goal_of(measurement, policy)
-    leaves_few = goal.calls > 0 and is_short(measurement, goal, policy)
+    leaves_few = is_short(measurement, goal, policy)
     goes_to_the_end = furthest is not None and is_beyond(sequence, furthest + sequence.increment_by, sequence.limit)
     return Look(
         # A repair reports it for sequences that it does not move.
@@ -44,12 +44,12 @@ def _free_values(measurement: Measurement, policy: Policy) -> Look:
     if measurement.next_value is None or measurement.obstacle is not None:
         return Look()
     goal = goal_of(measurement, policy)
-    if not goal.calls or goal.is_unclear or goal.is_by_source or not is_short(measurement, goal, policy):
+    if goal.is_unclear or goal.is_by_source or not is_short(measurement, goal, policy):
         return Look()
     sequence = measurement.sequence
     return Look(
         free=tuple(
-            values_passed(seen_by(sequence, column), measurement, goal.calls) if column.is_unique_throughout else None
+            values_passed(seen_by(sequence, column), measurement, goal.least) if column.is_unique_throughout else None
             for column in sequence.comparable
         )
     )

@@ -31,6 +31,8 @@ def behind(measurement: Measurement, furthest: int | None, goal: Goal, policy: P
     parts = [f"the next value is {next_value}, and {reached}"]
     if goal.needed is not None and goal.needed != goal.furthest:
         parts.append(f"margin={policy.margin} asks for a next value beyond {goal.needed}")
+    elif goal.margin_leaves is not None:
+        parts.append(margin(goal, policy))
     if goal.is_unclear and furthest is not None:
         unread = (
             f"that is more than max_jump ({policy.max_jump:,}) away, and the values before it could not be read"
@@ -41,6 +43,11 @@ def behind(measurement: Measurement, furthest: int | None, goal: Goal, policy: P
     elif goal.outliers is not None and policy.outliers is Follow.REPORT:
         parts.append(_apart(sequence, next_value, goal.outliers, policy))
     return "; ".join(parts)
+
+
+def margin(goal: Goal, policy: Policy) -> str:
+    """Say why the margin is not kept."""
+    return f"margin={policy.margin} would leave {goal.margin_leaves}"
 
 
 def unclaimed(measurement: Measurement, other: Rival) -> str:

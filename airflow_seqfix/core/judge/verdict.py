@@ -103,7 +103,7 @@ def _ahead(finding: Finding, goal: Goal, policy: Policy, server: Server) -> Find
         return replace(
             finding,
             verdict=Verdict.EXHAUSTED,
-            reason=f"margin={policy.margin} asks for more than the {finding.remaining:,} values left",
+            reason=reasons.margin(goal, policy),
             remedy="a smaller margin",
         )
     if server.in_recovery and goal.furthest is not None and not _is_safe_on_standby(measurement, goal.furthest):
