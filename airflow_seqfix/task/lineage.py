@@ -146,6 +146,15 @@ def named_inputs(hook: PostgresHook, tables: Iterable[str], columns: Iterable[st
     return OperatorLineage(inputs=[InputDataset(namespace=namespace, name=name) for name in datasets])
 
 
+def nothing() -> OperatorLineage[Any, Any] | None:
+    """Return what a task without a report has to tell; None without OpenLineage, which warns of None."""
+    try:
+        from airflow.providers.openlineage.extractors import OperatorLineage
+    except ImportError:
+        return None
+    return OperatorLineage()
+
+
 def _assertion(kind: Any, check: ColumnCheck) -> Any:
     """Return an assertion with as much as this version of OpenLineage's client knows."""
     known = {field.name for field in kind.__attrs_attrs__}

@@ -164,10 +164,10 @@ class ReportingTask(BaseOperator):
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any] | None:
         """Return what OpenLineage is told of the task: each table, with a data quality assertion for each sequence."""
         from airflow_seqfix.task.connection import make_hook
-        from airflow_seqfix.task.lineage import operator_lineage
+        from airflow_seqfix.task.lineage import nothing, operator_lineage
 
         if self._report is None:
-            return None
+            return nothing()
         return operator_lineage(make_hook(**self.hook_arguments()), self._report)
 
     def get_openlineage_facets_on_failure(self, task_instance: Any) -> OperatorLineage[Any, Any] | None:

@@ -125,10 +125,11 @@ def test_a_filter_that_does_not_fit_its_column(where: dict[str, str], said: str,
 
 def test_a_hostile_value_is_a_value(newest_db: Database) -> None:
     newest_db.execute(NUMBERS)
-    newest_db.execute("SET standard_conforming_strings = on")
+    # From 19 on a server refuses the other way.
+    options = "-c standard_conforming_strings=off" if newest_db.server.version_num < 19_00_00 else ""
     for text in ("'; DROP TABLE t; --", "\\'; DROP TABLE t; --", "$$", "%s %d {oid}"):
         mapping = {"s": [{"column": "t.id", "prefix": text}]}
-        with newest_db.connect(options="-c standard_conforming_strings=off") as conn:
+        with newest_db.connect(options=options) as conn:
             assert core.check(conn, mapping=mapping).ok
     assert newest_db.value("SELECT count(*) FROM t") == 6
 

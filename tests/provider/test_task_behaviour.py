@@ -20,7 +20,7 @@ import pytest
 
 from tests.support.airflow import HOME, airflow_uri, airflow_version
 from tests.support.servers import Server, database_on, server_labels
-from tests.support.tasks import DRIFT, flat
+from tests.support.tasks import DRIFT, flat, operator
 
 DAG_FILE = """
 import json
@@ -272,3 +272,10 @@ def test_callbacks_get_a_message_that_is_worth_forwarding(told: Told) -> None:
         "conn_id='gone' does not connect (host=127.0.0.1 port=1 dbname=gone user=somebody): "
     )
     assert set(told.messages) == {"before", "unnamed", "gone"}
+
+
+def test_a_task_without_a_report_has_nothing_to_tell() -> None:
+    """Airflow warns of None."""
+    from airflow.providers.openlineage.extractors import OperatorLineage
+
+    assert operator().get_openlineage_facets_on_failure(None) == OperatorLineage()
