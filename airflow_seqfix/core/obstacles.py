@@ -81,7 +81,7 @@ def unreadable(sequence: SequenceInfo, error: Exception, limits: Limits, server:
             reason, remedy = _too_slow(slow, limits)
         case "55P03":
             reason = "another session holds a lock that keeps readers out"
-            remedy = "run again when it is done; pg_blocking_pids() and pg_locks show who it is"
+            remedy = "run again when it is done; pg_blocking_pids(), pg_locks and pg_prepared_xacts show who it is"
         case state if state in _VANISHED:
             reason, remedy = f"it changed while it was being read ({first_line(error)})", "run again"
         case "55000":
@@ -238,7 +238,7 @@ def immovable(move: Move, error: Exception, limits: Limits) -> Obstacle:
             reason = f"transactions that use {name} did not end within lock_timeout ({limits.lock_timeout:g} s)"
             remedy = 'run again later, or lock="none", which waits for nobody'
             if move.way is Way.ADVANCE:
-                remedy = "run again when it is done; pg_blocking_pids() and pg_locks show who it is"
+                remedy = "run again when it is done; pg_blocking_pids(), pg_locks and pg_prepared_xacts show who it is"
         # The statement is one block, and calls no other.
         case _ if move.way is Way.LOCKED and state != "57014" and functions(error) > 1:
             reason, remedy = (

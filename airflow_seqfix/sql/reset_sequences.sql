@@ -801,7 +801,7 @@ BEGIN
                     ELSE said END;
                 cure := CASE problem
                     WHEN 'SQF01' THEN 'a larger run_timeout, or an index that leads with the column'
-                    WHEN '55P03' THEN 'run again when it is done; pg_blocking_pids() and pg_locks show who it is'
+                    WHEN '55P03' THEN 'run again when it is done; pg_blocking_pids(), pg_locks and pg_prepared_xacts show who it is'
                     WHEN '42P01' THEN 'run again'
                     ELSE 'see the server''s log' END;
                 at_first := coalesce(at_first, verdict);
