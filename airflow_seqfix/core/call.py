@@ -236,7 +236,9 @@ def refuse_nothing(report: Report, settings: Settings) -> None:
         f"nothing was checked: all of the {len(report.rows):,} sequences selected in {where} were skipped, "
         f"{count:,} because {reason}",
         report,
-        remedy="seqfix suggest says who may draw from them",
+        remedy="seqfix suggest says who may draw from them"
+        if report.summary["undrawn"]
+        else "leave out what cannot be compared, or map the columns whose values can",
         allowed_by="allow_empty",
     )
 

@@ -86,7 +86,7 @@ class Suggestions:
 
 def run_suggest(sessions: Sessions, settings: Settings) -> Suggestions:
     """Look for candidates, and read how their sequences stand. Reads only."""
-    from airflow_seqfix.core.discover.hints import Function, Key, propose
+    from airflow_seqfix.core.discover.hints import Function, Key, Stored, propose
 
     session = sessions.session
     with catalogs_read(settings):
@@ -96,8 +96,9 @@ def run_suggest(sessions: Sessions, settings: Settings) -> Suggestions:
             hints = tied_by_triggers(session, known).hints
             keys = session.fetch(queries.get("keys"), Key, get_type_hints(Key))
             functions = session.fetch(queries.get("functions"), Function, get_type_hints(Function))
+            stored = session.fetch(queries.get("stored"), Stored, get_type_hints(Stored))
         tables = list_tables(session)
-        suggestions = propose(known, keys, hints, functions)
+        suggestions = propose(known, keys, hints, functions, stored)
         # A table is selected by what may feed it.
         mapped = discover(session, resolve_mapping(parse_mapping(_mapping(suggestions)), known, tables))
         chosen = {sequence.oid for sequence in settings.selection.apply(mapped, lambda: tables).sequences}

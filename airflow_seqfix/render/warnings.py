@@ -20,7 +20,7 @@ MEANINGS = {
     SequenceWarning.OPEN_WRITERS: "transactions were writing whose rows could not be seen yet",
     SequenceWarning.CACHED: "open sessions may hand out values that they have cached",
     SequenceWarning.NO_INDEX: "no index leads with the column, which is read from end to end",
-    SequenceWarning.NOT_COMPARED: "also feeds a column whose values cannot be compared",
+    SequenceWarning.NOT_COMPARED: "feeds a column whose values cannot be compared",
     SequenceWarning.UNTRUSTED: "a table draws from it whose owner may not use it, and does not count",
     SequenceWarning.NOT_AT_SOURCE: "the source has no such sequence",
     SequenceWarning.SOURCE_DIFFERS: "the source has it with another increment or other bounds",

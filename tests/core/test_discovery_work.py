@@ -30,6 +30,14 @@ KINDS = {
         CREATE DOMAIN d@ AS bigint DEFAULT nextval('s@') CHECK (VALUE > 0);
         CREATE TABLE t@ (id d@ PRIMARY KEY);
     """,
+    "functions": """
+        CREATE SEQUENCE s@;
+        CREATE FUNCTION f@() RETURNS bigint LANGUAGE sql AS $$SELECT nextval('s@')$$;
+        CREATE FUNCTION g@() RETURNS bigint LANGUAGE sql AS $$SELECT nextval('s@') + 1$$;
+        CREATE TABLE t@ (
+            id bigint PRIMARY KEY DEFAULT f@(), n bigint DEFAULT g@(), m bigint UNIQUE DEFAULT currval('s@')
+        );
+    """,
     "rules": """
         CREATE TABLE t@ (id serial PRIMARY KEY);
         CREATE RULE r AS ON INSERT TO t@ DO ALSO DELETE FROM t@ WHERE id > new.id;

@@ -78,6 +78,29 @@ def test_one_sequence_for_all_tables(db: Database) -> None:
         ),
         (
             """
+            CREATE TABLE t (id int PRIMARY KEY, n text); CREATE SEQUENCE x;
+            CREATE FUNCTION add(n text) RETURNS void LANGUAGE plpgsql AS
+                $$ DECLARE i int; BEGIN i := nextval('x'); INSERT INTO t (n, id) VALUES (n, i); END $$
+            """,
+            "function public.add inserts what nextval() returns",
+        ),
+        (
+            """
+            CREATE TABLE t (id int PRIMARY KEY, n text); CREATE SEQUENCE x;
+            CREATE FUNCTION add(n text) RETURNS void LANGUAGE plpgsql AS
+                $$ DECLARE i int; BEGIN SELECT nextval('x') INTO i; INSERT INTO t (n, id) SELECT n, i; END $$
+            """,
+            "function public.add inserts what nextval() returns",
+        ),
+        (
+            """
+            CREATE TABLE t (id int PRIMARY KEY, n text); CREATE SEQUENCE x;
+            CREATE FUNCTION add(n text) RETURNS void BEGIN ATOMIC INSERT INTO t (n, id) VALUES (n, nextval('x')); END
+            """,
+            "function public.add inserts into it, and refers to the sequence",
+        ),
+        (
+            """
             CREATE TABLE t (id int PRIMARY KEY); CREATE SEQUENCE x;
             CREATE FUNCTION add() RETURNS trigger LANGUAGE plpgsql AS
                 $$ DECLARE v int; BEGIN FOR v IN SELECT nextval('x') LOOP NEW.id := v; END LOOP; RETURN NEW; END $$;

@@ -1,4 +1,4 @@
--- A function is given the sequence: what it does with it is not known, so it is explained.
+-- A function is nextval() of what it is given, which the default says.
 CREATE SEQUENCE tokens_seq;
 CREATE FUNCTION next_of(regclass) RETURNS bigint LANGUAGE sql AS 'SELECT nextval($1)';
 CREATE TABLE tokens (id bigint PRIMARY KEY DEFAULT next_of('tokens_seq'), note text);

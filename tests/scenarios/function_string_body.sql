@@ -1,4 +1,4 @@
--- A function with a body in a string calls nextval(): no catalog shows which sequence.
+-- A function is nextval() and nothing else: its text says of which sequence, and it is judged like a default.
 CREATE SEQUENCE tokens_seq;
 CREATE FUNCTION next_token() RETURNS bigint LANGUAGE sql AS 'SELECT nextval(''tokens_seq'')';
 CREATE TABLE tokens (id bigint PRIMARY KEY DEFAULT next_token(), note text);

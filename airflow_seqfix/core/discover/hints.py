@@ -11,11 +11,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from airflow_seqfix.core.discover.expression import drawn, in_parentheses, is_deep, split, texts
+from airflow_seqfix.core.discover.expression import bare, drawn, in_parentheses, is_deep, split, texts
 from airflow_seqfix.core.discover.extract import MOST_IDS_PER_CALL
-from airflow_seqfix.core.discover.tokens import Token, name_parts, tokens
+from airflow_seqfix.core.discover.plpgsql import variables_drawn
+from airflow_seqfix.core.discover.tokens import Kind, Token, name_parts, tokens
 from airflow_seqfix.core.discover.triggers import Hint, Scope, find
 from airflow_seqfix.core.model import Optimizer, SequenceInfo
+from airflow_seqfix.core.model.column import NUMBERS
 
 #: Names that an application framework gives to the one sequence of all its tables, and the ids it makes of one call.
 FOR_ALL = {
@@ -49,6 +51,16 @@ class Function:
     search_path: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """A sequence and a column that a function refers to whose body is stored as a tree, and inserts."""
+
+    name: str
+    sequence_oid: int
+    table_oid: int
+    column_number: int
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A column that may draw from a sequence."""
@@ -79,11 +91,15 @@ class Suggestion:
 
 
 def propose(
-    sequences: Iterable[SequenceInfo], keys: list[Key], hints: Iterable[Hint], functions: Iterable[Function]
+    sequences: Iterable[SequenceInfo],
+    keys: list[Key],
+    hints: Iterable[Hint],
+    functions: Iterable[Function],
+    stored: Iterable[Stored] = (),
 ) -> list[Suggestion]:
     """Return what may draw from each sequence that nothing is known to draw from.
 
-    Only the best evidence is kept: a trigger, OWNED BY, a function, a name.
+    Only the best evidence is kept: a trigger, a default, OWNED BY, a function, a name.
     """
     known = list(sequences)
     hints = list(hints)
@@ -95,7 +111,14 @@ def propose(
     for sequence in known:
         by_name[sequence.sequence_name].append(sequence)
     inserts, mentions = _in_functions(functions, by_name)
-    ranks = (_by_triggers(hints, free), _by_owner(undrawn), _resolved(inserts, keys), _by_name(undrawn, free))
+    ranks = (
+        _by_triggers(hints, free),
+        _by_default(undrawn),
+        _by_owner(undrawn),
+        _resolved(inserts, keys),
+        _by_stored(stored, free),
+        _by_name(undrawn, free),
+    )
     found = {
         sequence.oid: next((rank[sequence.oid] for rank in ranks if rank.get(sequence.oid)), ()) for sequence in undrawn
     }
@@ -143,9 +166,28 @@ def _by_owner(undrawn: list[SequenceInfo]) -> Ranked:
         sequence.oid: tuple(
             Candidate(column.qualified_name, "OWNED BY, and its default is gone or was never there")
             for column in sequence.columns
+            if not column.is_hidden
         )
         for sequence in undrawn
     }
+
+
+def _by_default(undrawn: list[SequenceInfo]) -> Ranked:
+    return {
+        sequence.oid: tuple(
+            Candidate(
+                column.qualified_name, f"its default is {column.source}, and in a function of that the name stands"
+            )
+            for column in sequence.columns
+            if column.is_hidden and column.base_type in NUMBERS and _is_call(column.source or "")
+        )
+        for sequence in undrawn
+    }
+
+
+def _is_call(source: str) -> bool:
+    """Whether an expression takes what a function returns as it is: what is calculated from it is not guessed."""
+    return all(word.kind is not Kind.SIGN or word.text in ("(", ")", ",", ".", "::") for word in tokens(source))
 
 
 def _in_functions(
@@ -157,7 +199,7 @@ def _in_functions(
     for function in functions:
         scope = Scope(search_path=function.search_path)
         words = list(tokens(function.source))
-        for column, name in inserted(words):
+        for column, name in inserted(words, variables_drawn(function.source)):
             oid = find(name, scope, by_name)
             if oid is not None:
                 inserts[oid].append((column, scope, f"function {function.name} inserts what nextval() returns"))
@@ -168,8 +210,11 @@ def _in_functions(
     return inserts, mentions
 
 
-def inserted(words: list[Token]) -> Iterable[tuple[str, str]]:
-    """Yield table.column, and the name that nextval() is given, of INSERT INTO table (columns) VALUES (…) or SELECT."""
+def inserted(words: list[Token], variables: Mapping[str, str]) -> Iterable[tuple[str, str]]:
+    """Yield table.column, and the name that nextval() is given, of INSERT INTO table (columns) VALUES (…) or SELECT.
+
+    :param variables: Those that hold what nextval() has returned, with that name.
+    """
     said = texts(words)
     if is_deep(words):
         return
@@ -193,7 +238,8 @@ def inserted(words: list[Token]) -> Iterable[tuple[str, str]]:
         else:
             continue
         for column, value in zip(split(columns), split(values), strict=False):
-            name = drawn(value, None, {})
+            plain = bare(value)
+            name = drawn(plain, None, {}) or (variables.get(plain[0].text) if len(plain) == 1 else None)
             if name is not None and len(column) == 1:
                 yield f"{table}.{_written(column[0])}", name
 
@@ -213,6 +259,21 @@ def _resolved(inserts: dict[int, list[tuple[str, Scope, str]]], keys: list[Key])
                 if (key.schema_name, key.table_name, key.column_name)[-len(parts) :] == parts:
                     candidates[key.qualified_name] = Candidate(key.qualified_name, evidence)
         found[oid] = tuple(candidates.values())
+    return found
+
+
+def _by_stored(stored: Iterable[Stored], free: list[Key]) -> Ranked:
+    """Return the keys of what functions insert that refer to one sequence."""
+    by_function: dict[str, list[Stored]] = defaultdict(list)
+    for entry in stored:
+        by_function[entry.name].append(entry)
+    found: dict[int, tuple[Candidate, ...]] = defaultdict(tuple)
+    places = {(key.table_oid, key.column_number): key for key in free}
+    for name, entries in by_function.items():
+        keys = [key for e in entries if (key := places.get((e.table_oid, e.column_number))) is not None]
+        if len({entry.sequence_oid for entry in entries}) == 1:
+            evidence = f"function {name} inserts into it, and refers to the sequence"
+            found[entries[0].sequence_oid] += tuple(Candidate(key.qualified_name, evidence) for key in keys)
     return found
 
 

@@ -60,6 +60,17 @@ def read_function(source: str, known: Known) -> Reading:
     return reader.end()
 
 
+def variables_drawn(source: str) -> dict[str, str]:
+    """Return the variables that take what nextval() returns, each with the one name that it is given."""
+    reader = _Reader({})
+    for statement in _statements(tokens(source)):
+        reader.read(statement)
+    given = {variable: found - {None} for variable, found in reader.variables.items()}
+    return {
+        variable: said for variable, found in given.items() if len(found) == 1 for said in found if said is not None
+    }
+
+
 @dataclass(slots=True)
 class _Reader:
     known: Known

@@ -167,7 +167,15 @@ def _of_no_column(sequence: SequenceInfo, source: SourcePosition | None) -> _Rul
         )
     if source is not None and source.is_there:
         return None
-    warnings = (SequenceWarning.UNDRAWN,) if sequence.is_undrawn else ()
+    warnings = (
+        # What an insert gets may be taken.
+        *(
+            (SequenceWarning.NOT_COMPARED,)
+            if any(c.feed in (Feed.WRAPPED, Feed.VIEW) for c in sequence.counted)
+            else ()
+        ),
+        *((SequenceWarning.UNDRAWN,) if sequence.is_undrawn else ()),
+    )
     return _Ruling(Verdict.SKIPPED, _nothing_to_compare(sequence), warnings=warnings)
 
 

@@ -12,11 +12,11 @@ class Feed(str, Enum):
     """How a column is tied to a sequence."""
 
     IDENTITY = "identity"  #: GENERATED … AS IDENTITY
-    DEFAULT = "default"  #: DEFAULT nextval('s'), whether or not the column owns the sequence
+    DEFAULT = "default"  #: DEFAULT nextval('s'), or what comes to that, whether or not the column owns the sequence
     DOMAIN = "domain"  #: the default of the column's domain is nextval('s')
     LATE_BOUND = "late_bound"  #: DEFAULT nextval('s'::text), and only one sequence can be meant
     AMBIGUOUS = "ambiguous"  #: DEFAULT nextval('s'::text), or a trigger's, and several sequences can be meant
-    WRAPPED = "wrapped"  #: nextval() is part of a larger expression, or called by a function
+    WRAPPED = "wrapped"  #: nextval() is part of a larger expression, or of a function that does more
     MAPPING = "mapping"  #: the user says so
     VIEW = "view"  #: the default of a view's column
     TRIGGER = "trigger"  #: a BEFORE INSERT trigger fills the column from this sequence, and from no other
@@ -161,13 +161,20 @@ class ColumnInfo:
 
     @property
     def is_drawn(self) -> bool:
-        """Whether the catalogs say that it draws from the sequence, and not just that a trigger may."""
+        """Whether the catalogs say that it draws from the sequence, and not just that a trigger or a function may."""
+        if self.feed is Feed.WRAPPED:
+            return not self.is_hidden
         return self.feed is not Feed.UNDRAWN and (self.feed is not Feed.AMBIGUOUS or self.source is not None)
 
     @property
     def larger_type(self) -> str:
         """The type that holds more, and all that is there: fractions of a numeric or a real as well."""
         return LARGER.get(self.base_type, "text" if self.is_text else "bigint")
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether its default leaves it to a function, which was not understood, to draw from the sequence."""
+        return self.feed is Feed.WRAPPED and "nextval(" not in (self.source or "")
 
     @property
     def is_text(self) -> bool:

@@ -2,7 +2,7 @@
 --
 -- One row for each (sequence, column). `feed` says how the column draws from the sequence:
 --   identity    GENERATED ... AS IDENTITY                      (pg_depend, deptype i)
---   default     DEFAULT nextval('s'), owned or not             (pg_attrdef -> sequence in pg_depend)
+--   default     DEFAULT nextval('s'), owned or not             (pg_attrdef -> sequence in pg_depend); or what comes to that
 --   domain      the same, as the default of the column's domain
 --   late_bound  DEFAULT nextval('s'::text), one sequence can be meant; or nextval((16385)::regclass), which gives its OID
 --   ambiguous   DEFAULT nextval('s'::text), several sequences can be meant: a row for each
@@ -10,7 +10,7 @@
 --               where a fourth member stands in for the word: trigger, for what was read from a trigger's function; owned,
 --               for what a trigger fills in some way, and OWNED BY says from where; and a fifth is the function's owner, if
 --               it is SECURITY DEFINER
---   wrapped     nextval() inside another expression, or behind a function
+--   wrapped     nextval() inside another expression, or behind a function that does more
 --   view        the default of a view's column
 --   undrawn     OWNED BY the column, which is not known to draw from it
 --
@@ -72,7 +72,7 @@ stored AS (
        -- Before all columns are looked through.
        AND (SELECT count(*) > 0 FROM pg_type t WHERE t.typtype = 'd' AND t.typdefaultbin IS NOT NULL AND t.oid >= 16384)
 ),
-expression AS MATERIALIZED (
+written AS MATERIALIZED (
     SELECT e.classid, e.objid, e.table_oid, e.column_number, e.feed, e.domain_owner, c.relowner AS owner,
            c.relnamespace AS schema_oid,
            -- A tree of 20,000 characters is some hundred calls deep, which every server's stack has room for. What calls
@@ -80,12 +80,21 @@ expression AS MATERIALIZED (
            CASE WHEN (u.functions IS NULL OR current_setting('seqfix.wary', true) IS DISTINCT FROM 'on')
                      AND pg_column_size(e.tree) <= 20000 AND length(e.tree::text) <= 20000
                 THEN pg_get_expr(e.tree, 0) END                       AS source,
-           coalesce(u.functions, 'too long to be read')               AS instead
+           coalesce(u.functions, 'too long to be read')               AS instead,
+           u.function_oid,
+           -- What a function is given, where the tree is a call of it and casts that an assignment makes, and nothing else.
+           CASE WHEN u.function_oid IS NOT NULL AND pg_column_size(e.tree) <= 2000
+                THEN substring(e.tree::text FROM format(
+                     $re$^(?:\{(?:FUNCEXPR [^{}]*:funcformat 2 [^{}]*:args \(|COERCETODOMAIN :arg ))*$re$
+                     || $re$\{FUNCEXPR :funcid %s [^{}]*:args (<>|\(\{CONST [^{}]*\}\)) [^{}]*\}(?:\)?[^{}]*\})*$$re$,
+                     u.function_oid)) END                             AS called_with
       FROM stored e
       JOIN pg_class c ON c.oid = e.table_oid
      CROSS JOIN LATERAL (
            SELECT left(string_agg(CASE d.refclassid WHEN 'pg_proc'::regclass THEN d.refobjid::regproc || '()'
-                                                    ELSE d.refobjid::regoper::text END, ', '), 200) AS functions
+                                                    ELSE d.refobjid::regoper::text END, ', '), 200) AS functions,
+                  -- The only one.
+                  CASE WHEN count(*) = 1 THEN min(d.refobjid) FILTER (WHERE d.refclassid = 'pg_proc'::regclass) END AS function_oid
              -- By the index, whatever the planner thinks of catalogs that nobody has analyzed.
              FROM (SELECT d.refclassid, d.refobjid FROM pg_depend d
                     WHERE d.classid = e.classid AND d.objid = e.objid
@@ -101,12 +110,13 @@ expression AS MATERIALIZED (
                         AND d.deptype = 'n'),
                     -- The stored tree names functions by OID, those of operators too.
                     pg_column_size(e.tree) <= 20000
-                    AND strpos(e.tree::text, format('funcid %s ', 'nextval(regclass)'::regprocedure::oid)) > 0)
+                    AND e.tree::text ~ format('funcid (?:%s|%s) ', 'nextval(regclass)'::regprocedure::oid,
+                                              'currval(regclass)'::regprocedure::oid))
 ),
 -- Functions that an expression calls; BEGIN ATOMIC bodies (14+) record what they call in turn.
 called AS (
     SELECT e.classid, e.objid, d.refobjid AS function_oid
-      FROM (SELECT DISTINCT classid, objid FROM expression) e
+      FROM (SELECT DISTINCT classid, objid FROM written) e
       JOIN pg_depend d ON d.classid = e.classid AND d.objid = e.objid AND d.refclassid = 'pg_proc'::regclass
      UNION
     SELECT f.classid, f.objid, d.refobjid
@@ -114,6 +124,7 @@ called AS (
       JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = f.function_oid
                       AND d.refclassid = 'pg_proc'::regclass
 ),
+@calls@
 recorded AS (
     SELECT d.classid, d.objid, d.refobjid AS sequence_oid, false AS in_function
       FROM pg_depend d
@@ -133,25 +144,48 @@ casts AS MATERIALIZED (
     SELECT t.name AS type_name, format($re$(?:\)*::%s(?:\([0-9]+(?:,[0-9]+)?\))?)*\)*$$re$, t.name) AS regex
       FROM (SELECT $re$(?:double precision|character varying|(?:(?:[a-z_][a-z0-9_]*|"(?:[^"]|"")+")\.?){1,2})$re$ AS name) t
 ),
--- nextval('s'::text) is looked up by name at each call, with the search_path of whoever inserts.
+-- nextval('s'::text) is looked up by name at each call, with the search_path of whoever inserts or that of a function. Not plain
+-- is what else the expression, or a function that it calls, gives to nextval().
 late_bound AS (
-    SELECT e.table_oid, e.column_number, e.source, e.domain_owner, e.owner, e.schema_oid,
-           CASE WHEN cardinality(n.parts) = 3 AND n.parts[1] = current_database() THEN n.parts[2:3] ELSE n.parts END AS name
-      FROM expression e
-     CROSS JOIN LATERAL (
-           SELECT replace((regexp_match(
-           e.source,
-           $re$^\(*nextval\(\('((?:[^']|'')+)'::(?:text|character varying)\)::regclass\)$re$ || (SELECT regex FROM casts)))[1],
-           '''''', '''') AS literal) m
+    SELECT m.table_oid, m.column_number, m.source, m.domain_owner, m.owner, m.schema_oid, m.is_plain,
+           CASE WHEN cardinality(n.parts) = 3 AND n.parts[1] = current_database() THEN n.parts[2:3]
+                WHEN cardinality(n.parts) = 1 AND m.path IS NOT NULL THEN ARRAY[(
+                     SELECT p.name
+                       FROM unnest(m.path) WITH ORDINALITY AS p (name, place)
+                       JOIN by_name b ON b.schema_name = p.name AND b.name = n.parts[1]
+                      ORDER BY p.place
+                      LIMIT 1), n.parts[1]]
+                ELSE n.parts END AS name
+      FROM (SELECT e.table_oid, e.column_number, CASE WHEN r.literal IS NULL THEN e.source ELSE e.comes_to END AS source,
+                   e.domain_owner, e.owner, e.schema_oid, e.path, coalesce(r.literal, o.found[1]) AS literal,
+                   r.literal IS NOT NULL AS is_plain
+              FROM expression e
+             CROSS JOIN LATERAL (
+                   SELECT (regexp_match(e.comes_to, $re$^\(*$re$ || t.drawn || (SELECT regex FROM casts)))[1] AS literal, t.drawn
+                     FROM (SELECT $re$nextval\(\('((?:[^']|'')+)'::(?:text|character varying)\)::regclass\)$re$ AS drawn) t
+                    WHERE e.comes_to LIKE '%nextval((%') r
+              LEFT JOIN LATERAL regexp_matches(e.source, r.drawn, 'g') AS o (found) ON r.literal IS NULL
+             UNION
+            SELECT e.table_oid, e.column_number, e.source, e.domain_owner, e.owner, e.schema_oid, f.path, u.name, false
+              FROM called c
+              JOIN function_text f ON f.oid = c.function_oid
+             CROSS JOIN LATERAL unnest(f.names) AS u (name)
+              JOIN expression e ON e.classid = c.classid AND e.objid = c.objid
+             WHERE NOT e.is_plain_call
+             UNION
+            SELECT e.table_oid, e.column_number, e.source, e.domain_owner, e.owner, e.schema_oid, e.path, e.given, false
+              FROM expression e
+             WHERE NOT e.is_plain_call AND e.given IS NOT NULL) l
+     CROSS JOIN LATERAL (SELECT l.*, replace(l.literal, '''''', '''') AS name) m
        -- Letters beyond ASCII are letters whatever the database's locale says, as for the server's own scanner.
      CROSS JOIN LATERAL (
            SELECT $re$(?:"(?:[^"]|"")+"|[^\x01-\x40\x5b-\x5e\x60\x7b-\x7f][^\x01-\x23\x25-\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f]*)$re$
                   AS part) p
      CROSS JOIN LATERAL (
            -- Three names of 63 bytes, all of them quotes.
-           SELECT CASE WHEN length(m.literal) <= 400 AND m.literal ~ format($re$^\s*%1$s(?:\s*\.\s*%1$s){0,2}\s*$$re$, p.part)
+           SELECT CASE WHEN length(m.name) <= 400 AND m.name ~ format($re$^\s*%1$s(?:\s*\.\s*%1$s){0,2}\s*$$re$, p.part)
                        -- The server cuts off what is longer than a name can be.
-                       THEN parse_ident(m.literal)::name[]::text[] END AS parts) n
+                       THEN parse_ident(m.name)::name[]::text[] END AS parts) n
      WHERE n.parts IS NOT NULL
 ),
 -- An OID that is a number, cast to regclass: pg_depend knows of constants alone that are of type regclass by themselves.
@@ -235,7 +269,7 @@ meant AS (
      WHERE w.close = 0 AND f.distance = f.shortest
 ),
 named AS (
-    SELECT l.table_oid, l.column_number, l.source, l.domain_owner, m.sequence_oid, m.candidates,
+    SELECT l.table_oid, l.column_number, l.source, l.domain_owner, l.is_plain, m.sequence_oid, m.candidates,
            row_number() OVER (PARTITION BY m.sequence_oid, m.candidates > 1 ORDER BY l.table_oid, l.column_number) AS place
       FROM (SELECT l.*, row_number() OVER (PARTITION BY l.owner, l.schema_oid, l.name ORDER BY l.table_oid, l.column_number)
                         AS place
@@ -244,7 +278,7 @@ named AS (
       JOIN meant m ON m.owner = l.owner AND m.schema_oid = l.schema_oid AND m.name = l.name[1]
      WHERE m.candidates = 1 OR l.place <= 3
      UNION ALL
-    SELECT l.table_oid, l.column_number, l.source, l.domain_owner, b.sequence_oid, 1, 1
+    SELECT l.table_oid, l.column_number, l.source, l.domain_owner, l.is_plain, b.sequence_oid, 1, 1
       FROM late_bound l
       JOIN by_name b ON b.schema_name = l.name[1] AND b.name = l.name[2]
      WHERE cardinality(l.name) = 2
@@ -293,21 +327,32 @@ tie AS (
      WHERE o.deptype = 'i'
      UNION ALL
     SELECT r.sequence_oid, e.table_oid, e.column_number,
-           CASE WHEN NOT r.in_function
-                     AND e.source ~ ($re$^\(*nextval\('(?:[^']|'')+'::regclass\)$re$ || (SELECT regex FROM casts))
-                THEN e.feed ELSE 'wrapped' END,
-           coalesce(e.source, e.instead), e.domain_owner
+           CASE WHEN p.is_plain THEN e.feed ELSE 'wrapped' END, CASE WHEN p.is_plain THEN e.comes_to ELSE e.source END,
+           e.domain_owner
       FROM recorded r
       JOIN expression e ON e.classid = r.classid AND e.objid = r.objid
-     -- currval('s') and the like depend on the sequence without advancing it.
-     WHERE r.in_function OR e.source IS NULL
+     CROSS JOIN LATERAL (
+           SELECT coalesce((NOT r.in_function OR e.is_plain_call)
+                           AND e.comes_to ~ ($re$^\(*nextval\('(?:[^']|'')+'::regclass\)$re$ || (SELECT regex FROM casts)), false)
+                  AS is_plain) p
+     -- Other uses of currval('s') and the like depend on the sequence without advancing it.
+     WHERE r.in_function OR p.is_plain
         OR e.source ~ $re$\mnextval\($re$ OR e.source !~ $re$\m(currval|lastval|setval)\($re$
      UNION ALL
     -- Of those that make a sequence ambiguous, a few are enough to say so.
     SELECT n.sequence_oid, n.table_oid, n.column_number,
            CASE WHEN n.candidates = 1 THEN 'late_bound' ELSE 'ambiguous' END, n.source, n.domain_owner
       FROM named n
-     WHERE n.candidates = 1 OR n.place <= 20
+     WHERE n.is_plain AND (n.candidates = 1 OR n.place <= 20)
+     UNION ALL
+    -- One function may name a sequence twice, or one that the catalogs know of.
+    SELECT DISTINCT n.sequence_oid, n.table_oid, n.column_number, 'wrapped', n.source, n.domain_owner
+      FROM named n
+     WHERE NOT n.is_plain AND n.candidates = 1
+       AND (n.sequence_oid, n.table_oid, n.column_number) NOT IN (
+            SELECT r.sequence_oid, e.table_oid, e.column_number
+              FROM recorded r
+              JOIN expression e ON e.classid = r.classid AND e.objid = r.objid)
      UNION ALL
     SELECT b.sequence_oid, b.table_oid, b.column_number, b.feed, b.source, b.domain_owner
       FROM by_number b
