@@ -53,7 +53,7 @@ class Row:
     @property
     def furthest_value(self) -> int | None:
         """The furthest value in the columns that it feeds; None where there are no rows, or they could not be read."""
-        return self.finding.measurement.furthest_value
+        return self.finding.measurement.furthest_stored
 
     @property
     def is_fixed(self) -> bool:
@@ -122,7 +122,7 @@ class Row:
             "next_value": measurement.next_value,
             "source_next_value": measurement.source.next_value if measurement.source else None,
             "source_differs": measurement.source.differs if measurement.source else None,
-            "furthest_value": measurement.furthest_value,
+            "furthest_value": measurement.furthest_stored,
             "furthest_column": furthest.qualified_name if furthest else None,
             "gap": finding.gap,
             "inserts_until_collision": finding.inserts_until_collision,

@@ -50,7 +50,7 @@ class Suggested:
             "verdict": str(self.finding.verdict) if self.finding else None,
             "reason": self.finding.reason if self.finding else None,
             "next_value": measured.next_value if measured else None,
-            "furthest_value": measured.furthest_value if measured else None,
+            "furthest_value": measured.furthest_stored if measured else None,
             "gap": self.finding.gap if self.finding else None,
         }
 

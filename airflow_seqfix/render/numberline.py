@@ -153,7 +153,9 @@ def _of_data(row: Row, next_value: int) -> list[tuple[str, str, int]]:
         found.append(("collision", "first collision", probe.collision))
     outliers = row.finding.outliers
     if outliers is None:
-        return [*found, ("data", "data reach", furthest)]
+        # Drawn are calls, not what an application makes of them.
+        label = "data reach" if measurement.furthest_stored == furthest else "ids in the data reach to call"
+        return [*found, ("data", label, furthest)]
     few = "one" if outliers.count == 1 else str(outliers.count)
     if outliers.before is not None:
         found.append(("data", f"all but {few} reach", outliers.before))

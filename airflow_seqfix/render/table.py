@@ -164,7 +164,7 @@ def _columns(is_repair: bool, is_plan: bool) -> list[Column[Row]]:
             *first,
             Column("next value\nbefore", lambda row: number(next_was(row))),
             Column("next value\nnow", lambda row: number(row.finding.measurement.next_value)),
-            Column("furthest\nvalue", lambda row: number(row.finding.measurement.furthest_value), dispensable=3),
+            Column("furthest\nvalue", lambda row: number(row.furthest_value), dispensable=3),
             Column(
                 "\nway", lambda row: str(row.outcome.way or "-") if row.outcome else "-", kind="word", dispensable=5
             ),
@@ -173,7 +173,7 @@ def _columns(is_repair: bool, is_plan: bool) -> list[Column[Row]]:
         return [
             *first,
             Column("next value\nnow", lambda row: number(row.finding.measurement.next_value)),
-            Column("furthest\nvalue", lambda row: number(row.finding.measurement.furthest_value), dispensable=3),
+            Column("furthest\nvalue", lambda row: number(row.furthest_value), dispensable=3),
             Column("inserts until\ncollision", inserts_left, dispensable=5),
             Column("next value\nthen", lambda row: number(next_then(row))),
             Column("\nway", lambda row: str(found.way) if (found := move(row)) else "-", kind="word", dispensable=2),
@@ -181,7 +181,7 @@ def _columns(is_repair: bool, is_plan: bool) -> list[Column[Row]]:
     return [
         *first,
         Column("next\nvalue", lambda row: number(row.finding.measurement.next_value)),
-        Column("furthest\nvalue", lambda row: number(row.finding.measurement.furthest_value)),
+        Column("furthest\nvalue", lambda row: number(row.furthest_value)),
         Column("\ngap", gap, dispensable=3),
         Column("inserts until\ncollision", inserts_left, dispensable=2),
         Column("\nused", used, dispensable=5),

@@ -10,6 +10,7 @@ import pytest
 from jsonschema import ValidationError
 
 from airflow_seqfix import core
+from airflow_seqfix.render.table import table as as_text
 from tests.support.command import seqfix
 from tests.support.schema import validate
 from tests.support.servers import Database
@@ -242,3 +243,29 @@ def test_ids_of_one_call_through_an_index_and_without(optimizer: str, increment:
                 (row,) = core.check(conn, mapping={"s": [column]}).rows
             found.append((row.verdict, row.furthest_value, row.gap, row.reason and row.reason.replace(table, "table")))
         assert found[0] == found[1], ids
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "said", "figure", "needed"),
+    [
+        ("pooled", "has reached 10 (pooled: a call must return more than 59)", 10, 59),
+        ("pooled-lo", "has reached 10", 10, 10),
+        ("hilo", "has reached one of 1 to 50 (hilo: a call must return more than 1)", 1, 1),
+        ("legacy-hilo", "has reached one of 0 to 50 (legacy-hilo: a call must return more than 0)", 0, 0),
+    ],
+)
+def test_what_is_said_of_several_ids_per_call(
+    optimizer: str, said: str, figure: int, needed: int, newest_db: Database
+) -> None:
+    """Whoever looks into the table finds the value that is named."""
+    newest_db.execute("""
+        CREATE TABLE customers (id bigint PRIMARY KEY); INSERT INTO customers VALUES (10);
+        CREATE SEQUENCE ids MINVALUE 0 START 0 INCREMENT 50;
+    """)
+    mapping = {"ids": [{"column": "customers.id", "ids_per_call": 50, "optimizer": optimizer}]}
+    with newest_db.connect() as conn:
+        report = core.check(conn, mapping=mapping)
+    (row,) = report.to_dict()["sequences"]
+    assert row["reason"] == f"the next value is 0, and public.customers.id {said}"
+    assert (row["furthest_value"], row["needed_value"], row["verdict"]) == (figure, needed, "behind")
+    assert f" {figure} " in as_text(report, width=None)

@@ -8,7 +8,7 @@ from airflow_seqfix.core.judge.harm import Harm
 from airflow_seqfix.core.judge.limits import what_binds
 from airflow_seqfix.core.judge.rivals import Rival
 from airflow_seqfix.core.judge.wrap import Wrap
-from airflow_seqfix.core.model import Measurement, Outliers, SequenceInfo
+from airflow_seqfix.core.model import ColumnInfo, Measurement, Outliers, SequenceInfo
 from airflow_seqfix.core.policy import Follow, Policy
 
 
@@ -23,7 +23,7 @@ def behind(measurement: Measurement, furthest: int | None, goal: Goal, policy: P
         low, high = sequence.own_values
         return f"the next value is {next_value}, and its own values are {low} to {high}"
     column = measurement.furthest_column
-    reached = f"{column.qualified_name if column else 'the data'} has reached {furthest}"
+    reached = f"{column.qualified_name if column else 'the data'} has reached {_of_call(column, furthest)}"
     if goal.is_by_source:
         is_apart = goal.is_unclear or goal.outliers is not None
         there = f"its source has handed out {goal.furthest}"
@@ -48,6 +48,17 @@ def behind(measurement: Measurement, furthest: int | None, goal: Goal, policy: P
 def margin(goal: Goal, policy: Policy) -> str:
     """Say why the margin is not kept."""
     return f"margin={policy.margin} would leave {goal.margin_leaves}"
+
+
+def _of_call(column: ColumnInfo | None, call: int | None) -> str:
+    """Say what a column holds whose values are not those that the calls have returned."""
+    if column is None or column.extract is None or call is None:
+        return str(call)
+    first, last = column.extract.ids_of(call)
+    if first == last == call:
+        return str(call)
+    ids = str(first) if first == last else f"one of {first} to {last}"
+    return f"{ids} ({column.extract.optimizer}: a call must return more than {call})"
 
 
 def unclaimed(measurement: Measurement, other: Rival) -> str:

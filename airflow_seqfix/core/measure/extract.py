@@ -46,14 +46,4 @@ def last_call(value: str, extract: Extract) -> str:
 
 def ids_between(low: int, high: int, extract: Extract) -> tuple[int, int]:
     """Return the smallest and the largest id whose `last_call()` lies between two calls."""
-    ids = extract.ids_per_call
-    if ids == 1:
-        return low, high
-    match extract.optimizer:
-        case Optimizer.POOLED:
-            return low - ids + 1, high - ids + 1
-        case Optimizer.HILO:
-            return (low - 1) * ids + 1, high * ids
-        case Optimizer.LEGACY_HILO:
-            return low * (ids + 1), high * (ids + 1) + ids
-    return low, high
+    return extract.ids_of(low)[0], extract.ids_of(high)[1]

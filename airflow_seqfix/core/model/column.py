@@ -79,6 +79,19 @@ class Extract:
     #: As the user has written it, in JSON.
     written: str
 
+    def ids_of(self, call: int) -> tuple[int, int]:
+        """Return the smallest and the largest id of which this is the last call that can have made them."""
+        ids = self.ids_per_call
+        if ids > 1:
+            match self.optimizer:
+                case Optimizer.POOLED:
+                    return call - ids + 1, call - ids + 1
+                case Optimizer.HILO:
+                    return (call - 1) * ids + 1, call * ids
+                case Optimizer.LEGACY_HILO:
+                    return call * (ids + 1), call * (ids + 1) + ids
+        return call, call
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnInfo:
@@ -179,6 +192,11 @@ class ColumnInfo:
     @property
     def is_text(self) -> bool:
         return self.largest_value is not None and self.base_type not in NUMBERS
+
+    def stored(self, call: int) -> int:
+        """Return the value that the column holds for a call, or the call where that may be one of several."""
+        first, last = (call, call) if self.extract is None else self.extract.ids_of(call)
+        return first if first == last else call
 
     @property
     def is_in_order(self) -> bool:

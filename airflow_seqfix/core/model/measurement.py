@@ -168,6 +168,12 @@ class Measurement:
         return self.sequence.comparable[self.furthest.index(self.furthest_value)]
 
     @property
+    def furthest_stored(self) -> int | None:
+        """The furthest value as its column holds it; the call that made it, where that made several."""
+        column, call = self.furthest_column, self.furthest_value
+        return call if column is None or call is None else column.stored(call)
+
+    @property
     def is_reached(self) -> bool:
         """Whether the data have reached the next value."""
         if self.next_value is None or self.furthest_value is None:
