@@ -909,7 +909,7 @@ BEGIN
                               ELSE div((far - next_value) * direction, step) - due + 1 END;
             -- A move that would take the last values, or nearly so: only where fewer are free before it.
             last_free := next_value + s.increment_by * (due - 1);
-            IF due > 0 AND left_over * @nearly@ < size AND s.relations <= @relations_at_once@
+            IF due > left_over AND left_over * @nearly@ < size AND s.relations <= @relations_at_once@
                AND free_to IS DISTINCT FROM last_free AND rereads < @rewritten@ THEN
                 free_to := last_free; rereads := rereads + 1; look_again := true;
                 CONTINUE;
@@ -954,7 +954,11 @@ BEGIN
                                    false) AND identity IS NOT NULL AS widens_identity) AS i
              CROSS JOIN LATERAL (
                    SELECT p.place,
-                          CASE WHEN p.place = 3 THEN regexp_replace(format('a wider %s of %s', e.checked_by, r.value ->> 'name'), '[[:cntrl:]]', '?', 'g')
+                          CASE WHEN p.place = 3 THEN regexp_replace(
+                                   CASE e.checked_by
+                                        WHEN 'its partitions' THEN format('the next partition of %s, which takes %s', r.value ->> 'table', far + direction)
+                                        WHEN 'its own partition bounds' THEN 'wider bounds of the partition ' || (r.value ->> 'table')
+                                        ELSE format('a wider %s of %s', e.checked_by, r.value ->> 'name') END, '[[:cntrl:]]', '?', 'g')
                                ELSE format('ALTER TABLE %s ALTER %s TYPE %s%s;', r.value ->> 'table', r.value ->> 'column', r.value ->> 'larger',
                                            CASE WHEN r.value = identity AND h.change LIKE 'NO %'
                                                 THEN format(', ALTER %s SET %s', r.value ->> 'column', h.change) END) END AS text,
@@ -1010,7 +1014,7 @@ BEGIN
                 END IF;
                 IF calls = 0 THEN
                     NULL;
-                ELSIF due > 0 AND (outliers <> 'follow' OR enters) AND left_over * @nearly@ < size AND (free IS NULL OR free > left_there) THEN
+                ELSIF due > left_over AND (outliers <> 'follow' OR enters) AND left_over * @nearly@ < size AND (free IS NULL OR free > left_there) THEN
                     reason := format('%s; a move would leave %s, and %s', reason,
                                      CASE coalesce(left_there, left_over) WHEN 0 THEN 'no value that fits'
                                           ELSE format('%s of %s values', coalesce(left_there, left_over), coalesce(size_there, size)) END,

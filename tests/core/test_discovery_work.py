@@ -42,6 +42,13 @@ KINDS = {
         CREATE TABLE t@ (id serial PRIMARY KEY);
         CREATE RULE r AS ON INSERT TO t@ DO ALSO DELETE FROM t@ WHERE id > new.id;
     """,
+    "partitions": """
+        CREATE TABLE t@ (id serial PRIMARY KEY) PARTITION BY RANGE (id);
+        CREATE TABLE p@ PARTITION OF t@ FOR VALUES FROM (0) TO (50);
+        CREATE TABLE q@ PARTITION OF t@ FOR VALUES FROM (50) TO (100);
+        CREATE SEQUENCE s@;
+        ALTER TABLE q@ ALTER id SET DEFAULT nextval('s@');
+    """,
 }
 
 
@@ -70,8 +77,8 @@ def fill(conn: psycopg.Connection, first: int, last: int) -> None:
 @pytest.mark.long
 def test_work_grows_with_what_there_is(newest_db: Database) -> None:
     with newest_db.connect() as conn:
-        conn.execute("CREATE TABLE p (id serial, day integer) PARTITION BY RANGE (day)")
-        conn.execute("CREATE TABLE q (id serial, day integer) PARTITION BY RANGE (day)")
+        conn.execute("CREATE TABLE p (id serial, day integer) PARTITION BY RANGE (id)")
+        conn.execute("CREATE TABLE q (id serial, day integer) PARTITION BY RANGE (id)")
         counts: dict[int, tuple[float, float]] = {}
         made = 0
         for size in (100, 400):

@@ -57,9 +57,13 @@ def harm_of(measurement: Measurement, goal: Goal, policy: Policy) -> Harm | None
 
 
 def is_short(measurement: Measurement, goal: Goal, policy: Policy) -> bool:
-    """Whether a move that the data need would leave too few values that fit all columns."""
+    """Whether a move that the data need would leave too few values that fit all columns.
+
+    More than it passes cannot be free.
+    """
     sequence = measurement.sequence
-    return goal.least > 0 and too_little(sequence, _left_after(sequence, measurement, goal.least), policy) is not None
+    left = _left_after(sequence, measurement, goal.least)
+    return goal.least > 0 and outweighs(goal.least, sequence, left, policy)
 
 
 def is_full(measurement: Measurement, goal: Goal) -> bool:

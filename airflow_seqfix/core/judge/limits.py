@@ -11,6 +11,10 @@ TYPE_BOUNDS = {
     "bigint": (-(2**63), 2**63 - 1),
 }
 
+#: What ends a column, as `queries/parts/bounded.sql` calls it: the bounds of the table's partitions, or its own as a
+#: partition.
+PARTITIONS, OWN_BOUNDS = "its partitions", "its own partition bounds"
+
 
 def bound_of(sequence: SequenceInfo) -> int:
     """Return MAXVALUE, for a descending sequence MINVALUE."""
@@ -37,8 +41,18 @@ def narrowest(sequence: SequenceInfo) -> list[ColumnInfo]:
 
 
 def ended_by(sequence: SequenceInfo, column: ColumnInfo) -> str | None:
-    """Return what ends a column before its type does, a CHECK constraint or a cast; None: its type does."""
+    """Return what ends a column before its type does, partitions, a CHECK or a cast; None: its type does."""
     return column.largest_by if sequence.is_ascending else column.smallest_by
+
+
+def is_by_partitions(sequence: SequenceInfo, column: ColumnInfo) -> bool:
+    """Whether a column ends where its table has no partition for the next value."""
+    return ended_by(sequence, column) == PARTITIONS
+
+
+def is_by_own_bounds(sequence: SequenceInfo, column: ColumnInfo) -> bool:
+    """Whether a column ends where its table, a partition, takes no further value."""
+    return ended_by(sequence, column) == OWN_BOUNDS
 
 
 def is_small(column: ColumnInfo) -> bool:

@@ -12,6 +12,8 @@ from airflow_seqfix.core.judge.limits import (
     bound_of,
     ended_by,
     is_before_rival,
+    is_by_own_bounds,
+    is_by_partitions,
     is_own_range,
     is_small,
     narrowest,
@@ -201,8 +203,18 @@ def widen(sequence: SequenceInfo, alone: SequenceInfo | None = None) -> str:
     ]
     statements = [] if notes else _widening(sequence, columns, identity, change)
     notes = notes or _of_larger_types(columns)
-    notes += [f"a wider {ended_by(seen, column)} of {column.qualified_name}" for column in ended]
+    notes += [_wider(seen, column) for column in ended]
     return noted(in_print(" ".join(statements)), "; ".join(notes)) or "nothing is larger than bigint: another key"
+
+
+def _wider(sequence: SequenceInfo, column: ColumnInfo) -> str:
+    """Say what has to be changed of what ends a column before its type does."""
+    if is_by_partitions(sequence, column):
+        beyond = sequence.limit + (1 if sequence.is_ascending else -1)
+        return f"the next partition of {column.qualified_table}, which takes {beyond}"
+    if is_by_own_bounds(sequence, column):
+        return f"wider bounds of the partition {column.qualified_table}"
+    return f"a wider {ended_by(sequence, column)} of {column.qualified_name}"
 
 
 def _of_bound(sequence: SequenceInfo) -> str | None:

@@ -114,13 +114,14 @@ class ColumnInfo:
     #: column for numbers.
     smallest_value: int | None
     largest_value: int | None
-    #: What sets them if the type does not, a CHECK constraint or a cast in the default, as a text. Rows may lie beyond:
-    #: those that were there before the constraint, of inheritance children, or with ids from elsewhere.
+    #: What sets them if the type does not, a CHECK constraint, the bounds of partitions or a cast in the default, as a
+    #: text. Rows may lie beyond: those that were there before the constraint, of inheritance children, or with ids from
+    #: elsewhere.
     smallest_by: str | None
     largest_by: str | None
     is_foreign: bool
     is_domain: bool
-    #: Whether the table has partitions or inheritance children, or had some.
+    #: Whether the table has partitions or inheritance children, or had some, or is a partition.
     has_members: bool
     has_foreign_partition: bool
     #: A partition or inheritance child that is read through the table above it.

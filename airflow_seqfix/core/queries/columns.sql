@@ -441,17 +441,18 @@ fed AS MATERIALIZED (
      CROSS JOIN LATERAL (
            WITH RECURSIVE ancestor AS (
                SELECT i.inhparent, 1 AS depth
-                 FROM pg_inherits i
-                WHERE i.inhrelid = c.oid
-                  -- From DETACH ... CONCURRENTLY on, and for good where that was interrupted, a read of the parent leaves
-                  -- it out. As JSON, because 13 has no such column.
-                  AND to_jsonb(i) ->> 'inhdetachpending' IS DISTINCT FROM 'true'
+                 FROM unnest(ARRAY(SELECT i.inhparent
+                                     FROM pg_inherits i
+                                    WHERE i.inhrelid = c.oid
+                                      -- From DETACH ... CONCURRENTLY on, and for good where that was interrupted, a read of the
+                                      -- parent leaves it out. As JSON, because 13 has no such column.
+                                      AND to_jsonb(i) ->> 'inhdetachpending' IS DISTINCT FROM 'true')) AS i (inhparent)
                 UNION
                -- One that lies further above is read through those in between.
                SELECT i.inhparent, ancestor.depth + 1
                  FROM ancestor
-                CROSS JOIN LATERAL (
-                      SELECT i.inhparent FROM pg_inherits i WHERE i.inhrelid = ancestor.inhparent OFFSET 0) i
+                CROSS JOIN LATERAL unnest(ARRAY(
+                      SELECT i.inhparent FROM pg_inherits i WHERE i.inhrelid = ancestor.inhparent)) AS i (inhparent)
                 WHERE ancestor.depth < 10)
            SELECT coalesce(array_agg(DISTINCT ancestor.inhparent::bigint), '{}') AS ancestors
              FROM ancestor) u
@@ -475,6 +476,7 @@ fed AS MATERIALIZED (
             ORDER BY f.oid
             LIMIT 1) k ON current_setting('seqfix.own_code_only', true) = 'on'
 ),
+@bounded@
 @rival@
 -- A domain takes its limits from the type under all its layers.
 layer AS (
@@ -514,7 +516,7 @@ SELECT tie.sequence_oid::bigint                                       AS sequenc
        e.largest_by                                                   AS largest_by,
        c.relkind = 'f'                                                AS is_foreign,
        ground.type_oid IS NOT NULL                                    AS is_domain,
-       c.relhassubclass                                               AS has_members,
+       c.relhassubclass OR c.relispartition                           AS has_members,
        tie.has_foreign AND c.relkind <> 'f'                             AS has_foreign_partition,
        tie.ancestors                                                    AS ancestors,
        tie.is_owned                                                   AS is_owned,

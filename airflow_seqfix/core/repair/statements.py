@@ -70,7 +70,7 @@ def _query(name: str, finding: Finding) -> str:
     """Return the query of a move, without the versions of what its columns do not have.
 
     Most of a move's time is planning, and half of that was for these. The first partition or child that a table gets
-    changes its own row of pg_class, and another type the column's of pg_attribute.
+    changes its own row of pg_class, as becoming a partition does, and another type the column's of pg_attribute.
     """
     text, columns = queries.get(name), finding.sequence.comparable
     if not any(column.is_domain for column in columns):

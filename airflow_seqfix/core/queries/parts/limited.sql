@@ -1,6 +1,6 @@
 -- The limits that CHECK constraints set for pg_attribute a, of the table or of the column's domain: comparisons with constants,
 -- joined by AND. They are read from the stored tree: pg_get_constraintdef() would wait for a lock on the table. A tree that
--- looks different sets no limit.
+-- looks different sets no limit. With them those of partitions, which parts/bounded.sql has found.
 SELECT max(b.smallest_value)::bigint AS smallest_value, min(b.largest_value)::bigint AS largest_value,
        (array_agg(b.name ORDER BY b.smallest_value DESC NULLS LAST, b.name))[1] AS smallest_by,
        (array_agg(b.name ORDER BY b.largest_value, b.name))[1] AS largest_by
@@ -97,5 +97,9 @@ SELECT max(b.smallest_value)::bigint AS smallest_value, min(b.largest_value)::bi
                                 JOIN pg_type h ON h.oid = k.casttarget
                                WHERE k.castfunc = f.oid AND g.oid <> h.oid AND g.typcategory = 'N' AND h.typcategory = 'N'))
            -- Of a constant that is passed by value, the bytes are in the order of the machine.
-           AND version() !~ 's390|powerpc64-|ppc64-') b
+           AND version() !~ 's390|powerpc64-|ppc64-'
+         UNION ALL
+        SELECT tie.smallest_bound_by, tie.smallest_bound, NULL
+         UNION ALL
+        SELECT tie.largest_bound_by, NULL, tie.largest_bound) b
  WHERE coalesce(b.smallest_value, b.largest_value) BETWEEN -9223372036854775808 AND 9223372036854775807

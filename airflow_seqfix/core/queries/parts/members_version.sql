@@ -1,13 +1,28 @@
--- NULL where the table has neither partitions nor children, and never had any.
-CASE WHEN c.relhassubclass THEN (
+-- NULL where the table has neither partitions nor children, never had any, and is no partition, which the tables above bound.
+-- From arrays, of which the planner expects ten members: it makes room for what it expects, for each table again.
+nullif(concat_ws(' ', CASE WHEN c.relhassubclass THEN (
      WITH RECURSIVE member AS (
-         SELECT i.inhrelid AS oid, i.xmin AS tie
-           FROM pg_inherits i
-          WHERE i.inhparent = c.oid
+         SELECT i.oid FROM unnest(ARRAY(SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = c.oid)) AS i (oid)
           UNION
-         SELECT i.inhrelid, i.xmin
+         SELECT i.oid
            FROM member
-           JOIN pg_inherits i ON i.inhparent = member.oid)
-     SELECT md5(string_agg(concat_ws(' ', m.oid, m.tie, p.xmin), ',' ORDER BY m.oid, m.tie::text))
+          CROSS JOIN LATERAL unnest(ARRAY(SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = member.oid)) AS i (oid))
+     SELECT md5(string_agg(concat_ws(' ', m.oid, p.xmin, i.ties), ',' ORDER BY m.oid))
        FROM member m
-       JOIN pg_class p ON p.oid = m.oid) END
+      CROSS JOIN LATERAL (SELECT p.xmin FROM pg_class p WHERE p.oid = m.oid OFFSET 0) p
+      CROSS JOIN LATERAL (
+            SELECT string_agg(concat_ws(' ', i.inhparent, i.xmin), ' ' ORDER BY i.inhparent) AS ties
+              FROM pg_inherits i
+             WHERE i.inhrelid = m.oid
+            OFFSET 0) i) END,
+     -- ATTACH and DETACH change the row of what they move.
+     CASE WHEN c.relispartition THEN (
+     WITH RECURSIVE above AS (
+         SELECT i.oid FROM unnest(ARRAY(SELECT i.inhparent FROM pg_inherits i WHERE i.inhrelid = c.oid)) AS i (oid)
+          UNION ALL
+         SELECT i.oid
+           FROM above
+          CROSS JOIN LATERAL unnest(ARRAY(SELECT i.inhparent FROM pg_inherits i WHERE i.inhrelid = above.oid)) AS i (oid))
+     SELECT md5(string_agg(concat_ws(' ', p.oid, p.xmin), ',' ORDER BY p.oid))
+       FROM above
+      CROSS JOIN LATERAL (SELECT p.oid, p.xmin FROM pg_class p WHERE p.oid = above.oid OFFSET 0) p) END), '')

@@ -91,9 +91,12 @@ rival AS (
 -- a few rows, and look through all for each. What no column draws for has no table in the end.
 rivalled AS MATERIALIZED (
     SELECT t.*, w.relations, w.estimated_rows, w.has_foreign, w.is_deep, w.ancestors, w.code, g.changed_by,
-           r.name AS rival, r.start_value AS rival_start
+           r.name AS rival, r.start_value AS rival_start,
+           b.smallest_value AS smallest_bound, b.largest_value AS largest_bound,
+           b.smallest_by AS smallest_bound_by, b.largest_by AS largest_bound_by
       FROM weighed t
       FULL JOIN fed w ON w.table_oid = t.table_oid
       FULL JOIN changed g ON g.table_oid = t.table_oid AND g.column_number = t.column_number
       FULL JOIN rival r ON r.sequence_oid = t.sequence_oid AND r.table_oid = t.table_oid AND r.column_number = t.column_number
+      FULL JOIN bounded b ON b.table_oid = t.table_oid AND b.column_number = t.column_number
 ),
