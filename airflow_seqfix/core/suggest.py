@@ -86,7 +86,8 @@ class Suggestions:
 
 def run_suggest(sessions: Sessions, settings: Settings) -> Suggestions:
     """Look for candidates, and read how their sequences stand. Reads only."""
-    from airflow_seqfix.core.discover.hints import Function, Key, Stored, propose
+    from airflow_seqfix.core.discover.candidates import Key
+    from airflow_seqfix.core.discover.hints import Function, Stored, propose
 
     session = sessions.session
     with catalogs_read(settings):

@@ -32,7 +32,64 @@ NAMED = [
     ("orders", "invoices_seq", False),
     ("orders", "reorders_seq", False),
     ("orders", "seq", False),
+    ("orders", "id_seq", False),
 ]
+#: Sequences of frameworks, with the columns that draw from them, and how many ids are made of one call.
+FRAMEWORKS = {
+    "JHipster": (
+        """
+        CREATE SEQUENCE sequence_generator START 1050 INCREMENT 50;
+        CREATE TABLE databasechangeloglock (id int PRIMARY KEY, locked boolean); INSERT INTO databasechangeloglock VALUES (1);
+        CREATE TABLE jhi_user (id bigint PRIMARY KEY); CREATE TABLE task (id bigint PRIMARY KEY);
+        INSERT INTO task SELECT generate_series(1001, 1120);
+        """,
+        {"jhi_user.id": 50, "task.id": 50},
+    ),
+    "EclipseLink": (
+        """
+        CREATE SEQUENCE seq_gen_sequence START 50 INCREMENT 50;
+        CREATE TABLE a (id bigint PRIMARY KEY); CREATE TABLE b (id bigint PRIMARY KEY);
+        INSERT INTO b SELECT generate_series(1, 60);
+        """,
+        {"a.id": 50, "b.id": 50},
+    ),
+    "Spring Batch": (
+        """
+        CREATE SEQUENCE batch_job_seq; CREATE SEQUENCE batch_job_execution_seq; CREATE SEQUENCE batch_step_execution_seq;
+        CREATE TABLE batch_job_instance (job_instance_id bigint PRIMARY KEY);
+        CREATE TABLE batch_job_execution (
+            job_execution_id bigint PRIMARY KEY, job_instance_id bigint REFERENCES batch_job_instance
+        );
+        CREATE TABLE batch_step_execution (
+            step_execution_id bigint PRIMARY KEY, job_execution_id bigint REFERENCES batch_job_execution
+        );
+        INSERT INTO batch_job_instance SELECT generate_series(1, 9);
+        INSERT INTO batch_job_execution SELECT n, n FROM generate_series(1, 9) AS n;
+        INSERT INTO batch_step_execution SELECT n, n FROM generate_series(1, 9) AS n;
+        """,
+        {
+            "batch_job_instance.job_instance_id": 1,
+            "batch_job_execution.job_execution_id": 1,
+            "batch_step_execution.step_execution_id": 1,
+        },
+    ),
+    "Hibernate, a table per class": (
+        """
+        CREATE SEQUENCE vehicle_seq INCREMENT 50; CREATE TABLE flyway_schema_history (installed_rank int PRIMARY KEY);
+        CREATE TABLE car (id bigint PRIMARY KEY); CREATE TABLE truck (id bigint PRIMARY KEY);
+        INSERT INTO truck SELECT generate_series(1, 60);
+        """,
+        {"car.id": 50, "truck.id": 50},
+    ),
+    "a number beside the key": (
+        """
+        CREATE SEQUENCE order_number_seq;
+        CREATE TABLE orders (id serial PRIMARY KEY, order_number bigint UNIQUE);
+        INSERT INTO orders (order_number) SELECT generate_series(1, 60);
+        """,
+        {"orders.order_number": 1},
+    ),
+}
 
 
 def suggested(db: Database, **options: Any) -> dict[str, list[str]]:
@@ -44,6 +101,33 @@ def suggested(db: Database, **options: Any) -> dict[str, list[str]]:
 def test_names(table: str, sequence: str, belongs: bool, newest_db: Database) -> None:
     newest_db.execute(f'CREATE TABLE {table} (id bigint PRIMARY KEY); CREATE SEQUENCE "{sequence}"')
     assert list(suggested(newest_db).values()) == ([[f"public.{table}.id"]] if belongs else [])
+
+
+@pytest.mark.parametrize(("made", "columns"), FRAMEWORKS.values(), ids=FRAMEWORKS)
+def test_frameworks(made: str, columns: dict[str, int], db: Database) -> None:
+    """What is suggested is all of it, and after the move the next call gives ids that nobody has."""
+    db.execute(made)
+    with db.connect() as conn:
+        suggested = core.suggest(conn)
+        assert {str(item.finding.verdict) for item in suggested.items if item.finding} == {"behind"}
+        core.fix(conn, mapping=suggested.mapping)
+    drawn = {candidate.column: item.sequence for item in suggested.items for candidate in item.suggestion.candidates}
+    assert set(drawn) == {f"public.{column}" for column in columns}
+    for column, ids in columns.items():
+        table, name = column.split(".")
+        first = db.value(f"SELECT nextval('{drawn['public.' + column]}')") - ids + 1
+        for number in range(first, first + ids):
+            db.execute(f"INSERT INTO {table} ({name}) VALUES ({number})")
+
+
+def test_what_no_framework_makes_is_not_taken_for_its(newest_db: Database) -> None:
+    newest_db.execute("""
+        CREATE SEQUENCE vehicle_seq INCREMENT 50; CREATE SEQUENCE plant_seq INCREMENT 50;
+        CREATE TABLE car (id bigint PRIMARY KEY); CREATE TABLE tree (id bigint PRIMARY KEY);
+    """)
+    assert suggested(newest_db) == {}, "either may be of either"
+    newest_db.execute("DROP SEQUENCE plant_seq; ALTER SEQUENCE vehicle_seq INCREMENT 1")
+    assert suggested(newest_db) == {}
 
 
 def test_one_sequence_for_all_tables(db: Database) -> None:

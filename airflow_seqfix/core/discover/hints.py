@@ -9,37 +9,14 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from airflow_seqfix.core.discover.candidates import Candidate, Key, Ranked, by_name, for_all
 from airflow_seqfix.core.discover.expression import bare, drawn, in_parentheses, is_deep, split, texts
-from airflow_seqfix.core.discover.extract import MOST_IDS_PER_CALL
 from airflow_seqfix.core.discover.plpgsql import variables_drawn
 from airflow_seqfix.core.discover.tokens import Kind, Token, name_parts, tokens
 from airflow_seqfix.core.discover.triggers import Hint, Scope, find
-from airflow_seqfix.core.model import Optimizer, SequenceInfo
+from airflow_seqfix.core.model import SequenceInfo
 from airflow_seqfix.core.model.column import NUMBERS
-
-#: Names that an application framework gives to the one sequence of all its tables, and the ids it makes of one call.
-FOR_ALL = {
-    "hibernate_sequence": ("Hibernate", Optimizer.POOLED),
-    "entityframeworkhilosequence": ("Entity Framework", Optimizer.POOLED_LO),
-}
-#: Parts of a sequence's name that say nothing of its table.
-_FILLERS = frozenset({"seq", "sequence", "sq", "s", "gen", "generator", "id", "pk", "key", "no", "num", "tbl", "t"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
-    """A column that an application or a trigger may fill: of a key, a number, without a generator."""
-
-    table_oid: int
-    schema_name: str
-    table_name: str
-    column_name: str
-    column_number: int
-    qualified_name: str
-    #: Whether it is a key by itself.
-    is_alone: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,25 +36,6 @@ class Stored:
     sequence_oid: int
     table_oid: int
     column_number: int
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A column that may draw from a sequence."""
-
-    #: Qualified, quoted as SQL needs it.
-    column: str
-    evidence: str
-    #: How many ids the application makes of one call, as its increment says, and how.
-    ids_per_call: int = 1
-    optimizer: Optimizer = Optimizer.POOLED
-
-    @property
-    def mapped(self) -> str | dict[str, Any]:
-        """The column as the option `mapping` takes it."""
-        if self.ids_per_call == 1:
-            return self.column
-        return {"column": self.column, "ids_per_call": self.ids_per_call, "optimizer": str(self.optimizer)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,41 +65,28 @@ def propose(
     taken = {(c.table_oid, c.column_number) for s in known for c in s.columns if c.is_drawn}
     taken |= {(hint.trigger.table_oid, number) for hint in hints for number in hint.changed}
     free = [key for key in keys if (key.table_oid, key.column_number) not in taken]
-    by_name = defaultdict(list)
+    named = defaultdict(list)
     for sequence in known:
-        by_name[sequence.sequence_name].append(sequence)
-    inserts, mentions = _in_functions(functions, by_name)
+        named[sequence.sequence_name].append(sequence)
+    inserts, mentions = _in_functions(functions, named)
     ranks = (
         _by_triggers(hints, free),
         _by_default(undrawn),
         _by_owner(undrawn),
         _resolved(inserts, keys),
         _by_stored(stored, free),
-        _by_name(undrawn, free),
+        by_name(undrawn, free),
     )
     found = {
         sequence.oid: next((rank[sequence.oid] for rank in ranks if rank.get(sequence.oid)), ()) for sequence in undrawn
     }
-    # One sequence of a framework is for all tables that have no other.
-    claimed = {candidate.column for candidates in found.values() for candidate in candidates}
-    for sequence in undrawn:
-        framework, optimizer = FOR_ALL.get(sequence.sequence_name.lower(), (None, Optimizer.POOLED))
-        if framework and not found[sequence.oid]:
-            evidence = f"{framework} has one sequence of that name for all tables, and it is a key without another"
-            found[sequence.oid] = tuple(
-                _of_application(sequence, key, evidence, optimizer)
-                for key in free
-                if key.is_alone and key.schema_name == sequence.schema_name and key.qualified_name not in claimed
-            )
+    found |= for_all(undrawn, found, free)
     return [
         Suggestion(
             sequence=sequence, candidates=tuple(found[sequence.oid]), mentions=tuple(mentions.get(sequence.oid, ()))
         )
         for sequence in undrawn
     ]
-
-
-Ranked = Mapping[int, tuple[Candidate, ...]]
 
 
 def _by_triggers(hints: Iterable[Hint], free: list[Key]) -> Ranked:
@@ -210,7 +155,7 @@ def _in_functions(
     return inserts, mentions
 
 
-def inserted(words: list[Token], variables: Mapping[str, str]) -> Iterable[tuple[str, str]]:
+def inserted(words: list[Token], variables: Mapping[str, str] | None = None) -> Iterable[tuple[str, str]]:
     """Yield table.column, and the name that nextval() is given, of INSERT INTO table (columns) VALUES (…) or SELECT.
 
     :param variables: Those that hold what nextval() has returned, with that name.
@@ -239,7 +184,7 @@ def inserted(words: list[Token], variables: Mapping[str, str]) -> Iterable[tuple
             continue
         for column, value in zip(split(columns), split(values), strict=False):
             plain = bare(value)
-            name = drawn(plain, None, {}) or (variables.get(plain[0].text) if len(plain) == 1 else None)
+            name = drawn(plain, None, {}) or (variables.get(plain[0].text) if variables and len(plain) == 1 else None)
             if name is not None and len(column) == 1:
                 yield f"{table}.{_written(column[0])}", name
 
@@ -275,46 +220,3 @@ def _by_stored(stored: Iterable[Stored], free: list[Key]) -> Ranked:
             evidence = f"function {name} inserts into it, and refers to the sequence"
             found[entries[0].sequence_oid] += tuple(Candidate(key.qualified_name, evidence) for key in keys)
     return found
-
-
-def _by_name(undrawn: list[SequenceInfo], free: list[Key]) -> Ranked:
-    by_core: dict[tuple[str, str], list[Key]] = defaultdict(list)
-    for key in free:
-        for core in _cores(key):
-            by_core[key.schema_name, core].append(key)
-    found = {}
-    for sequence in undrawn:
-        core = _core(sequence.sequence_name)
-        keys = by_core.get((sequence.schema_name, core)) or [
-            key for (schema, other), there in by_core.items() if other == core for key in there
-        ]
-        # A key by itself, and then the first of its table.
-        alone = [key for key in keys if key.is_alone] or keys
-        tables = dict.fromkeys(key.table_oid for key in alone)
-        if core and len(tables) == 1:
-            evidence = f"the name {sequence.sequence_name}, and it is a key without a generator"
-            found[sequence.oid] = (_of_application(sequence, alone[0], evidence),)
-    return found
-
-
-def _of_application(
-    sequence: SequenceInfo, key: Key, evidence: str, optimizer: Optimizer = Optimizer.POOLED
-) -> Candidate:
-    """Return a candidate that an application fills, which makes as many ids of one call as the increment says."""
-    ids = sequence.increment_by
-    if not 1 < ids <= MOST_IDS_PER_CALL:
-        return Candidate(key.qualified_name, evidence)
-    evidence += f"; its increment of {ids} says that the application makes {ids} ids of one call ({optimizer})"
-    return Candidate(key.qualified_name, evidence, ids, optimizer)
-
-
-def _cores(key: Key) -> set[str]:
-    """Return what is left of the names that sequences of the column have."""
-    return {_core(key.table_name), _core(f"{key.table_name}_{key.column_name}")} - {""}
-
-
-def _core(name: str) -> str:
-    """Return a name without the words that every sequence's name has, and without a plural."""
-    spaced = re.sub("(?<=[a-z0-9])(?=[A-Z])", "_", name)
-    parts = [part for part in re.split("[^a-z0-9]+", spaced.lower()) if part and part not in _FILLERS]
-    return re.sub("(seq|sequence)$", "", "".join(parts)).removesuffix("s")
