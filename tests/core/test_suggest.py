@@ -39,7 +39,8 @@ FRAMEWORKS = {
     "JHipster": (
         """
         CREATE SEQUENCE sequence_generator START 1050 INCREMENT 50;
-        CREATE TABLE databasechangeloglock (id int PRIMARY KEY, locked boolean); INSERT INTO databasechangeloglock VALUES (1);
+        CREATE TABLE databasechangeloglock (id int PRIMARY KEY, locked boolean);
+        INSERT INTO databasechangeloglock VALUES (1);
         CREATE TABLE jhi_user (id bigint PRIMARY KEY); CREATE TABLE task (id bigint PRIMARY KEY);
         INSERT INTO task SELECT generate_series(1001, 1120);
         """,
@@ -55,7 +56,8 @@ FRAMEWORKS = {
     ),
     "Spring Batch": (
         """
-        CREATE SEQUENCE batch_job_seq; CREATE SEQUENCE batch_job_execution_seq; CREATE SEQUENCE batch_step_execution_seq;
+        CREATE SEQUENCE batch_job_seq; CREATE SEQUENCE batch_job_execution_seq;
+        CREATE SEQUENCE batch_step_execution_seq;
         CREATE TABLE batch_job_instance (job_instance_id bigint PRIMARY KEY);
         CREATE TABLE batch_job_execution (
             job_execution_id bigint PRIMARY KEY, job_instance_id bigint REFERENCES batch_job_instance
