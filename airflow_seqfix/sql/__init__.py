@@ -15,6 +15,7 @@ from airflow_seqfix.core.judge.outliers import LIFETIME, LOOKED_AT, MOST, NEAR, 
 from airflow_seqfix.core.judge.remedies import PASTE_UP_TO
 from airflow_seqfix.core.judge.rivals import NEAR_RIVAL
 from airflow_seqfix.core.judge.shortage import NEARLY
+from airflow_seqfix.core.judge.uncompared import FEEDS
 from airflow_seqfix.core.judge.verdict import LOGGED_AHEAD
 from airflow_seqfix.core.measure.chunks import SLOW_ROWS
 from airflow_seqfix.core.measure.column_sql import FLOATS, INTEGER
@@ -113,6 +114,7 @@ def _values() -> dict[str, object]:
         "restless_cure": restless().remedy,
         "calls_at_once": CALLS_AT_ONCE,
         "drawn_as_is": _literals(map(str, DRAWN_AS_IS)),
+        "uncompared": _literals(map(str, FEEDS)),
         "numbers": _literals(NUMBERS),
         "floats": _literals(FLOATS),
         "integer": INTEGER,

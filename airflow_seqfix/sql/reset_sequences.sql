@@ -243,6 +243,7 @@ DECLARE
     takes_again    boolean;                -- whether that has no unique index of its own,
     left_there     numeric;                -- how many values are left in it,
     size_there     numeric;                -- of how many,
+    blind          pg_catalog.record;      -- a column that is not compared, and may end before what a move passes,
     free_to        numeric;                -- up to which value that was counted,
     last_free      numeric;                -- and up to which it should be
     binds          pg_catalog.text;        -- the limits that end first
@@ -546,6 +547,12 @@ BEGIN
                                                 'distinct', j.has_index AND NOT j.is_unique, 'unique', j.is_unique_throughout, 'own', j.is_unique,
                                                 'rival', j.rival, 'rival_start', j.rival_start, 'name', j.name)
                              ORDER BY j.place) FILTER (WHERE j.is_comparable)                          AS readable,
+                   -- Columns that may not take what follows, though nobody knows what they have: the core's judge/uncompared.py.
+                   jsonb_agg(jsonb_build_object('name', j.name, 'table', j.qualified_table, 'type', j.data_type, 'smallest', j.smallest_value,
+                                                'largest', j.largest_value, 'smallest_by', j.smallest_by, 'largest_by', j.largest_by)
+                             ORDER BY j.place)
+                        FILTER (WHERE j.feed IN (@uncompared@) AND j.is_trusted AND NOT j.is_covered
+                                      AND j.smallest_value IS NOT NULL AND j.largest_value IS NOT NULL) AS uncompared,
                    string_agg(concat_ws(' ', j.table_oid, j.column_number, j.feed, j.changed_by, j.rival, j.rival_start, j.version),
                               ',' ORDER BY j.place)                                                    AS versions,
                    sum(j.relations) FILTER (WHERE j.is_comparable)                                     AS relations,
@@ -569,7 +576,7 @@ BEGIN
                AND (sequence_like = '' OR q.sequence_name LIKE sequence_like
                     OR q.schema_name || '.' || q.sequence_name LIKE sequence_like)
         )
-        SELECT c.oid AS sequence_oid, c.version, c.qualified_name, c.columns, c.readable, c.relations, c.increment_by, c.cycle,
+        SELECT c.oid AS sequence_oid, c.version, c.qualified_name, c.columns, c.readable, c.uncompared, c.relations, c.increment_by, c.cycle,
                c.cache_size, c.data_type, c.min_value, c.max_value, c.owner, c.may_alter, c.may_nextval,
                greatest(c.min_value, c.smallest_value) AS lowest,
                least(c.max_value, c.largest_value)     AS highest,
@@ -914,6 +921,21 @@ BEGIN
                 free_to := last_free; rereads := rereads + 1; look_again := true;
                 CONTINUE;
             END IF;
+            -- A column that is not compared may still take all values that a move passes, up to where it may end.
+            SELECT r.value, e.far AS limit, p.passed INTO blind
+              FROM jsonb_array_elements(s.uncompared) WITH ORDINALITY AS r
+             CROSS JOIN LATERAL (SELECT greatest(s.min_value, (r.value ->> 'smallest')::numeric, CASE WHEN direction < 0 THEN border + 1 END) AS low,
+                                        least(s.max_value, (r.value ->> 'largest')::numeric, CASE WHEN direction > 0 THEN border - 1 END) AS high) AS c
+             CROSS JOIN LATERAL (SELECT CASE WHEN direction > 0 THEN c.low ELSE c.high END AS near,
+                                        CASE WHEN direction > 0 THEN c.high ELSE c.low END AS far) AS e
+             CROSS JOIN LATERAL (
+                   SELECT greatest(0, div((least(last_free * direction, e.far * direction) - next_value * direction), step) + 1
+                                      - greatest(0, div((e.near - next_value) * direction + step - 1, step))) AS passed,
+                          greatest(0, div((e.far - last_free) * direction, step)) AS left_over,
+                          div(c.high - c.low, step) + 1 AS size) AS p
+             WHERE due > 0 AND e.far * direction >= next_value * direction AND p.passed > p.left_over AND p.left_over * @nearly@ < p.size
+             ORDER BY r.ordinality
+             LIMIT 1;
             -- An identity column takes the low bytes of what does not fit, and no insert fails: the core's judge/wrap.py.
             SELECT r.value INTO identity
               FROM jsonb_array_elements(s.readable) AS r
@@ -1023,6 +1045,15 @@ BEGIN
                                                           WHEN jsonb_array_length(readable) > 1 THEN ' in ' || passed_by END),
                                               'whether values are free before it could not be read'));
                     cure := CASE WHEN enters THEN widen ELSE widen_or || 'outliers=follow, which moves it all the same' END;
+                ELSIF (outliers <> 'follow' OR enters) AND blind.value IS NOT NULL THEN
+                    reason := format('%s; a move would pass %s in a row that may be free in %s (%s), which is not compared and may end at %s',
+                                     reason, blind.passed, blind.value ->> 'name', blind.value ->> 'type', blind.limit);
+                    said := CASE WHEN direction > 0 THEN blind.value ->> 'largest_by' ELSE blind.value ->> 'smallest_by' END;
+                    cure := CASE said WHEN 'its partitions' THEN format('the next partition of %s, which takes %s', blind.value ->> 'table',
+                                                                        blind.limit + direction)
+                                      WHEN 'its own partition bounds' THEN 'wider bounds of the partition ' || (blind.value ->> 'table')
+                                      ELSE format(CASE WHEN said IS NULL THEN 'a larger type for %2$s' ELSE 'a wider %1$s of %2$s' END,
+                                                  said, blind.value ->> 'name') END || '; or outliers=follow, which moves it all the same';
                 ELSIF wraps IS NOT NULL THEN
                     verdict := 'exhausted';
                     reason := format('%s; a move would let the sequence go on beyond the end of %s (%s), and an identity column wraps around'

@@ -97,7 +97,9 @@ def test_a_locked_table_or_sequence_costs_only_itself(db: Database, statement: s
         took = time.monotonic() - start
     locked = rows.pop("public.t1_id_seq")
     assert (locked["verdict"], locked["reason"]) == ("unknown", "another session holds a lock that keeps readers out")
-    assert locked["cure"] == "run again when it is done; pg_blocking_pids(), pg_locks and pg_prepared_xacts show who it is"
+    assert (
+        locked["cure"] == "run again when it is done; pg_blocking_pids(), pg_locks and pg_prepared_xacts show who it is"
+    )
     assert [row["verdict"] for row in rows.values()] == ["behind"] * 7
     # A tenth of a second for each halving, and not the 60 s of statement_timeout.
     assert took < 5

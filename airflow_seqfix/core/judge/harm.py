@@ -14,6 +14,7 @@ from airflow_seqfix.core.judge.arithmetic import (
 from airflow_seqfix.core.judge.goal import Goal, target_of
 from airflow_seqfix.core.judge.rivals import enters_rival
 from airflow_seqfix.core.judge.shortage import outweighs, too_little
+from airflow_seqfix.core.judge.uncompared import uncompared
 from airflow_seqfix.core.model import ColumnInfo, Measurement, SequenceInfo
 from airflow_seqfix.core.policy import Follow, Policy
 
@@ -30,6 +31,8 @@ class Harm:
     column: ColumnInfo
     #: The sequence as inserts into that column see it.
     sequence: SequenceInfo
+    #: Whether its values are known.
+    is_compared: bool = True
 
 
 def harm_of(measurement: Measurement, goal: Goal, policy: Policy) -> Harm | None:
@@ -39,8 +42,13 @@ def harm_of(measurement: Measurement, goal: Goal, policy: Policy) -> Harm | None
     margin does not count: `goal_of()` has dropped one that does harm.
     """
     is_wanted = policy.outliers is Follow.FOLLOW and not enters_rival(measurement, goal.calls)
-    if is_wanted or goal.is_by_source or not is_short(measurement, goal, policy):
+    if is_wanted or goal.is_by_source or not goal.least:
         return None
+    harm = _to_compared(measurement, goal, policy) if is_short(measurement, goal, policy) else None
+    return harm or _to_uncompared(measurement, goal, policy)
+
+
+def _to_compared(measurement: Measurement, goal: Goal, policy: Policy) -> Harm | None:
     unread = None
     for place, column in enumerate(measurement.sequence.comparable):
         alone = seen_by(measurement.sequence, column)
@@ -54,6 +62,17 @@ def harm_of(measurement: Measurement, goal: Goal, policy: Policy) -> Harm | None
         elif outweighs(free, alone, left, policy):
             return harm
     return unread
+
+
+def _to_uncompared(measurement: Measurement, goal: Goal, policy: Policy) -> Harm | None:
+    """Look at the columns of which nobody knows the values, as if all that a move passes were free in them."""
+    for column in uncompared(measurement.sequence):
+        alone = seen_by(measurement.sequence, column)
+        left, passed = _left_after(alone, measurement, goal.least), _passed(alone, measurement, goal)
+        if outweighs(passed, alone, left, policy):
+            leaves = too_little(alone, left, policy) or ""
+            return Harm(leaves=leaves, free_in_a_row=passed, column=column, sequence=alone, is_compared=False)
+    return None
 
 
 def is_short(measurement: Measurement, goal: Goal, policy: Policy) -> bool:
@@ -93,14 +112,18 @@ def values_passed(sequence: SequenceInfo, measurement: Measurement, calls: int) 
 def _free_in_a_row(measurement: Measurement, goal: Goal, place: int) -> int | None:
     """Return the longest run of values before a move that inserts into a column can still use; None: not known."""
     column = measurement.sequence.comparable[place]
-    passed = values_passed(seen_by(measurement.sequence, column), measurement, goal.least)
-    if passed is None:
-        return 0
-    if not column.is_unique_throughout:
+    passed = _passed(seen_by(measurement.sequence, column), measurement, goal)
+    if not passed or not column.is_unique_throughout:
         # It takes every value again.
-        return steps_between(measurement.sequence, *passed) + 1
+        return passed
     counted = measurement.probe.free_in_a_row if measurement.probe else ()
     return counted[place] if counted else None
+
+
+def _passed(sequence: SequenceInfo, measurement: Measurement, goal: Goal) -> int:
+    """Return how many values that fit a move passes."""
+    passed = values_passed(sequence, measurement, goal.least)
+    return 0 if passed is None else steps_between(sequence, *passed) + 1
 
 
 def _left_after(sequence: SequenceInfo, measurement: Measurement, calls: int) -> int:

@@ -93,6 +93,12 @@ def _apart(sequence: SequenceInfo, next_value: int, outliers: Outliers, policy: 
 
 def harmful(harm: Harm, measurement: Measurement) -> str:
     """Say why a move is not made."""
+    if not harm.is_compared:
+        column = harm.column
+        return (
+            f"a move would pass {harm.free_in_a_row:,} in a row that may be free in {column.qualified_name} "
+            f"({column.data_type}), which is not compared and may end at {harm.sequence.limit}"
+        )
     if harm.free_in_a_row is None:
         unread = f"a move would leave {harm.leaves}, and whether values are free before it could not be read"
         return _with_cause(unread, measurement)

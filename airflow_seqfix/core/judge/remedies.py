@@ -151,13 +151,16 @@ def rival(sequence: SequenceInfo, other: Rival) -> str:
     )
 
 
-def harmful(sequence: SequenceInfo, alone: SequenceInfo, unprobed: Obstacle | None) -> str:
+def harmful(
+    sequence: SequenceInfo, alone: SequenceInfo, unprobed: Obstacle | None = None, *, is_compared: bool = True
+) -> str:
     """Return the remedy for a move that would take the last values.
 
     :param alone: The sequence as inserts into the column see it whose last values those are.
     :param unprobed: Why it is not known whether values are free before it.
+    :param is_compared: Whether the column's values are known.
     """
-    decisions = widen(sequence, alone)
+    decisions = widen(sequence, alone) if is_compared else _more_room(alone)
     if not is_before_rival(alone):
         decisions = or_else(
             decisions,
@@ -205,6 +208,12 @@ def widen(sequence: SequenceInfo, alone: SequenceInfo | None = None) -> str:
     notes = notes or _of_larger_types(columns)
     notes += [_wider(seen, column) for column in ended]
     return noted(in_print(" ".join(statements)), "; ".join(notes)) or "nothing is larger than bigint: another key"
+
+
+def _more_room(alone: SequenceInfo) -> str:
+    """Say what lets a column follow further whose values are not compared: no statement, for it may be a view's."""
+    (column,) = alone.columns
+    return _wider(alone, column) if ended_by(alone, column) else f"a larger type for {column.qualified_name}"
 
 
 def _wider(sequence: SequenceInfo, column: ColumnInfo) -> str:

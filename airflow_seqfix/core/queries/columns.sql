@@ -577,8 +577,11 @@ SELECT tie.sequence_oid::bigint                                       AS sequenc
  CROSS JOIN LATERAL (
        SELECT CASE WHEN z.packed < 0 THEN NULL
                    WHEN b.base_oid = 'numeric'::regtype THEN greatest((z.packed >> 16 & 65535) - s.scale, 0)
-                   -- That of a text is its length.
-                   WHEN r.sign_width = 1 THEN z.packed END AS digits) m
+                   -- That of a text is its length, without what an expression has beside the value.
+                   WHEN r.sign_width = 1 THEN greatest(0, z.packed - CASE WHEN tie.feed = 'wrapped' THEN (
+                        SELECT coalesce(sum(length(f.found[1])), 0)
+                          FROM regexp_matches(tie.source, $re$'((?:[^']|'')*)'(::regclass)?$re$, 'g') AS f (found)
+                         WHERE f.found[2] IS NULL) ELSE 0 END) END AS digits) m
  CROSS JOIN LATERAL (
        -- A negative scale rounds digits away.
        SELECT CASE WHEN m.digits - r.sign_width < 19 THEN (1 - 10::numeric ^ (m.digits - r.sign_width))::bigint
