@@ -22,7 +22,7 @@ def said(done: subprocess.CompletedProcess[str]) -> str:
 
 def test_a_connection_from_the_environment(shop: Database) -> None:
     shop.execute(DRIFT)
-    done = seqfix("check", "--conn-id", "shop", "--format", "json")
+    done = seqfix("check", "--conn-id", "shop", "--format", "json", "-q")
     assert (done.returncode, said(done)) == (1, "")
     assert json.loads(done.stdout)["summary"]["behind"] == 1
     assert seqfix("fix", "--conn-id", "shop", "-q").returncode == 0
@@ -33,7 +33,7 @@ def test_a_connection_from_airflow_s_database(
     newest_db: Database, airflow: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
     assert airflow("connections", "add", "kept", "--conn-uri", airflow_uri(newest_db)).returncode == 0
-    done = seqfix("check", "--conn-id", "kept", "--allow-empty")
+    done = seqfix("check", "--conn-id", "kept", "--allow-empty", "-q")
     assert (done.returncode, said(done)) == (0, "")
     assert done.stdout == f"no sequences to look at in database {newest_db.where}\n"
 
