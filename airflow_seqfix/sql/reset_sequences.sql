@@ -541,7 +541,8 @@ BEGIN
                                                 'version', j.version, 'type', j.data_type, 'identity', j.feed = 'identity',
                                                 'larger', CASE WHEN j.base_type = 'numeric' THEN 'numeric'
                                                                WHEN j.base_type = 'real' THEN 'double precision'
-                                                               WHEN j.base_type IN (@numbers@)
+                                                               WHEN j.base_type IN
+                                                                   (@numbers@)
                                                                THEN 'bigint' ELSE 'text' END,
                                                 'kept_by', j.kept_by,
                                                 'distinct', j.has_index AND NOT j.is_unique, 'unique', j.is_unique_throughout, 'own', j.is_unique,
@@ -964,9 +965,16 @@ BEGIN
               FROM (SELECT CASE WHEN direction > 0 THEN 'MAXVALUE' ELSE 'MINVALUE' END AS bound,
                            last_step IN (32767, -32768) AND s.data_type = 'smallint'
                            OR last_step IN (2147483647, -2147483648) AND s.data_type = 'integer'
-                           OR last_step IN (9223372036854775807, -9223372036854775808) AS is_end) AS t
+                           OR last_step IN (9223372036854775807, -9223372036854775808) AS is_end,
+                           -- Beyond its own bound another sequence may have its values.
+                           (SELECT format('a larger M%sVALUE, agreed with %s, which feeds %s as well', CASE WHEN direction > 0 THEN 'AX' ELSE 'IN' END,
+                                          r.value ->> 'rival', r.value ->> 'name')
+                              FROM jsonb_array_elements(s.readable) AS r
+                             WHERE r.value ->> 'rival' IS NOT NULL
+                             LIMIT 1) AS agreed) AS t
              CROSS JOIN LATERAL (
-                   SELECT CASE WHEN far <> last_step OR border IS NOT NULL THEN NULL WHEN NOT t.is_end THEN 'NO ' || t.bound
+                   SELECT CASE WHEN far <> last_step OR border IS NOT NULL OR NOT t.is_end AND t.agreed IS NOT NULL THEN NULL
+                               WHEN NOT t.is_end THEN 'NO ' || t.bound
                                WHEN s.data_type <> 'bigint' THEN 'AS bigint' END AS change) AS h
              CROSS JOIN LATERAL (
                    SELECT coalesce(wraps IS NOT NULL OR h.change = 'AS bigint' OR h.change IS NOT NULL AND s.data_type <> 'smallint'
@@ -999,7 +1007,9 @@ BEGIN
                           (3, e.is_last AND e.checked_by IS NOT NULL)) AS p (place, applies)
                     WHERE p.applies
                     UNION ALL
-                   SELECT 2, CASE WHEN NOT i.widens_identity THEN format('ALTER SEQUENCE %s ', s.qualified_name) || h.change || ';' END,
+                   SELECT CASE WHEN t.is_end OR t.agreed IS NULL THEN 2 ELSE 3 END,
+                          CASE WHEN NOT t.is_end AND t.agreed IS NOT NULL THEN t.agreed
+                               WHEN NOT i.widens_identity THEN format('ALTER SEQUENCE %s ', s.qualified_name) || h.change || ';' END,
                           CASE WHEN t.is_end THEN format('the end of the sequence (%s)', s.data_type) ELSE 'its ' || t.bound END, NULL, NULL
                     WHERE far = last_step AND border IS NULL
                     UNION ALL

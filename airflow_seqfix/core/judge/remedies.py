@@ -193,6 +193,10 @@ def widen(sequence: SequenceInfo, alone: SequenceInfo | None = None) -> str:
         return "an id_range, agreed with the other writers"
     if is_own_range(seen):
         return "a larger id_range, agreed with the other writers"
+    if sequence.rivalled and bound_of(seen) == seen.limit and _of_bound(seen) in NO_BOUND:
+        # Beyond its own bound another sequence may have its values.
+        (column, *_), bound = sequence.rivalled, "MAXVALUE" if seen.is_ascending else "MINVALUE"
+        return f"a larger {bound}, agreed with {column.rival}, which feeds {column.qualified_name} as well"
     ended = [column for column in narrowest(seen) if ended_by(seen, column)]
     columns = [column for column in narrowest(seen) if column not in ended and is_small(column)]
     change = _of_bound(seen)
