@@ -64,7 +64,7 @@ def test_others_are_named_and_not_followed(body: str, newest_db: Database) -> No
     with newest_db.connect() as conn:
         (item,) = core.suggest(conn).items
     assert item.mapped == ["public.t.id"]
-    assert item.suggestion.candidates[0].evidence.startswith("its default is public.next_id(), ")
+    assert item.suggestion.candidates[0].evidence.startswith("its default, public.next_id(), ")
     assert item.finding is not None
     assert str(item.finding.verdict) == "behind"
 

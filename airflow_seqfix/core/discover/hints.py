@@ -120,9 +120,7 @@ def _by_owner(undrawn: list[SequenceInfo]) -> Ranked:
 def _by_default(undrawn: list[SequenceInfo]) -> Ranked:
     return {
         sequence.oid: tuple(
-            Candidate(
-                column.qualified_name, f"its default is {column.source}, and in a function of that the name stands"
-            )
+            Candidate(column.qualified_name, f"its default, {column.source}, calls a function that names the sequence")
             for column in sequence.columns
             if column.is_hidden and column.base_type in NUMBERS and _is_call(column.source or "")
         )
