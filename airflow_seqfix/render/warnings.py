@@ -21,6 +21,7 @@ MEANINGS = {
     SequenceWarning.CACHED: "open sessions may hand out values that they have cached",
     SequenceWarning.NO_INDEX: "no index leads with the column, which is read from end to end",
     SequenceWarning.NOT_COMPARED: "feeds a column whose values cannot be compared",
+    SequenceWarning.UNREAD_CHECK: "a CHECK constraint may end a column, and is not read",
     SequenceWarning.UNTRUSTED: "a table draws from it whose owner may not use it, and does not count",
     SequenceWarning.NOT_AT_SOURCE: "the source has no such sequence",
     SequenceWarning.SOURCE_DIFFERS: "the source has it with another increment or other bounds",
@@ -82,6 +83,9 @@ def figure(row: Row, warning: SequenceWarning) -> str:
             return f"CACHE {sequence.cache_size}"
         case SequenceWarning.NO_INDEX:
             return f"about {count(unindexed_rows(row), 'row')}"
+        case SequenceWarning.UNREAD_CHECK:
+            checks = ((c.unread_check or c.unread_beside, c.qualified_name) for c in sequence.comparable)
+            return ", ".join(f"{check} of {column}" for check, column in checks if check)
         case SequenceWarning.SOURCE_DIFFERS if finding.measurement.source is not None:
             return finding.measurement.source.differs or ""
     return ""

@@ -243,6 +243,8 @@ DECLARE
     takes_again    boolean;                -- whether that has no unique index of its own,
     left_there     numeric;                -- how many values are left in it,
     size_there     numeric;                -- of how many,
+    refused_by     pg_catalog.text;        -- the CHECK constraint that is not read and may end it,
+    is_unsure      boolean;                -- whether any column has such a one,
     blind          pg_catalog.record;      -- a column that is not compared, and may end before what a move passes,
     free_to        numeric;                -- up to which value that was counted,
     last_free      numeric;                -- and up to which it should be
@@ -546,6 +548,7 @@ BEGIN
                                                                THEN 'bigint' ELSE 'text' END,
                                                 'kept_by', j.kept_by,
                                                 'distinct', j.has_index AND NOT j.is_unique, 'unique', j.is_unique_throughout, 'own', j.is_unique,
+                                                'unread', j.unread_check,
                                                 'rival', j.rival, 'rival_start', j.rival_start, 'name', j.name)
                              ORDER BY j.place) FILTER (WHERE j.is_comparable)                          AS readable,
                    -- Columns that may not take what follows, though nobody knows what they have: the core's judge/uncompared.py.
@@ -720,7 +723,7 @@ BEGIN
                            r.value ->> 'number', r.value ->> 'table', least(p.first, p.last), greatest(p.first, p.last),
                            p.first, p.last, coalesce(nullif(r.value ->> 'cast', ''), '::bigint::numeric'), s.increment_by,
                            CASE WHEN direction > 0 THEN 'ASC' ELSE 'DESC' END, r.ordinality, p.left_over, p.size), ' UNION ALL ')
-                           FILTER (WHERE p.left_over * @nearly@ < p.size),
+                           FILTER (WHERE p.left_over * @nearly@ < p.size AND due > p.left_over),
                        ') AS f (free, column_place, left_over, size) ORDER BY f.free > f.left_over DESC, f.column_place LIMIT 1')] END
                    || format('SELECT last_value, NULL, NULL, is_called, NULL FROM %s', s.qualified_name)
               INTO queries
@@ -734,7 +737,9 @@ BEGIN
               -- What a move to free_to would pass that fits the column, and what it would leave.
              CROSS JOIN LATERAL (
                    SELECT p.*, (p.last - p.first) * direction >= 0 AS fits,
-                          greatest(0, div((e.far - free_to) * direction, step)) AS left_over,
+                          -- A CHECK that is not read may end it anywhere.
+                          CASE WHEN r.value ->> 'unread' IS NULL THEN greatest(0, div((e.far - free_to) * direction, step)) ELSE 0 END
+                              AS left_over,
                           div(c.high::numeric - c.low, step) + 1 AS size
                      FROM (SELECT next_value + s.increment_by * greatest(0, div((e.near - next_value) * direction + step - 1, step)) AS first,
                                   CASE WHEN (e.far - next_value) * direction < 0 THEN next_value - s.increment_by
@@ -742,6 +747,7 @@ BEGIN
                                                   * div((e.far - next_value) * direction, step)) * direction) * direction END AS last) AS p
                   ) AS p;
             problem := NULL; seen := '{}'; all_seen := '{}'; beyond := NULL; nearest := NULL; free := NULL; left_there := NULL; size_there := NULL;
+            refused_by := NULL;
             FOREACH query IN ARRAY queries LOOP
                 IF clock_timestamp() > give_up_at THEN
                     problem := 'SQF01';
@@ -763,8 +769,8 @@ BEGIN
                         IF is_called IS NULL THEN
                             IF free_to IS NOT NULL AND cardinality(queries) = cardinality(seen) + 2 THEN
                                 free := greatest(value, 0);
-                                SELECT n.value ->> 'name', NOT (n.value ->> 'own')::boolean, far_values[2], row_beyond
-                                  INTO passed_by, takes_again, left_there, size_there
+                                SELECT n.value ->> 'name', NOT (n.value ->> 'own')::boolean, far_values[2], row_beyond, n.value ->> 'unread'
+                                  INTO passed_by, takes_again, left_there, size_there, refused_by
                                   FROM jsonb_array_elements(readable) WITH ORDINALITY AS n
                                  WHERE n.ordinality = far_values[1];
                             ELSE
@@ -917,7 +923,8 @@ BEGIN
                               ELSE div((far - next_value) * direction, step) - due + 1 END;
             -- A move that would take the last values, or nearly so: only where fewer are free before it.
             last_free := next_value + s.increment_by * (due - 1);
-            IF due > left_over AND left_over * @nearly@ < size AND s.relations <= @relations_at_once@
+            is_unsure := due > 0 AND outliers <> 'follow' AND jsonb_path_exists(s.readable, '$[*].unread ? (@ != null)');
+            IF (due > left_over AND left_over * @nearly@ < size OR is_unsure) AND s.relations <= @relations_at_once@
                AND free_to IS DISTINCT FROM last_free AND rereads < @rewritten@ THEN
                 free_to := last_free; rereads := rereads + 1; look_again := true;
                 CONTINUE;
@@ -1046,6 +1053,16 @@ BEGIN
                 END IF;
                 IF calls = 0 THEN
                     NULL;
+                ELSIF is_unsure AND (free > 0 AND refused_by IS NOT NULL
+                                     OR free IS NULL AND (due <= left_over OR left_over * @nearly@ >= size)) THEN
+                    IF refused_by IS NULL THEN
+                        SELECT r.value ->> 'name', r.value ->> 'unread' INTO passed_by, refused_by
+                          FROM jsonb_array_elements(s.readable) AS r WHERE r.value ->> 'unread' IS NOT NULL LIMIT 1;
+                    END IF;
+                    reason := format('%s; the %s of %s, which is not read, may refuse what follows a move, and %s', reason, refused_by, passed_by,
+                                     coalesce(free || ' in a row before it are free', 'whether values are free before it could not be read'));
+                    cure := format('a %s that only compares %s with constants; or outliers=follow, which moves it all the same',
+                                   refused_by, passed_by);
                 ELSIF due > left_over AND (outliers <> 'follow' OR enters) AND left_over * @nearly@ < size AND (free IS NULL OR free > left_there) THEN
                     reason := format('%s; a move would leave %s, and %s', reason,
                                      CASE coalesce(left_there, left_over) WHEN 0 THEN 'no value that fits'

@@ -33,6 +33,8 @@ class Harm:
     sequence: SequenceInfo
     #: Whether its values are known.
     is_compared: bool = True
+    #: The CHECK constraint that is not read, and may end the column; None: it is known where the column ends.
+    check: str | None = None
 
 
 def harm_of(measurement: Measurement, goal: Goal, policy: Policy) -> Harm | None:
@@ -45,7 +47,7 @@ def harm_of(measurement: Measurement, goal: Goal, policy: Policy) -> Harm | None
     if is_wanted or goal.is_by_source or not goal.least:
         return None
     harm = _to_compared(measurement, goal, policy) if is_short(measurement, goal, policy) else None
-    return harm or _to_uncompared(measurement, goal, policy)
+    return harm or _to_checked(measurement, goal) or _to_uncompared(measurement, goal, policy)
 
 
 def _to_compared(measurement: Measurement, goal: Goal, policy: Policy) -> Harm | None:
@@ -62,6 +64,16 @@ def _to_compared(measurement: Measurement, goal: Goal, policy: Policy) -> Harm |
         elif outweighs(free, alone, left, policy):
             return harm
     return unread
+
+
+def _to_checked(measurement: Measurement, goal: Goal) -> Harm | None:
+    """Look at the columns that a CHECK may end anywhere: any free value may be the last that inserts can use."""
+    for place, column in enumerate(measurement.sequence.comparable):
+        free = _free_in_a_row(measurement, goal, place) if column.unread_check else 0
+        if free != 0:
+            alone = seen_by(measurement.sequence, column)
+            return Harm(leaves="", free_in_a_row=free, column=column, sequence=alone, check=column.unread_check)
+    return None
 
 
 def _to_uncompared(measurement: Measurement, goal: Goal, policy: Policy) -> Harm | None:
@@ -83,6 +95,12 @@ def is_short(measurement: Measurement, goal: Goal, policy: Policy) -> bool:
     sequence = measurement.sequence
     left = _left_after(sequence, measurement, goal.least)
     return goal.least > 0 and outweighs(goal.least, sequence, left, policy)
+
+
+def is_unsure(measurement: Measurement, goal: Goal, policy: Policy) -> bool:
+    """Whether a move may pass the end that a CHECK sets, so that no value before it may be free."""
+    is_checked = any(column.unread_check for column in measurement.sequence.comparable)
+    return is_checked and goal.least > 0 and policy.outliers is not Follow.FOLLOW
 
 
 def is_full(measurement: Measurement, goal: Goal) -> bool:

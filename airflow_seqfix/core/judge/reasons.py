@@ -93,6 +93,8 @@ def _apart(sequence: SequenceInfo, next_value: int, outliers: Outliers, policy: 
 
 def harmful(harm: Harm, measurement: Measurement) -> str:
     """Say why a move is not made."""
+    if harm.check is not None:
+        return _unsure(harm, measurement)
     if not harm.is_compared:
         column = harm.column
         return (
@@ -108,6 +110,14 @@ def harmful(harm: Harm, measurement: Measurement) -> str:
         return would
     own = ", which has no unique index of its own" if not column.is_unique else ""
     return f"{would} in {column.qualified_name}{own}"
+
+
+def _unsure(harm: Harm, measurement: Measurement) -> str:
+    """Say which CHECK may refuse what follows a move."""
+    check = f"the {harm.check} of {harm.column.qualified_name}, which is not read, may refuse what follows a move"
+    if harm.free_in_a_row is None:
+        return _with_cause(f"{check}, and whether values are free before it could not be read", measurement)
+    return f"{check}, and {harm.free_in_a_row:,} in a row before it are free"
 
 
 def _with_cause(unread: str, measurement: Measurement) -> str:

@@ -152,15 +152,23 @@ def rival(sequence: SequenceInfo, other: Rival) -> str:
 
 
 def harmful(
-    sequence: SequenceInfo, alone: SequenceInfo, unprobed: Obstacle | None = None, *, is_compared: bool = True
+    sequence: SequenceInfo,
+    alone: SequenceInfo,
+    unprobed: Obstacle | None = None,
+    *,
+    is_compared: bool = True,
+    check: str | None = None,
 ) -> str:
     """Return the remedy for a move that would take the last values.
 
     :param alone: The sequence as inserts into the column see it whose last values those are.
     :param unprobed: Why it is not known whether values are free before it.
     :param is_compared: Whether the column's values are known.
+    :param check: The CHECK constraint that is not read, if it is the reason.
     """
     decisions = widen(sequence, alone) if is_compared else _more_room(alone)
+    if check is not None:
+        decisions = f"a {check} that only compares {alone.columns[0].qualified_name} with constants"
     if not is_before_rival(alone):
         decisions = or_else(
             decisions,

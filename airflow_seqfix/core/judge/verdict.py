@@ -146,7 +146,9 @@ def _behind(finding: Finding, goal: Goal, policy: Policy, server: Server, rival:
     elif (harm := harm_of(measurement, goal, policy)) is not None:
         reason = f"{reason}; {reasons.harmful(harm, measurement)}"
         unprobed = measurement.unprobed if harm.free_in_a_row is None else None
-        more["remedy"] = remedies.harmful(sequence, harm.sequence, unprobed, is_compared=harm.is_compared)
+        more["remedy"] = remedies.harmful(
+            sequence, harm.sequence, unprobed, is_compared=harm.is_compared, check=harm.check
+        )
     elif enters_rival(measurement, goal.calls):
         reason = f"{reason}; {reasons.full(measurement)}"
         more = {"verdict": Verdict.EXHAUSTED, "remedy": remedies.widen(sequence)}

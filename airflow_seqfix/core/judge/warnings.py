@@ -22,6 +22,7 @@ def warnings_of(measurement: Measurement, server: Server) -> tuple[SequenceWarni
                 SequenceWarning.NOT_COMPARED,
                 any(not (c.is_comparable or c.is_covered or c.feed is Feed.UNDRAWN) for c in sequence.counted),
             ),
+            (SequenceWarning.UNREAD_CHECK, any(c.unread_check or c.unread_beside for c in columns)),
             (SequenceWarning.UNDRAWN, sequence.is_undrawn and not columns),
             (SequenceWarning.NOT_AT_SOURCE, source is not None and not source.is_there),
             (SequenceWarning.SOURCE_DIFFERS, source is not None and source.differs is not None),

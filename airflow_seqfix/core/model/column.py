@@ -119,6 +119,10 @@ class ColumnInfo:
     #: elsewhere.
     smallest_by: str | None
     largest_by: str | None
+    #: A CHECK constraint that is not read, and may end the column anywhere: one of this column alone or of its domain,
+    #: and one of several columns; None: there is none.
+    unread_check: str | None
+    unread_beside: str | None
     is_foreign: bool
     is_domain: bool
     #: Whether the table has partitions or inheritance children, or had some, or is a partition.

@@ -514,6 +514,9 @@ SELECT tie.sequence_oid::bigint                                       AS sequenc
        -- What sets them, if not the type: rows may lie beyond.
        e.smallest_by                                                  AS smallest_by,
        e.largest_by                                                   AS largest_by,
+       -- A CHECK that may end it and is not read, of the column alone, or of several columns.
+       l.unread_check                                                 AS unread_check,
+       l.unread_beside                                                AS unread_beside,
        c.relkind = 'f'                                                AS is_foreign,
        ground.type_oid IS NOT NULL                                    AS is_domain,
        c.relhassubclass OR c.relispartition                           AS has_members,

@@ -1,58 +1,80 @@
 -- The limits that CHECK constraints set for pg_attribute a, of the table or of the column's domain: comparisons with constants,
 -- joined by AND. They are read from the stored tree: pg_get_constraintdef() would wait for a lock on the table. A tree that
--- looks different sets no limit. With them those of partitions, which parts/bounded.sql has found.
+-- looks different sets no limit; where it may, it is named as one that is not read, with whether it is of this column alone.
+-- With them the limits of partitions, which parts/bounded.sql has found.
 SELECT max(b.smallest_value)::bigint AS smallest_value, min(b.largest_value)::bigint AS largest_value,
-       (array_agg(b.name ORDER BY b.smallest_value DESC NULLS LAST, b.name))[1] AS smallest_by,
-       (array_agg(b.name ORDER BY b.largest_value, b.name))[1] AS largest_by
-  FROM (SELECT format('CHECK constraint %I', k.conname) AS name,
-               CASE o.oprname WHEN '>' THEN floor(v.value) + 1 WHEN '>=' THEN ceil(v.value) WHEN '=' THEN ceil(v.value) END
+       (array_agg(b.name ORDER BY b.smallest_value DESC NULLS LAST, b.name) FILTER (WHERE NOT b.is_unread))[1] AS smallest_by,
+       (array_agg(b.name ORDER BY b.largest_value, b.name) FILTER (WHERE NOT b.is_unread))[1] AS largest_by,
+       min(b.name) FILTER (WHERE b.is_unread AND b.is_alone) AS unread_check,
+       min(b.name) FILTER (WHERE b.is_unread AND NOT b.is_alone) AS unread_beside
+  FROM (SELECT format('CHECK constraint %I', k.conname) AS name, k.is_alone,
+               CASE x.oprname WHEN '>' THEN floor(x.value) + 1 WHEN '>=' THEN ceil(x.value) WHEN '=' THEN ceil(x.value) END
                    AS smallest_value,
-               CASE o.oprname WHEN '<' THEN ceil(v.value) - 1 WHEN '<=' THEN floor(v.value) WHEN '=' THEN floor(v.value) END
-                   AS largest_value
-          FROM (SELECT k.oid, k.conname, k.conbin::text AS tree
+               CASE x.oprname WHEN '<' THEN ceil(x.value) - 1 WHEN '<=' THEN floor(x.value) WHEN '=' THEN floor(x.value) END
+                   AS largest_value,
+               -- What cannot end a column: what does not mention it, IS NOT NULL, IS DISTINCT FROM, <>, two columns, a remainder.
+               x.value IS NULL AND coalesce(c.conjunct, k.tree, k.mention) ~ k.mention
+               AND (c.conjunct IS NULL OR c.conjunct !~ '^[{](NULLTEST|DISTINCTEXPR) ')
+               AND n.oprname IS DISTINCT FROM '<>'
+               AND NOT coalesce(e.sides[1] ~ '^[{]VAR ' AND e.sides[2] ~ '^[{]VAR ', false)
+               AND NOT coalesce(e.sides[2] ~ '^[{]CONST ' AND (
+                       SELECT r.oprname FROM pg_operator r
+                        WHERE r.oid = substring(e.sides[1] FROM $re$^\{OPEXPR :opno (\d+) $re$)::oid) = '%', false) AS is_unread
+          FROM (SELECT k.oid, k.conname, CASE WHEN pg_column_size(k.conbin) <= 5000 THEN k.conbin::text END AS tree,
+                       cardinality(k.conkey) = 1 AS is_alone, format(':varattno %s ', a.attnum) AS mention
                   FROM pg_constraint k
                  WHERE k.conrelid = a.attrelid AND k.contype = 'c' AND k.conkey @> ARRAY[a.attnum]
-                   AND pg_column_size(k.conbin) <= 5000
                    -- NOT ENFORCED came with 18.
                    AND to_jsonb(k) ->> 'conenforced' IS DISTINCT FROM 'false'
                  UNION ALL
                (WITH RECURSIVE layer AS (
 @layers@)
-                SELECT k.oid, k.conname, k.conbin::text
+                SELECT k.oid, k.conname, k.tree, true, 'COERCETODOMAINVALUE'
                   FROM layer
                  CROSS JOIN LATERAL (
-                       SELECT k.oid, k.conname, k.conbin
+                       SELECT k.oid, k.conname, CASE WHEN pg_column_size(k.conbin) <= 5000 THEN k.conbin::text END AS tree
                          FROM pg_constraint k
                         WHERE k.conrelid = 0 AND k.contypid = layer.oid AND k.contype = 'c'
-                          AND pg_column_size(k.conbin) <= 5000
                        OFFSET 0) k)
                  -- However many somebody has made.
                  ORDER BY 1
                  LIMIT 20) k
-         -- A node of the tree, with six levels of others in it.
+         -- A node of the tree, with six levels of others in it; and what is around the members of an AND.
          CROSS JOIN LATERAL (
                SELECT repeat($re$\{[^{}]*(?:$re$, 6) || $re$\{[^{}]*\}$re$ || repeat($re$[^{}]*)*\}$re$, 6) AS node,
-                      CASE WHEN k.tree LIKE '{BOOLEXPR :boolop and :args (%'
-                           THEN regexp_replace(k.tree, $re$^\{[^{}]*|[^{}]*\}$$re$, '', 'g') ELSE k.tree END AS tree
+                      '{BOOLEXPR :boolop and :args (%' AS joined, $re$^\{[^{}]*|[^{}]*\}$$re$ AS around
                OFFSET 0) p
-         -- What AND joins. Where more is left than that, it is too deep to be read.
-         CROSS JOIN regexp_matches(CASE WHEN regexp_replace(p.tree, p.node, '', 'g') !~ '[{}]' THEN p.tree END, p.node, 'g')
-                    AS c (conjunct)
          CROSS JOIN LATERAL (
-               SELECT substring(c.conjunct[1] FROM $re$^\{OPEXPR :opno (\d+) $re$)::oid AS operator_oid,
-                      ARRAY(SELECT m[1]
-                              FROM regexp_matches(substr(c.conjunct[1], strpos(c.conjunct[1], ':args (')), p.node, 'g') AS m)
+               SELECT CASE WHEN k.tree LIKE p.joined THEN regexp_replace(k.tree, p.around, '', 'g') ELSE k.tree END AS tree OFFSET 0) q
+         -- What AND joins, and in that again: BETWEEN is one of its own. Where more is left than that, it is too deep to be read.
+          LEFT JOIN LATERAL regexp_matches(CASE WHEN regexp_replace(q.tree, p.node, '', 'g') !~ '[{}]' THEN q.tree END, p.node, 'g')
+                    AS f (found) ON true
+         CROSS JOIN LATERAL unnest(CASE WHEN f.found[1] LIKE p.joined THEN ARRAY(
+                    SELECT m[1] FROM regexp_matches(regexp_replace(f.found[1], p.around, '', 'g'), p.node, 'g') AS m)
+                    ELSE ARRAY[f.found[1]] END) AS j (conjunct)
+         -- NOT (...), which stands for another operator, and (...) IS TRUE or IS NOT FALSE.
+         CROSS JOIN LATERAL (
+               SELECT substring(j.conjunct FROM $re$^\{BOOLEXPR :boolop not :args \((\{OPEXPR .*\})\)[^{}]*\}$$re$) AS negated,
+                      substring(j.conjunct FROM $re$^\{BOOLEANTEST :arg (\{OPEXPR .*\}) :booltesttype [03] [^{}]*\}$$re$) AS tested
+               OFFSET 0) u
+         CROSS JOIN LATERAL (SELECT coalesce(u.negated, u.tested, j.conjunct) AS conjunct OFFSET 0) c
+         CROSS JOIN LATERAL (
+               SELECT substring(c.conjunct FROM $re$^\{OPEXPR :opno (\d+) $re$)::oid AS operator_oid,
+                      ARRAY(SELECT m[1] FROM regexp_matches(substr(c.conjunct, strpos(c.conjunct, ':args (')), p.node, 'g') AS m)
                           AS sides
                OFFSET 0) e
-          JOIN pg_operator n ON n.oid = e.operator_oid AND n.oprnamespace = 'pg_catalog'::regnamespace
+          LEFT JOIN pg_operator g ON g.oid = e.operator_oid
+          LEFT JOIN pg_operator n ON n.oid = CASE WHEN u.negated IS NULL THEN g.oid ELSE g.oprnegate END
+                                 AND n.oprnamespace = 'pg_catalog'::regnamespace
+          LEFT JOIN LATERAL (
          -- As value OPERATOR constant.
-         CROSS JOIN LATERAL (
-               SELECT s.itself, s.constant, s.operator_oid
-                 FROM (VALUES (e.sides[1], e.sides[2], n.oid), (e.sides[2], e.sides[1], n.oprcom)) AS s (itself, constant, operator_oid)
-                WHERE cardinality(e.sides) = 2
-                  AND s.itself ~ $re$^\{(?:(?:RELABELTYPE|FUNCEXPR) [^{}]*\{)?(?:VAR|COERCETODOMAINVALUE) $re$
-                  AND coalesce(substring(s.itself FROM $re$:varattno (\d+)$re$)::integer, a.attnum) = a.attnum
-                  AND s.constant ~ $re$^\{(?:(?:RELABELTYPE|FUNCEXPR) [^{}]*\{)?CONST [^{}]*:constisnull false $re$) s
+        SELECT o.oprname, v.value
+          FROM (SELECT s.itself, s.constant, s.operator_oid
+                  FROM (VALUES (e.sides[1], e.sides[2], n.oid), (e.sides[2], e.sides[1], n.oprcom)) AS s (itself, constant, operator_oid)
+                 WHERE cardinality(e.sides) = 2
+                   AND s.itself ~ $re$^\{(?:(?:RELABELTYPE|FUNCEXPR) [^{}]*\{)?(?:VAR|COERCETODOMAINVALUE) $re$
+                   AND coalesce(substring(s.itself FROM $re$:varattno (\d+)$re$)::integer, a.attnum) = a.attnum
+                   AND s.constant ~ $re$^\{(?:(?:RELABELTYPE|FUNCEXPR) [^{}]*\{)?CONST [^{}]*:constisnull false $re$) s
           JOIN pg_operator o ON o.oid = s.operator_oid AND o.oprname IN ('<', '<=', '=', '>=', '>')
          CROSS JOIN LATERAL (
                SELECT substring(s.constant FROM $re$:consttype (\d+)$re$)::oid AS type_oid,
@@ -98,8 +120,9 @@ SELECT max(b.smallest_value)::bigint AS smallest_value, min(b.largest_value)::bi
                                WHERE k.castfunc = f.oid AND g.oid <> h.oid AND g.typcategory = 'N' AND h.typcategory = 'N'))
            -- Of a constant that is passed by value, the bytes are in the order of the machine.
            AND version() !~ 's390|powerpc64-|ppc64-'
+           AND v.value IS NOT NULL) x ON true
          UNION ALL
-        SELECT tie.smallest_bound_by, tie.smallest_bound, NULL
+        SELECT tie.smallest_bound_by, true, tie.smallest_bound, NULL, false
          UNION ALL
-        SELECT tie.largest_bound_by, NULL, tie.largest_bound) b
- WHERE coalesce(b.smallest_value, b.largest_value) BETWEEN -9223372036854775808 AND 9223372036854775807
+        SELECT tie.largest_bound_by, true, NULL, tie.largest_bound, false) b
+ WHERE coalesce(b.smallest_value, b.largest_value) BETWEEN -9223372036854775808 AND 9223372036854775807 OR b.is_unread
