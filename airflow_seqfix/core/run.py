@@ -60,6 +60,8 @@ class Examination:
             self.server = identify(sessions.session)
         #: Where each sequence was found, by OID, before this run moved it.
         self._seen: dict[int, int] = {}
+        #: And where those stood that hand out into the same columns.
+        self._twins: dict[int, tuple[int | None, ...]] = {}
         self._history = read_history(since, self.server.database)
         self._discovery = Discovery(sessions, settings, watcher)
         if self._source is not None:
@@ -239,6 +241,10 @@ class Examination:
             measurement = replace(measurement, open_writers=len(transactions))
         if self._source is not None:
             measurement = replace(measurement, source=self._position_of(measurement.sequence))
+        if any(value is not None for value in measurement.twins):
+            at_first = self._twins.setdefault(measurement.sequence.oid, measurement.twins)
+            if len(at_first) == len(measurement.twins):
+                measurement = replace(measurement, twins_at_first=at_first)
         return judge(measurement, self._settings.policy, self.server, self._use(measurement))
 
     def _use(self, measurement: Measurement) -> Use | None:

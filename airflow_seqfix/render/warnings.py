@@ -18,6 +18,7 @@ NAMED = 5
 MEANINGS = {
     SequenceWarning.EXHAUSTING: "most values are used",
     SequenceWarning.OPEN_WRITERS: "transactions were writing whose rows could not be seen yet",
+    SequenceWarning.SAME_VALUES: "another sequence hands out the same values into the same unique column",
     SequenceWarning.CACHED: "open sessions may hand out values that they have cached",
     SequenceWarning.NO_INDEX: "no index leads with the column, which is read from end to end",
     SequenceWarning.NOT_COMPARED: "feeds a column whose values cannot be compared",
@@ -79,6 +80,8 @@ def figure(row: Row, warning: SequenceWarning) -> str:
             return f"{finding.used_pct:g} % used, {finding.remaining:,} left{lasting}"
         case SequenceWarning.OPEN_WRITERS:
             return count(finding.measurement.open_writers, "transaction")
+        case SequenceWarning.SAME_VALUES:
+            return next((column.twin for column in sequence.comparable if column.twin is not None), "")
         case SequenceWarning.CACHED:
             return f"CACHE {sequence.cache_size}"
         case SequenceWarning.NO_INDEX:

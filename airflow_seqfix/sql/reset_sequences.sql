@@ -263,6 +263,11 @@ DECLARE
     whose          pg_catalog.jsonb;       -- in which column that is,
     whose_said     pg_catalog.text;
     whose_cure     pg_catalog.text;
+    twins          numeric[];              -- what the twins of its columns hand out next,
+    twin           pg_catalog.jsonb;       -- the column of one that hands out the same values,
+    twin_next      numeric;                -- and which comes next
+    twin_cure      pg_catalog.text;
+    stood          pg_catalog.jsonb := '{}';   -- by OID, where what this run has moved stood before
     near           numeric;                -- the first and the last value that both the sequence and its columns can hold
     far            numeric;
     last_step      numeric;                -- the last value that the sequence can hold
@@ -549,7 +554,9 @@ BEGIN
                                                 'kept_by', j.kept_by,
                                                 'distinct', j.has_index AND NOT j.is_unique, 'unique', j.is_unique_throughout, 'own', j.is_unique,
                                                 'unread', j.unread_check,
-                                                'rival', j.rival, 'rival_start', j.rival_start, 'name', j.name)
+                                                'rival', j.rival, 'rival_start', j.rival_start, 'name', j.name,
+                                                'twin', j.twin, 'twin_oid', j.twin_oid, 'twin_start', j.twin_start, 'twin_increment', j.twin_increment,
+                                                'may_read_twin', j.may_read_twin, 'is_default', j.feed = 'default')
                              ORDER BY j.place) FILTER (WHERE j.is_comparable)                          AS readable,
                    -- Columns that may not take what follows, though nobody knows what they have: the core's judge/uncompared.py.
                    jsonb_agg(jsonb_build_object('name', j.name, 'table', j.qualified_table, 'type', j.data_type, 'smallest', j.smallest_value,
@@ -557,7 +564,7 @@ BEGIN
                              ORDER BY j.place)
                         FILTER (WHERE j.feed IN (@uncompared@) AND j.is_trusted AND NOT j.is_covered
                                       AND j.smallest_value IS NOT NULL AND j.largest_value IS NOT NULL) AS uncompared,
-                   string_agg(concat_ws(' ', j.table_oid, j.column_number, j.feed, j.changed_by, j.rival, j.rival_start, j.version),
+                   string_agg(concat_ws(' ', j.table_oid, j.column_number, j.feed, j.changed_by, j.rival, j.rival_start, j.twin, j.version),
                               ',' ORDER BY j.place)                                                    AS versions,
                    sum(j.relations) FILTER (WHERE j.is_comparable)                                     AS relations,
                    bool_or(j.schema_name LIKE schema_like) FILTER (WHERE j.is_counted)                 AS in_schema,
@@ -581,7 +588,7 @@ BEGIN
                     OR q.schema_name || '.' || q.sequence_name LIKE sequence_like)
         )
         SELECT c.oid AS sequence_oid, c.version, c.qualified_name, c.columns, c.readable, c.uncompared, c.relations, c.increment_by, c.cycle,
-               c.cache_size, c.data_type, c.min_value, c.max_value, c.owner, c.may_alter, c.may_nextval,
+               c.cache_size, c.data_type, c.start_value, c.min_value, c.max_value, c.owner, c.may_alter, c.may_nextval,
                greatest(c.min_value, c.smallest_value) AS lowest,
                least(c.max_value, c.largest_value)     AS highest,
                md5(concat_ws(' ', c.oid, c.version, c.versions)) AS key,
@@ -698,7 +705,9 @@ BEGIN
                        || 'NULL::boolean, '
                        || CASE WHEN look_again AND r.value ->> 'rival' IS NOT NULL
                                THEN '(SELECT %1$s(%11$s(%3$s)%10$s) FROM %4$s AS t'
-                                    ' WHERE %3$s BETWEEN %12$L::bigint AND %13$L::bigint)' ELSE 'NULL' END,
+                                    ' WHERE %3$s BETWEEN %12$L::bigint AND %13$L::bigint)' ELSE 'NULL' END
+                       || CASE WHEN (r.value ->> 'may_read_twin')::boolean
+                               THEN ', (SELECT t.last_value + t.is_called::integer * (%14$s)::numeric FROM %15$s AS t)' ELSE ', NULL' END,
                        CASE WHEN direction > 0 THEN 'floor' ELSE 'ceil' END,
                        CASE WHEN direction > 0 THEN 'max' ELSE 'min' END,
                        r.value ->> 'number', r.value ->> 'table', c.low, c.high,
@@ -707,7 +716,8 @@ BEGIN
                        CASE WHEN direction > 0 THEN format('> %L', c.high) ELSE format('< %L', c.low) END,
                        r.value ->> 'cast', CASE WHEN direction > 0 THEN 'min' ELSE 'max' END,
                        CASE WHEN direction > 0 THEN least(greatest(c.low, next_value), c.high) ELSE c.low END,
-                       CASE WHEN direction > 0 THEN c.high ELSE greatest(least(c.high, next_value), c.low) END))
+                       CASE WHEN direction > 0 THEN c.high ELSE greatest(least(c.high, next_value), c.low) END,
+                       r.value ->> 'twin_increment', r.value ->> 'twin'))
                    -- Of the columns that a move would leave too few values for, the one whose inserts it would take most from.
                    || CASE WHEN free_to IS NULL THEN '{}' ELSE ARRAY[concat(
                        'SELECT least(f.free, 9223372036854775807), ARRAY[f.column_place, f.left_over], f.size, NULL, NULL FROM (',
@@ -746,7 +756,8 @@ BEGIN
                                        ELSE least(free_to * direction, (next_value + s.increment_by
                                                   * div((e.far - next_value) * direction, step)) * direction) * direction END AS last) AS p
                   ) AS p;
-            problem := NULL; seen := '{}'; all_seen := '{}'; beyond := NULL; nearest := NULL; free := NULL; left_there := NULL; size_there := NULL;
+            problem := NULL; seen := '{}'; twins := '{}'; all_seen := '{}'; beyond := NULL; nearest := NULL;
+            free := NULL; left_there := NULL; size_there := NULL;
             refused_by := NULL;
             FOREACH query IN ARRAY queries LOOP
                 IF clock_timestamp() > give_up_at THEN
@@ -755,7 +766,7 @@ BEGIN
                 END IF;
                 was_read := false;
                 BEGIN
-                    EXECUTE query INTO value, far_values, row_beyond, is_called, near_value;
+                    EXECUTE query INTO value, far_values, row_beyond, is_called, near_value, twin_next;
                     was_read := true;
                     -- Rolled back, so that the locks on tables, partitions and indexes do not pile up.
                     RAISE SQLSTATE 'SQF00';
@@ -774,7 +785,7 @@ BEGIN
                                   FROM jsonb_array_elements(readable) WITH ORDINALITY AS n
                                  WHERE n.ordinality = far_values[1];
                             ELSE
-                                seen := seen || ARRAY[value]::numeric[];
+                                seen := seen || ARRAY[value]::numeric[]; twins := twins || ARRAY[twin_next];
                                 all_seen := all_seen || far_values::numeric[];
                                 beyond := CASE WHEN direction > 0 THEN greatest(beyond, row_beyond)
                                                ELSE least(beyond, row_beyond) END;
@@ -1027,6 +1038,27 @@ BEGIN
             enters := coalesce((next_value + calls * s.increment_by - border) * direction >= 0
                                AND next_value + calls * s.increment_by BETWEEN s.min_value AND s.max_value, false);
             widen_or := widen || CASE WHEN widen LIKE '%;' THEN ' -- or ' ELSE '; or ' END;
+            -- Another sequence that works, and hands out the same values as this one, now or after a move: the core's judge/twins.py.
+            SELECT r.value, o.next INTO twin, twin_next
+              FROM jsonb_array_elements(readable) WITH ORDINALITY AS r
+             CROSS JOIN LATERAL (SELECT coalesce(CASE WHEN due > 0 THEN (stood ->> (r.value ->> 'twin_oid'))::numeric END, twins[r.ordinality]) AS next,
+                                        CASE WHEN border IS NULL
+                                             THEN (SELECT direction * max(seen[n.ordinality] * direction)
+                                                     FROM jsonb_array_elements(readable) WITH ORDINALITY AS n
+                                                    WHERE n.value ->> 'name' = r.value ->> 'name') ELSE of_all END AS furthest,
+                                        next_value + due * s.increment_by AS own) AS o
+             WHERE r.value ->> 'twin' IS NOT NULL AND (r.value ->> 'own')::boolean
+               AND (o.next IS NOT NULL OR due > 0) AND coalesce((o.next - o.furthest) * direction > 0, true)
+               AND NOT coalesce(((r.value ->> 'twin_start')::numeric - o.own) * direction > 0 OR (s.start_value - o.next) * direction > 0
+                                OR abs(o.next - o.own) > @near_rival@ * step
+                                OR mod(o.own - o.next, gcd(s.increment_by::numeric, (r.value ->> 'twin_increment')::numeric)) <> 0, false)
+             ORDER BY r.ordinality LIMIT 1;
+            twin_cure := concat(
+                CASE WHEN twin_next IS NULL THEN format('GRANT SELECT ON SEQUENCE %s TO %I; -- or ', twin ->> 'twin', current_user)
+                     WHEN (twin ->> 'is_default')::boolean
+                     THEN format('ALTER TABLE %s ALTER %s SET DEFAULT nextval(%L); -- ', twin ->> 'table', twin ->> 'column', twin ->> 'twin') END,
+                regexp_replace(format('one sequence for both; the command with an id_range for %s, where each has its own', s.qualified_name),
+                               '[[:cntrl:]]', '?', 'g'));
             IF border IS NULL AND apart_from IS NOT NULL THEN
                 verdict := 'unknown'; gap := 0;
                 reason := format('the next value is %s, and the data have reached %s; %s', next_value, of_all, whose_said);
@@ -1081,6 +1113,12 @@ BEGIN
                                       WHEN 'its own partition bounds' THEN 'wider bounds of the partition ' || (blind.value ->> 'table')
                                       ELSE format(CASE WHEN said IS NULL THEN 'a larger type for %2$s' ELSE 'a wider %1$s of %2$s' END,
                                                   said, blind.value ->> 'name') END || '; or outliers=follow, which moves it all the same';
+                ELSIF due > 0 AND outliers <> 'follow' AND twin IS NOT NULL AND NOT enters THEN
+                    reason := format('%s; %s', reason, CASE WHEN twin_next IS NULL
+                        THEN format('%s feeds %s as well, and role %I may not read what it hands out next', twin ->> 'twin', twin ->> 'name', current_user)
+                        ELSE format('a move would let it hand out the same values as %s, which feeds %s as well, is past the data, and hands out %s'
+                                    ' next', twin ->> 'twin', twin ->> 'name', twin_next) END);
+                    cure := twin_cure || '; or outliers=follow, which moves it all the same';
                 ELSIF wraps IS NOT NULL THEN
                     verdict := 'exhausted';
                     reason := format('%s; a move would let the sequence go on beyond the end of %s (%s), and an identity column wraps around'
@@ -1139,6 +1177,10 @@ BEGIN
                 cure := whose_cure;
             ELSE
                 verdict := 'in_sync';
+                IF twin IS NOT NULL AND NOT is_reached THEN
+                    reason := format('%s feeds %s as well, and hands out the same values: %s next', twin ->> 'twin', twin ->> 'name', twin_next);
+                    cure := twin_cure;
+                END IF;
             END IF;
             at_first := coalesce(at_first, verdict);
             before := coalesce(before, next_value);
@@ -1160,6 +1202,7 @@ BEGIN
                 WHEN s.may_alter AND may_alter                                   THEN 'locked'
                 WHEN s.may_nextval                                               THEN 'advance' END;
             moves := moves + 1; free_to := NULL;
+            stood := jsonb_build_object(s.sequence_oid, before) || stood;
             sequence_oid := s.sequence_oid; stood_at := last_value; was_called := is_called;
             IF way = 'locked' THEN
                 FOR attempt IN 1 .. @lock_attempts@ LOOP
@@ -1255,7 +1298,8 @@ BEGIN
         END IF;
         oids[place] := s.sequence_oid; verdicts[place] := verdict; moved[place] := moves > 0;
         keys[place] := CASE WHEN has_vanished THEN '' ELSE s.key END;
-        IF moves > 0 OR verdict NOT IN ('in_sync', 'skipped') OR current_setting('seqfix.all') = 'on' THEN
+        IF moves > 0 OR verdict NOT IN ('in_sync', 'skipped') OR verdict = 'in_sync' AND reason IS NOT NULL
+           OR current_setting('seqfix.all') = 'on' THEN
             report := report || jsonb_build_object(
                 'oid', s.sequence_oid, 'place', place, 'sequence', s.qualified_name, 'columns', s.columns, 'found', at_first, 'verdict', verdict,
                 'way', CASE WHEN moves > 0 THEN way END, 'before', before, 'next_value', next_value, 'furthest_value', furthest, 'gap', gap,

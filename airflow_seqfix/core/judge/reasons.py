@@ -7,8 +7,9 @@ from airflow_seqfix.core.judge.goal import Goal
 from airflow_seqfix.core.judge.harm import Harm
 from airflow_seqfix.core.judge.limits import what_binds
 from airflow_seqfix.core.judge.rivals import Rival
+from airflow_seqfix.core.judge.twins import Twin
 from airflow_seqfix.core.judge.wrap import Wrap
-from airflow_seqfix.core.model import ColumnInfo, Measurement, Outliers, SequenceInfo
+from airflow_seqfix.core.model import ColumnInfo, Measurement, Outliers, SequenceInfo, Server
 from airflow_seqfix.core.policy import Follow, Policy
 
 
@@ -153,6 +154,17 @@ def would_wrap(wrap: Wrap) -> str:
     return (
         f"a move would let the sequence go on beyond the end of {column.qualified_name} ({column.data_type}), and an "
         f"identity column wraps around without an error: an insert would get {wrap.value}"
+    )
+
+
+def twin(other: Twin, server: Server) -> str:
+    """Say which sequence keeps one from being moved."""
+    name, column = other.column.twin, other.column.qualified_name
+    if other.next_value is None:
+        return f"{name} feeds {column} as well, and role {server.quoted_role} may not read what it hands out next"
+    return (
+        f"a move would let it hand out the same values as {name}, which feeds {column} as well, is past the data, and "
+        f"hands out {other.next_value} next"
     )
 
 

@@ -19,9 +19,20 @@ from airflow_seqfix.core.judge.limits import (
     narrowest,
 )
 from airflow_seqfix.core.judge.rivals import Rival
+from airflow_seqfix.core.judge.twins import Twin
 from airflow_seqfix.core.judge.wrap import identity_of
-from airflow_seqfix.core.model import ColumnInfo, Feed, Finding, Move, Obstacle, Outliers, SequenceInfo, SourcePosition
-from airflow_seqfix.core.model.quoted import in_print, noted, or_else
+from airflow_seqfix.core.model import (
+    ColumnInfo,
+    Feed,
+    Finding,
+    Move,
+    Obstacle,
+    Outliers,
+    SequenceInfo,
+    Server,
+    SourcePosition,
+)
+from airflow_seqfix.core.model.quoted import in_print, literal, noted, or_else
 from airflow_seqfix.core.policy import Follow, Lock, Policy
 
 #: Up to this gap the remedy is a statement to paste: it only calls nextval(), and so cannot go back.
@@ -149,6 +160,21 @@ def rival(sequence: SequenceInfo, other: Rival) -> str:
         f"an id_range of {low} to {high} for {sequence.qualified_name}, where {other.name} has the values beyond; or a "
         "wider one, where they are its own"
     )
+
+
+def twin(sequence: SequenceInfo, other: Twin, server: Server) -> str:
+    """Return the decision about a sequence that another one hands out the same values as."""
+    column, name = other.column, other.column.twin
+    choices = (
+        f"one sequence for both; an id_range for {sequence.qualified_name}, where each has its own; or "
+        'outliers="follow", which moves it all the same'
+    )
+    if other.next_value is None:
+        return or_else(in_print(f"GRANT SELECT ON SEQUENCE {name} TO {server.quoted_role};"), choices)
+    if column.feed is not Feed.DEFAULT or name is None:
+        return choices
+    default = f"ALTER TABLE {column.qualified_table} ALTER {column.quoted_column} SET DEFAULT nextval({literal(name)});"
+    return noted(in_print(default), choices)
 
 
 def harmful(

@@ -11,6 +11,7 @@ from airflow_seqfix.core.judge.goal import Goal, decisive_value, goal_of, leaves
 from airflow_seqfix.core.judge.harm import harm_of, is_full, seen_by
 from airflow_seqfix.core.judge.move import choose_way
 from airflow_seqfix.core.judge.rivals import Rival, enters_rival, rival_of
+from airflow_seqfix.core.judge.twins import twin_after
 from airflow_seqfix.core.judge.warnings import warnings_of
 from airflow_seqfix.core.judge.wrap import wraps_after, wraps_now
 from airflow_seqfix.core.model import (
@@ -36,7 +37,7 @@ def judge(measurement: Measurement, policy: Policy, server: Server, use: Use | N
     :param use: How fast the sequence is used, by earlier reports; None: there are none.
     """
     sequence, next_value = measurement.sequence, measurement.next_value
-    warnings = warnings_of(measurement, server)
+    warnings = warnings_of(measurement, policy, server)
     not_read = _why_not_read(measurement)
     if not_read is not None or next_value is None:
         reason, remedy = not_read or ("it was not read", "run again")
@@ -152,6 +153,9 @@ def _behind(finding: Finding, goal: Goal, policy: Policy, server: Server, rival:
     elif enters_rival(measurement, goal.calls):
         reason = f"{reason}; {reasons.full(measurement)}"
         more = {"verdict": Verdict.EXHAUSTED, "remedy": remedies.widen(sequence)}
+    elif (twin := twin_after(measurement, goal, policy)) is not None:
+        reason = f"{reason}; {reasons.twin(twin, server)}"
+        more["remedy"] = remedies.twin(sequence, twin, server)
     elif (wrap := wraps_after(measurement, goal.calls)) is not None:
         reason = f"{reason}; {reasons.would_wrap(wrap)}"
         more = {"verdict": Verdict.EXHAUSTED, "remedy": remedies.widen(sequence, seen_by(sequence, wrap.column))}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from airflow_seqfix.core.judge.twins import twin_now
 from airflow_seqfix.core.model import Feed, Measurement, SequenceWarning, Server
+from airflow_seqfix.core.policy import Policy
 
 
-def warnings_of(measurement: Measurement, server: Server) -> tuple[SequenceWarning, ...]:
+def warnings_of(measurement: Measurement, policy: Policy, server: Server) -> tuple[SequenceWarning, ...]:
     sequence = measurement.sequence
     columns, source = sequence.comparable, measurement.source
     return tuple(
@@ -13,6 +15,7 @@ def warnings_of(measurement: Measurement, server: Server) -> tuple[SequenceWarni
         for warning, applies in (
             (SequenceWarning.STANDBY, server.in_recovery),
             (SequenceWarning.OPEN_WRITERS, measurement.open_writers > 0),
+            (SequenceWarning.SAME_VALUES, twin_now(measurement, policy) is not None),
             (SequenceWarning.CACHED, sequence.cache_size > 1),
             (SequenceWarning.SHARED, len(columns) > 1),
             (SequenceWarning.NO_INDEX, any(not column.has_index for column in columns)),

@@ -51,6 +51,16 @@ def furthest_on_steps_query(sequence: SequenceInfo, column: ColumnInfo, table: s
     )
 
 
+def twin_query(column: ColumnInfo) -> str:
+    """Return a subquery for the next value of the column's twin, as a text: it may be no bigint."""
+    if column.twin is None or not column.may_read_twin:
+        return "NULL::text"
+    return (
+        f"(SELECT (t.last_value + t.is_called::integer * {column.twin_increment}::numeric)::text"
+        f" FROM {column.twin} AS t)"
+    )
+
+
 def within_reach(sequence: SequenceInfo, column: ColumnInfo, value: int | None) -> int | None:
     """Return the furthest value, or None where it lies before all values that the sequence can collide with."""
     low, high = _reach(sequence, column)

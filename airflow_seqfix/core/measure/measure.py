@@ -17,13 +17,18 @@ from airflow_seqfix.core.database.answers import Kind
 from airflow_seqfix.core.database.session import Session
 from airflow_seqfix.core.database.sessions import Event, Sessions
 from airflow_seqfix.core.measure.chunks import chunks, slowest
-from airflow_seqfix.core.measure.column_sql import furthest_on_steps_query, furthest_query, within_reach
+from airflow_seqfix.core.measure.column_sql import (
+    furthest_on_steps_query,
+    furthest_query,
+    twin_query,
+    within_reach,
+)
 from airflow_seqfix.core.measure.partitions import (
     is_wide,
     read_in_slices,
 )
 from airflow_seqfix.core.measure.patience import Patience, owners
-from airflow_seqfix.core.measure.probes import LookUp, ask, read_probes
+from airflow_seqfix.core.measure.probes import LookUp, ask, integer, read_probes
 from airflow_seqfix.core.measure.together import EmptyError, read_singly
 from airflow_seqfix.core.model import ColumnInfo, Measurement, SequenceInfo, Server
 from airflow_seqfix.core.model.quoted import Identifier
@@ -43,6 +48,7 @@ TRIED_OF_ONE_OWNER = 4
 #: The types of what the statements answer.
 STATE: dict[str, Kind] = {"last_value": int | None, "is_called": bool | None}
 FURTHEST: dict[str, Kind] = {"furthest": int | None, "furthest_on_steps": int | None}
+TWIN: dict[str, Kind] = {"twin": str | None}
 
 _SEQUENCE = attrgetter("sequence")
 
@@ -230,9 +236,9 @@ def _read_states(
         sequence = measurement.sequence
         state = f"pg_get_sequence_data({sequence.oid}::oid::regclass)" if by_function else sequence.qualified_name
         furthest = _furthest(sequence, column, column.qualified_table, "s.last_value", on_steps=on_steps)
-        return f"s.last_value, s.is_called, {furthest} FROM {state} AS s"
+        return f"s.last_value, s.is_called, {twin_query(column)}, {furthest} FROM {state} AS s"
 
-    answers = ask(session, chunk, query, patience, **STATE, **FURTHEST)
+    answers = ask(session, chunk, query, patience, **STATE, **TWIN, **FURTHEST)
     again = partial(_read_states, on_steps=on_steps, patience=patience)
     read = []
     for index, measurement in enumerate(chunk):
@@ -244,8 +250,9 @@ def _read_states(
             read += read_singly(session, server, [measurement], again)
             continue
         last_value, is_called, *_ = answers[index][-1]
-        values = [(place, *answer[2:]) for place, answer in enumerate(answers[index])]
-        read.append(_measured(measurement.sequence, last_value, is_called, values))
+        values = [(place, *answer[3:]) for place, answer in enumerate(answers[index])]
+        twins = [twin for _, _, twin, *_ in answers[index]]
+        read.append(_measured(measurement.sequence, last_value, is_called, values, twins))
     return read
 
 
@@ -261,9 +268,10 @@ def _read_wide_state(
         values = read_in_slices(session, sequence, furthest, pause, **FURTHEST)
         # Last, because reading a sequence uses no snapshot.
         last_value, is_called = next(iter(session.rows(state, **STATE)), (None, None))
+        twins = [next(iter(session.rows(f"SELECT {twin_query(c)}", **TWIN)))[0] for c in sequence.comparable]
     if last_value is None or is_called is None or (last_value - before) % sequence.increment_by:
         raise EmptyError("another session is rewriting the sequence")
-    return _measured(sequence, last_value, is_called, values)
+    return _measured(sequence, last_value, is_called, values, twins)
 
 
 def _furthest(sequence: SequenceInfo, column: ColumnInfo, table: str, last_value: str, *, on_steps: bool) -> str:
@@ -274,10 +282,17 @@ def _furthest(sequence: SequenceInfo, column: ColumnInfo, table: str, last_value
     return f"{asked}, NULL::bigint"
 
 
-def _measured(sequence: SequenceInfo, last_value: int, is_called: bool, values: Iterable[Sequence[Any]]) -> Measurement:
+def _measured(
+    sequence: SequenceInfo,
+    last_value: int,
+    is_called: bool,
+    values: Iterable[Sequence[Any]],
+    twins: Iterable[str | None],
+) -> Measurement:
     """Combine the results.
 
     :param values: Places of columns with a furthest value and the furthest on steps; one column may come in parts.
+    :param twins: By column, the next value of its twin.
     """
     far = max if sequence.is_ascending else min
     furthest: list[int | None] = [None] * len(sequence.comparable)
@@ -292,4 +307,5 @@ def _measured(sequence: SequenceInfo, last_value: int, is_called: bool, values: 
         is_called=is_called,
         furthest=tuple(furthest),
         furthest_on_steps=furthest_on_steps,
+        twins=tuple(None if twin is None else integer(twin) for twin in twins),
     )

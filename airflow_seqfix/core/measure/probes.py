@@ -85,12 +85,12 @@ def _probe(measurement: Measurement, look: Look, answers: list[list[Any]]) -> Pr
     end = near(ends, default=far(in_the_way, default=None))
     if ends and collision is not None and near(collision, *ends) != collision:
         collision = None
-    values = sorted({_integer(value) for text in furthest for value in text.split()}, reverse=is_ascending)
+    values = sorted({integer(value) for text in furthest for value in text.split()}, reverse=is_ascending)
     return Probe(
         collision=collision,
         probed_to=end if look.collision else None,
         furthest=tuple(values[: look.furthest]) if look.furthest else None,
-        beyond=far(map(_integer, beyond), default=None),
+        beyond=far(map(integer, beyond), default=None),
         nearest=near(nearest, default=None),
     )
 
@@ -111,11 +111,11 @@ def _with_free_values(session: Session, measurement: Measurement, look: Look, pa
     for place, text in rows:
         if not 0 <= place < len(longest):
             raise UnexpectedAnswerError(f"place = {place}")
-        longest[place] = max(0, _integer(text))
+        longest[place] = max(0, integer(text))
     return replace(measurement, probe=replace(measurement.probe or Probe(), free_in_a_row=tuple(longest)))
 
 
-def _integer(text: str) -> int:
+def integer(text: str) -> int:
     """Return a number that may be no bigint: a text, because a connection that was lent need not know more."""
     if not INTEGER.fullmatch(text):
         raise UnexpectedAnswerError(f"value = {printable(text[:60])}")

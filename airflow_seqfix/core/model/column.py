@@ -148,6 +148,12 @@ class ColumnInfo:
     rival: QualifiedName | None
     #: Its START, where it runs in the same direction and begins further on than this one; else None.
     rival_start: int | None
+    #: Another sequence that by a default feeds the same indexes, in the same direction; None: there is none.
+    twin: QualifiedName | None
+    twin_oid: int | None
+    twin_start: int | None
+    twin_increment: int | None
+    may_read_twin: bool
     #: Whether min() and max() need not read the table from end to end.
     has_index: bool
     is_unique: bool

@@ -29,6 +29,7 @@ class SequenceWarning(str, Enum):
 
     EXHAUSTING = "exhausting"  #: `warn_used_pct` of the values are used
     OUTLIER = "outlier"  #: the furthest values lie far from all others, and are not followed by default
+    SAME_VALUES = "same_values"  #: another sequence hands out the same values into the same unique column
     CACHED = "cached"  #: CACHE > 1: open sessions may still use cached values
     NO_INDEX = "no_index"  #: no index leads with a column, so it is read from end to end
     NOT_UNIQUE = "not_unique"  #: a column has no unique index: it takes the same value twice

@@ -100,6 +100,10 @@ class Measurement:
     furthest_on_steps: int | None = None
     #: The furthest value of all, where `sequence.ends_before` leaves some out.
     furthest_of_all: int | None = None
+    #: The next value of the twin of each comparable column; None: it has none, or it may not be read.
+    twins: tuple[int | None, ...] = ()
+    #: The same when this run first looked, before its own moves; empty: as above.
+    twins_at_first: tuple[int | None, ...] = ()
     probe: Probe | None = None
     #: Why the last probe failed; None: it did not.
     unprobed: Obstacle | None = None

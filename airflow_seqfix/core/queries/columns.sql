@@ -24,7 +24,7 @@
 -- `changed_by`: a trigger after which the column holds something else than what nextval() has returned.
 --
 -- `rival`: another sequence that feeds the column as well; `rival_start`: its START, where it runs in the same direction and
--- begins further on.
+-- begins further on. `twin`: one by a default, into the same indexes, and in the same direction.
 --
 -- However much somebody fills a database on purpose: only expressions that can draw from a sequence are deparsed, and no
 -- long ones, names in literals have a longest length, and what is deep or wide without end is cut and marked `too_much`.
@@ -533,6 +533,11 @@ SELECT tie.sequence_oid::bigint                                       AS sequenc
        tie.changed_by                                                 AS changed_by,
        tie.rival                                                      AS rival,
        tie.rival_start                                                AS rival_start,
+       tie.twin                                                       AS twin,
+       tie.twin_oid::bigint                                           AS twin_oid,
+       tie.twin_start                                                 AS twin_start,
+       tie.twin_increment                                             AS twin_increment,
+       coalesce(tie.may_read_twin, false)                             AS may_read_twin,
        x.has_index                                                    AS has_index,
        x.is_unique                                                    AS is_unique,
        -- No index spans a table and what inherits from it; one on a partitioned table does.

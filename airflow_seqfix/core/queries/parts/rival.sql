@@ -50,7 +50,9 @@ gathered AS (
      WHERE p.least <> p.most
 ),
 met AS MATERIALIZED (
-    SELECT p.*, p.table_oid = p.place_oid AS is_here
+    -- Of a trigger nobody knows whether it ever draws, where a default has filled the column.
+    SELECT p.*, p.table_oid = p.place_oid AS is_here,
+           p.feed IN ('identity', 'default', 'domain', 'late_bound') AS is_by_default
       FROM (SELECT p.*, min(p.sequence_oid) OVER place AS least, max(p.sequence_oid) OVER place AS most
               FROM gathered p
             WINDOW place AS (PARTITION BY p.place_oid, p.column_name)) p
@@ -58,12 +60,14 @@ met AS MATERIALIZED (
 ),
 -- What a read of the table reads; and what a partition is inserted through. Two joins, neither of which has many on both sides.
 beside AS (
-    SELECT m.sequence_oid, m.table_oid, m.column_number, o.sequence_oid AS other_oid, o.feed AS other_feed
+    SELECT m.sequence_oid, m.table_oid, m.column_number, o.sequence_oid AS other_oid, o.feed AS other_feed,
+           m.is_by_default AND o.is_by_default AND (o.table_oid = m.table_oid OR o.is_partition) AS is_twin
       FROM met m
       JOIN met o ON o.place_oid = m.place_oid AND o.column_name = m.column_name
      WHERE m.is_here AND m.column_number IS NOT NULL AND m.feed NOT IN ('wrapped', 'mapping') AND o.sequence_oid <> m.sequence_oid
      UNION ALL
-    SELECT m.sequence_oid, m.table_oid, m.column_number, o.sequence_oid, o.feed
+    SELECT m.sequence_oid, m.table_oid, m.column_number, o.sequence_oid, o.feed,
+           m.is_by_default AND o.is_by_default
       FROM met m
       JOIN met o ON o.place_oid = m.place_oid AND o.column_name = m.column_name AND o.is_here
      WHERE m.is_partition AND NOT m.is_here AND m.feed NOT IN ('wrapped', 'mapping') AND o.sequence_oid <> m.sequence_oid
@@ -87,16 +91,33 @@ rival AS (
      WHERE m.other_feed <> 'mapping' OR b.start_value IS NOT NULL
      ORDER BY m.sequence_oid, m.table_oid, m.column_number, b.start_value * d.direction, n.nspname, s.relname
 ),
+-- Another sequence whose values land in the same indexes, of a table or of its partitions, and in the same direction.
+twin AS (
+    SELECT DISTINCT ON (m.sequence_oid, m.table_oid, m.column_number)
+           m.sequence_oid, m.table_oid, m.column_number, m.other_oid, format('%I.%I', n.nspname, s.relname) AS name,
+           r.seqstart, r.seqincrement,
+           has_sequence_privilege(s.oid, 'SELECT') AND has_schema_privilege(n.oid, 'USAGE') AS may_read
+      FROM beside m
+      JOIN pg_class s ON s.oid = m.other_oid
+      JOIN pg_namespace n ON n.oid = s.relnamespace
+      JOIN pg_sequence q ON q.seqrelid = m.sequence_oid
+      JOIN pg_sequence r ON r.seqrelid = m.other_oid AND sign(r.seqincrement) = sign(q.seqincrement)
+     WHERE m.is_twin
+     ORDER BY m.sequence_oid, m.table_oid, m.column_number, n.nspname, s.relname
+),
 -- Joined by themselves, and by full joins, which are never made by loops: among all the other joins the planner would expect
 -- a few rows, and look through all for each. What no column draws for has no table in the end.
 rivalled AS MATERIALIZED (
     SELECT t.*, w.relations, w.estimated_rows, w.has_foreign, w.is_deep, w.ancestors, w.code, g.changed_by,
            r.name AS rival, r.start_value AS rival_start,
            b.smallest_value AS smallest_bound, b.largest_value AS largest_bound,
-           b.smallest_by AS smallest_bound_by, b.largest_by AS largest_bound_by
+           b.smallest_by AS smallest_bound_by, b.largest_by AS largest_bound_by,
+           o.name AS twin, o.other_oid AS twin_oid, o.seqstart AS twin_start, o.seqincrement AS twin_increment,
+           o.may_read AS may_read_twin
       FROM weighed t
       FULL JOIN fed w ON w.table_oid = t.table_oid
       FULL JOIN changed g ON g.table_oid = t.table_oid AND g.column_number = t.column_number
       FULL JOIN rival r ON r.sequence_oid = t.sequence_oid AND r.table_oid = t.table_oid AND r.column_number = t.column_number
       FULL JOIN bounded b ON b.table_oid = t.table_oid AND b.column_number = t.column_number
+      FULL JOIN twin o ON o.sequence_oid = t.sequence_oid AND o.table_oid = t.table_oid AND o.column_number = t.column_number
 ),
