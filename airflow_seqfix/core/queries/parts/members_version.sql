@@ -2,14 +2,17 @@
 -- From arrays, of which the planner expects ten members: it makes room for what it expects, for each table again.
 nullif(concat_ws(' ', CASE WHEN c.relhassubclass THEN (
      WITH RECURSIVE member AS (
-         SELECT i.oid FROM unnest(ARRAY(SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = c.oid)) AS i (oid)
+         SELECT p.oid, p.xmin, p.relhassubclass
+           FROM unnest(ARRAY(SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = c.oid)) AS i (oid)
+          CROSS JOIN LATERAL (SELECT p.oid, p.xmin, p.relhassubclass FROM pg_class p WHERE p.oid = i.oid OFFSET 0) p
           UNION
-         SELECT i.oid
+         SELECT p.oid, p.xmin, p.relhassubclass
            FROM member
-          CROSS JOIN LATERAL unnest(ARRAY(SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = member.oid)) AS i (oid))
-     SELECT md5(string_agg(concat_ws(' ', m.oid, p.xmin, i.ties), ',' ORDER BY m.oid))
+          CROSS JOIN LATERAL unnest(ARRAY(SELECT i.inhrelid FROM pg_inherits i
+                                           WHERE i.inhparent = member.oid AND member.relhassubclass)) AS i (oid)
+          CROSS JOIN LATERAL (SELECT p.oid, p.xmin, p.relhassubclass FROM pg_class p WHERE p.oid = i.oid OFFSET 0) p)
+     SELECT md5(string_agg(concat_ws(' ', m.oid, m.xmin, i.ties), ',' ORDER BY m.oid))
        FROM member m
-      CROSS JOIN LATERAL (SELECT p.xmin FROM pg_class p WHERE p.oid = m.oid OFFSET 0) p
       CROSS JOIN LATERAL (
             SELECT string_agg(concat_ws(' ', i.inhparent, i.xmin), ' ' ORDER BY i.inhparent) AS ties
               FROM pg_inherits i
