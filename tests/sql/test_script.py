@@ -395,7 +395,7 @@ def test_somebody_who_wants_to_stop_a_read_is_heard(slow: Database) -> None:
 @pytest.mark.parametrize(("failures", "verdict"), [(2, "in_sync"), (100, "unknown")])
 def test_a_sequence_that_is_just_being_rewritten_is_read_again(failures: int, verdict: str, two: Database) -> None:
     """Too rare to wait for: the error is put into the script."""
-    read = "EXECUTE query INTO value, far_values, row_beyond, is_called, near_value;"
+    read = "EXECUTE query INTO value, far_values, row_beyond, is_called, near_value, twin_next;"
     assert reset_script().count(read) == 1
     failing = f"IF rereads < {failures} THEN RAISE SQLSTATE 'XX001'; END IF;"
     run = reset(two.dsn, script=reset_script().replace(read, failing + read), all="on")
