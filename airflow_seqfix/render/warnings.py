@@ -22,7 +22,7 @@ MEANINGS = {
     SequenceWarning.CACHED: "open sessions may hand out values that they have cached",
     SequenceWarning.NO_INDEX: "no index leads with the column, which is read from end to end",
     SequenceWarning.NOT_COMPARED: "feeds a column whose values cannot be compared",
-    SequenceWarning.UNREAD_CHECK: "a CHECK constraint may end a column, and is not read",
+    SequenceWarning.UNREAD_CHECK: "a CHECK constraint or the partitioning may end a column, and is not read",
     SequenceWarning.UNTRUSTED: "a table draws from it whose owner may not use it, and does not count",
     SequenceWarning.NOT_AT_SOURCE: "the source has no such sequence",
     SequenceWarning.SOURCE_DIFFERS: "the source has it with another increment or other bounds",

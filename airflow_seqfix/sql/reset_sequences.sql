@@ -1093,8 +1093,9 @@ BEGIN
                     END IF;
                     reason := format('%s; the %s of %s, which is not read, may refuse what follows a move, and %s', reason, refused_by, passed_by,
                                      coalesce(free || ' in a row before it are free', 'whether values are free before it could not be read'));
-                    cure := format('a %s that only compares %s with constants; or outliers=follow, which moves it all the same',
-                                   refused_by, passed_by);
+                    cure := format(CASE refused_by WHEN 'partitioning' THEN 'partitions by ranges of %2$s, without a gap'
+                                                   ELSE 'a %1$s that only compares %2$s with constants' END
+                                   || '; or outliers=follow, which moves it all the same', refused_by, passed_by);
                 ELSIF due > left_over AND (outliers <> 'follow' OR enters) AND left_over * @nearly@ < size AND (free IS NULL OR free > left_there) THEN
                     reason := format('%s; a move would leave %s, and %s', reason,
                                      CASE coalesce(left_there, left_over) WHEN 0 THEN 'no value that fits'

@@ -181,3 +181,67 @@ def test_a_plan_that_is_older_than_a_partition_is_refused(changed: str, change: 
     newest_db.execute(change)
     assert "has changed since it was read" in psql(newest_db.dsn, script=plan.to_sql()).stderr
     assert newest_db.state(f"{changed}_id_seq")[:2] == (1, False)
+
+
+#: Tables of which nobody can say where the column ends: rows 40 to 99, with the sequence at 9.
+NO_END = {
+    "a gap": """
+        CREATE TABLE {s}.t (id serial PRIMARY KEY) PARTITION BY RANGE (id);
+        CREATE TABLE {s}.p0 PARTITION OF {s}.t FOR VALUES FROM (1) TO (100);
+        CREATE TABLE {s}.p1 PARTITION OF {s}.t FOR VALUES FROM (200) TO (1000);
+    """,
+    "a list": """
+        CREATE TABLE {s}.t (id serial PRIMARY KEY) PARTITION BY LIST (id);
+        DO $$ BEGIN EXECUTE (SELECT format('CREATE TABLE {s}.p0 PARTITION OF {s}.t FOR VALUES IN (%s)',
+            string_agg(n::text, ', ')) FROM generate_series(1, 99) AS n); END $$;
+    """,
+}
+
+
+@EVERY_FACE
+def test_no_move_passes_free_values_to_where_no_partition_may_be(
+    repair: Callable[[Database], None], newest_db: Database
+) -> None:
+    for made in NO_END.values():
+        for schema in ("a_0", "b_0"):
+            newest_db.execute(f"CREATE SCHEMA {schema};" + made.format(s=schema))
+            newest_db.execute(f"INSERT INTO {schema}.t SELECT generate_series(40, 99)")
+            newest_db.execute(f"SELECT setval('{schema}.t_id_seq', 9)")
+        repair(newest_db)
+        with newest_db.connect() as conn:
+            assert [insert(conn, schema) for schema in ("a_0", "b_0", "a_0")] == [10, 10, 11]
+        newest_db.execute("DROP SCHEMA a_0, b_0 CASCADE")
+
+
+def test_partitions_of_which_the_end_is_not_known_are_named(db: Database) -> None:
+    db.execute(NO_END["a gap"].format(s="public"))
+    db.execute("INSERT INTO t SELECT generate_series(40, 99); SELECT setval('t_id_seq', 9)")
+    with db.connect() as conn:
+        (row,) = core.fix(conn).to_dict()["sequences"]
+    assert row["warnings"] == ["unread_check"]
+    for got in (row, reset(db.dsn).rows["public.t_id_seq"]):
+        assert got["verdict"] == "behind"
+        assert "the partitioning of public.t.id, which is not read, may refuse what follows a move" in got["reason"]
+        assert got["cure"].startswith("partitions by ranges of public.t.id, without a gap; or ")
+    db.execute("CREATE TABLE p2 PARTITION OF t FOR VALUES FROM (100) TO (200)")
+    with db.connect() as conn:
+        core.fix(conn)
+        assert insert(conn, "public") == 100
+
+
+def test_partitions_of_partitions_are_only_a_warning(db: Database) -> None:
+    """They are below one value of another column."""
+    db.execute("""
+        CREATE TABLE t (day int DEFAULT 1, id bigserial, PRIMARY KEY (day, id)) PARTITION BY LIST (day);
+        CREATE TABLE p PARTITION OF t FOR VALUES IN (1) PARTITION BY RANGE (id);
+        CREATE TABLE p0 PARTITION OF p FOR VALUES FROM (1) TO (1000);
+        CREATE TABLE u (day int DEFAULT 1, id bigserial, PRIMARY KEY (day, id)) PARTITION BY LIST (day);
+        CREATE TABLE q PARTITION OF u FOR VALUES IN (1) PARTITION BY HASH (id);
+        CREATE TABLE q0 PARTITION OF q FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+        INSERT INTO t (id) VALUES (50); INSERT INTO u (id) VALUES (50);
+    """)
+    with db.connect() as conn:
+        rows = {row["sequence"]: row for row in core.fix(conn).to_dict()["sequences"]}
+        assert [insert(conn, "public")] == [51]
+    assert "unread_check" in rows["public.t_id_seq"]["warnings"]
+    assert "unread_check" not in rows["public.u_id_seq"]["warnings"]

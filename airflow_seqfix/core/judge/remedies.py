@@ -38,6 +38,9 @@ from airflow_seqfix.core.policy import Follow, Lock, Policy
 #: Up to this gap the remedy is a statement to paste: it only calls nextval(), and so cannot go back.
 PASTE_UP_TO = 1_000_000
 
+#: What may end a column beside its CHECK constraints, as parts/limited.sql names it.
+PARTITIONING = "partitioning"
+
 #: What lifts a bound that is not the type's.
 NO_BOUND = ("NO MAXVALUE", "NO MINVALUE")
 
@@ -194,13 +197,20 @@ def harmful(
     """
     decisions = widen(sequence, alone) if is_compared else _more_room(alone)
     if check is not None:
-        decisions = f"a {check} that only compares {alone.columns[0].qualified_name} with constants"
+        decisions = _read_instead(check, alone.columns[0])
     if not is_before_rival(alone):
         decisions = or_else(
             decisions,
             'an id_range, where other writers have the far values; or outliers="follow", which moves it all the same',
         )
     return decisions if unprobed is None else or_else(unprobed.remedy, decisions)
+
+
+def _read_instead(check: str, column: ColumnInfo) -> str:
+    """Say what could be read of what may end a column."""
+    if check == PARTITIONING:
+        return f"partitions by ranges of {column.qualified_name}, without a gap"
+    return f"a {check} that only compares {column.qualified_name} with constants"
 
 
 def widen_or_restart(sequence: SequenceInfo, furthest: int | None) -> str:

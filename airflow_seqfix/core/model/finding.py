@@ -37,7 +37,7 @@ class SequenceWarning(str, Enum):
     NOT_OWNED = "not_owned"  #: no column owns the sequence
     UNDRAWN = "undrawn"  #: nothing in the catalogs draws from it; an application may
     NOT_COMPARED = "not_compared"  #: it also feeds a column whose values cannot be compared
-    UNREAD_CHECK = "unread_check"  #: a CHECK constraint may end a column, and is not read
+    UNREAD_CHECK = "unread_check"  #: a CHECK constraint or the partitioning may end a column, and is not read
     UNTRUSTED = "untrusted"  #: a table whose owner may not use the sequence draws from it, and does not count
     NOT_AT_SOURCE = "not_at_source"  #: the other side of the cutover has no such sequence
     SOURCE_DIFFERS = "source_differs"  #: it has another increment or other bounds there

@@ -124,5 +124,8 @@ SELECT max(b.smallest_value)::bigint AS smallest_value, min(b.largest_value)::bi
          UNION ALL
         SELECT tie.smallest_bound_by, true, tie.smallest_bound, NULL, false
          UNION ALL
-        SELECT tie.largest_bound_by, true, NULL, tie.largest_bound, false) b
+        SELECT tie.largest_bound_by, true, NULL, tie.largest_bound, false
+         UNION ALL
+        SELECT 'partitioning', tie.are_bounds_alone, NULL, NULL, true
+         WHERE tie.has_unknown_bounds) b
  WHERE coalesce(b.smallest_value, b.largest_value) BETWEEN -9223372036854775808 AND 9223372036854775807 OR b.is_unread

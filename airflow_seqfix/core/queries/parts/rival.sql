@@ -111,7 +111,7 @@ rivalled AS MATERIALIZED (
     SELECT t.*, w.relations, w.estimated_rows, w.has_foreign, w.is_deep, w.ancestors, w.code, g.changed_by,
            r.name AS rival, r.start_value AS rival_start,
            b.smallest_value AS smallest_bound, b.largest_value AS largest_bound,
-           b.smallest_by AS smallest_bound_by, b.largest_by AS largest_bound_by,
+           b.smallest_by AS smallest_bound_by, b.largest_by AS largest_bound_by, b.is_unknown AS has_unknown_bounds, b.is_alone AS are_bounds_alone,
            o.name AS twin, o.other_oid AS twin_oid, o.seqstart AS twin_start, o.seqincrement AS twin_increment,
            o.may_read AS may_read_twin
       FROM weighed t
