@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from airflow_seqfix import core
+from tests.support.limits import ALL, ends
 from tests.support.psql import psql, reset
 from tests.support.servers import Database
 
-ALL = 2**63 - 1
 #: Each as a bigint with this CHECK: the first and the last value that it lets through, where it is understood.
 CHECKS = {
     "id > 0": (1, ALL),
@@ -49,17 +49,6 @@ CHECKS = {
 }
 
 TYPES = ("smallint", "integer", "bigint", "oid", "numeric", "numeric(9)", "numeric(9, 2)", "real", "double precision")
-
-
-def ends(db: Database) -> dict[str, tuple[int, int]]:
-    """Return the first and the last value that fit the columns of t_0, t_1 …, as a check sees them."""
-    with db.connect() as conn:
-        found = core.check(conn, tables=["public.t_*"]).rows
-    return {
-        column.table_name: (row.finding.sequence.lowest, row.finding.sequence.highest)
-        for row in found
-        for column in row.finding.sequence.columns
-    }
 
 
 def test_checks_are_limits(db: Database) -> None:

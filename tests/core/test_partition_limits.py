@@ -8,8 +8,8 @@ import psycopg
 import pytest
 
 from airflow_seqfix import core
-from tests.core.test_limits import ALL, ends
 from tests.support.faces import EVERY_FACE
+from tests.support.limits import ALL, ends
 from tests.support.psql import psql, reset
 from tests.support.servers import Database
 

@@ -60,7 +60,7 @@ def test_no_insert_fails_that_worked_before(repair: Callable[[Database], None], 
 
 
 @pytest.mark.parametrize(
-    ("other", "said", "cure"),
+    ("other", "said", "remedy"),
     [
         ("arithmetic", "32,717 in a row that may be free in a_0.b.id (smallint)", "a larger type for a_0.b.id; or "),
         (
@@ -77,7 +77,7 @@ def test_no_insert_fails_that_worked_before(repair: Callable[[Database], None], 
         ("a prefix", "9,949 in a row that may be free in a_0.b.id (character varying(5))", "a larger type for a_0.b."),
     ],
 )
-def test_the_column_is_named(other: str, said: str, cure: str, db: Database) -> None:
+def test_the_column_is_named(other: str, said: str, remedy: str, db: Database) -> None:
     db.execute(make("a_0", other))
     with db.connect() as conn:
         (row,) = core.fix(conn).to_dict()["sequences"]
@@ -86,7 +86,7 @@ def test_the_column_is_named(other: str, said: str, cure: str, db: Database) -> 
         assert (got["verdict"], int(got["next_value"])) == ("behind", 51)
         assert f"a move would pass {reason}" in got["reason"]
         assert "which is not compared and may end at " in got["reason"]
-        assert got["cure"].startswith(cure)
+        assert got["cure"].startswith(remedy)
     with db.connect() as conn:
         (row,) = core.fix(conn, outliers="follow").to_dict()["sequences"]
         assert (row["verdict"], row["next_value"]) == ("in_sync", 100_201)
