@@ -720,7 +720,7 @@ BEGIN
                        r.value ->> 'twin_increment', r.value ->> 'twin'))
                    -- Of the columns that a move would leave too few values for, the one whose inserts it would take most from.
                    || CASE WHEN free_to IS NULL THEN '{}' ELSE ARRAY[concat(
-                       'SELECT least(f.free, 9223372036854775807), ARRAY[f.column_place, f.left_over], f.size, NULL, NULL FROM (',
+                       'SELECT least(f.free, 9223372036854775807), ARRAY[f.column_place, f.left_over], f.size, NULL, NULL, NULL FROM (',
                        string_agg(format(
                            CASE WHEN NOT p.fits THEN 'SELECT 0'
                                 WHEN NOT (r.value ->> 'unique')::boolean THEN 'SELECT (%6$s - %5$s) / (%8$s) + 1'
@@ -735,7 +735,7 @@ BEGIN
                            CASE WHEN direction > 0 THEN 'ASC' ELSE 'DESC' END, r.ordinality, p.left_over, p.size), ' UNION ALL ')
                            FILTER (WHERE p.left_over * @nearly@ < p.size AND due > p.left_over),
                        ') AS f (free, column_place, left_over, size) ORDER BY f.free > f.left_over DESC, f.column_place LIMIT 1')] END
-                   || format('SELECT last_value, NULL, NULL, is_called, NULL FROM %s', s.qualified_name)
+                   || format('SELECT last_value, NULL, NULL, is_called, NULL, NULL FROM %s', s.qualified_name)
               INTO queries
               FROM jsonb_array_elements(readable) WITH ORDINALITY AS r
              CROSS JOIN LATERAL (SELECT greatest(s.min_value, (r.value ->> 'smallest')::bigint,

@@ -359,7 +359,7 @@ def test_what_cannot_be_kept_is_refused(
 def test_an_asynchronous_connection_of_psycopg2_is_refused(behind: Database) -> None:
     conn = psycopg2.connect(behind.dsn, async_=True)
     extras.wait_select(conn)
-    with pytest.raises(core.ArgumentError, match="the connection is asynchronous"):
+    with pytest.raises(core.ArgumentError, match="connect in a thread"):
         core.check(conn)
     conn.close()
 

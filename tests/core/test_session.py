@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -11,6 +13,7 @@ from psycopg import pq
 from psycopg.rows import dict_row, namedtuple_row
 
 from airflow_seqfix import core
+from airflow_seqfix.core import queries
 from airflow_seqfix.core.database.sessions import open_sessions
 from airflow_seqfix.core.policy import Limits
 from tests.support.psql import psql, reset
@@ -190,6 +193,14 @@ def test_a_session_with_another_isolation_level_can_be_borrowed(behind: Database
     assert core.fix(conn).summary["verified"] == 3
     assert settings(conn) == before
     conn.close()
+
+
+def test_no_statement_has_a_backslash_in_a_plain_string() -> None:
+    """There it is a letter, or not: the server takes a message apart before a SET in it counts."""
+    strings = re.compile(r"--[^\n]*|\$re\$.*?\$re\$|E?'(?:[^']|'')*'", re.DOTALL)
+    for path in Path(queries.__file__).parent.rglob("*.sql"):
+        found = strings.findall(path.read_text(encoding="utf-8"))
+        assert not [text for text in found if text.startswith("'") and "\\" in text], path.name
 
 
 @pytest.mark.parametrize("driver", DRIVERS)

@@ -195,8 +195,6 @@ def _refuse_state(connection: Any, writes: bool) -> None:
         raise UnsupportedServerError(
             f"the server says that its version is {said}: connect to a database, not to a pooler's admin console"
         )
-    if getattr(connection, "async_", False):
-        raise ArgumentError("the connection is asynchronous: pass one that was opened without async_")
     if is_psycopg3(connection) and connection.pgconn.pipeline_status:
         raise ArgumentError("the connection is in pipeline mode: call this outside of the block of its pipeline()")
     if connection.info.transaction_status == ACTIVE:

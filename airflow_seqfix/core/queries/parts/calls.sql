@@ -16,7 +16,7 @@ function_text AS MATERIALIZED (
                    CASE WHEN f.prosecdef THEN f.proowner END AS definer,
                    '::' || format_type(f.prorettype, NULL) AS return_type,
                    -- Of its own; with the inserter's name in it, it is nobody's.
-                   (SELECT CASE WHEN s.setting ~ '\$user' THEN '{}'
+                   (SELECT CASE WHEN s.setting ~ '[$]user' THEN '{}'
                                 ELSE string_to_array(translate(substr(s.setting, 13), '" ', ''), ',') END
                       FROM unnest(f.proconfig) AS s (setting)
                      WHERE starts_with(s.setting, 'search_path=')) AS path,
@@ -48,13 +48,13 @@ expression AS MATERIALIZED (
            coalesce(e.domain_owner, CASE WHEN d.drawn IS NOT NULL THEN f.definer END) AS domain_owner,
            coalesce(e.source, e.instead) AS source, d.drawn IS NOT NULL AS is_plain_call, f.path, t.name AS given,
            coalesce(d.drawn, CASE
-               WHEN e.source !~ '^\(*currval\(' THEN
+               WHEN e.source !~ $re$^\(*currval\($re$ THEN
                     regexp_replace(e.source,
                                    $re$^(\(*)COALESCE\((nextval\((?:'(?:[^']|'')+'|\('(?:[^']|'')+'::text\))::regclass\)), $re$
-                                   || $re$\(?'?-?[0-9]+'?\)?(?:::bigint)?\)$re$, '\1\2')
+                                   || $re$\(?'?-?[0-9]+'?\)?(?:::bigint)?\)$re$, $re$\1\2$re$)
                WHEN EXISTS (SELECT FROM pg_index i
                              WHERE i.indrelid = e.table_oid AND i.indkey[0] = e.column_number
-                               AND i.indnkeyatts = 1 AND i.indisunique) THEN regexp_replace(e.source, '^(\(*)currval', '\1nextval')
+                               AND i.indnkeyatts = 1 AND i.indisunique) THEN regexp_replace(e.source, $re$^(\(*)currval$re$, $re$\1nextval$re$)
                ELSE e.source END) AS comes_to
       FROM written e
       LEFT JOIN function_text f ON f.oid = e.function_oid

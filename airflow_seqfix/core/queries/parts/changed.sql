@@ -32,7 +32,7 @@ body AS MATERIALIZED (
            SELECT regexp_replace(regexp_replace(f.prosrc, $re$("(?:[^"]|"")*(?:"|$))|\m[eE]'(?:[^'\\]|\\.|'')*(?:'|$)|'(?:[^']|'')*(?:'|$)|$re$
                                     || $re$(?<![\w$])\$(?:[a-z_]\w*)?\$(?:[^$]|\$[0-9])*\$(?:[a-z_]\w*)?\$|$re$
                                     || $re$--[^\n]*|/\*(?:[^*]|\*+[^*/])*(?:\*+/|\**$)$re$,
-                          '\1 ', 'gi'), '"new"', 'new', 'g') AS text
+                          $re$\1 $re$, 'gi'), '"new"', 'new', 'g') AS text
            OFFSET 0) t
      WHERE f.read <= 1000000
 ),
@@ -84,7 +84,7 @@ changing AS MATERIALIZED (
            g.is_dynamic AND g.draws AND NOT g.draws_plainly AS may_draw
       FROM assigned g
      CROSS JOIN LATERAL (
-           SELECT '\mnew\s*\.\s*' || regexp_replace(g.target, '(\W)', '\\\1', 'g') || '(?!\w)' AS itself) c
+           SELECT $re$\mnew\s*\.\s*$re$ || regexp_replace(g.target, $re$(\W)$re$, $re$\\\1$re$, 'g') || $re$(?!\w)$re$ AS itself) c
      CROSS JOIN LATERAL (
            SELECT btrim(regexp_replace(regexp_replace(regexp_replace(g.value, c.itself, '#', 'gi'),
                       $re$(?:\mpg_catalog\s*\.\s*)?\m(?:nextval|currval|lastval)\s*\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)$re$, '@', 'gi'),
@@ -97,19 +97,19 @@ changing AS MATERIALIZED (
                       ^select\s+([\w.#@]+(?:\s*\(\s*\))?(?:\s+as\s+\w+)?(?:\s*,\s*[\w.#@]+(?:\s*\(\s*\))?(?:\s+as\s+\w+)?)*)
                       \s+into\s+(?:strict\s+)?([\w.#"]+(?:\s*,\s*[\w.#"]+)*)(?:\s+from\s+[\w.]+)?$$re$, 'ix') AS parts) q
      CROSS JOIN LATERAL (
-           SELECT (string_to_array(q.parts[1], ','))[array_position(regexp_split_to_array(q.parts[2], '\s*,\s*'), '#')] AS item) i
-     WHERE NOT (g.before ~* '\mif' AND g.before ~* c.itself)
+           SELECT (string_to_array(q.parts[1], ','))[array_position(regexp_split_to_array(q.parts[2], $re$\s*,\s*$re$), '#')] AS item) i
+     WHERE NOT (g.before ~* $re$\mif$re$ AND g.before ~* c.itself)
        -- OLD is of updates; where it is more than that, the rest may be what an insert gets.
-       AND v.value !~* '^[\s(]*old\s*\.\s*(?:"(?:[^"]|"")+"|\w+)[\s)]*$'
+       AND v.value !~* $re$^[\s(]*old\s*\.\s*(?:"(?:[^"]|"")+"|\w+)[\s)]*$$re$
        AND CASE WHEN g.is_dynamic THEN true
-                WHEN g.is_query THEN i.item IS NULL AND v.value !~* '^select\s+into\s+(?:strict\s+)?#\s+@(?:\s+from\s+[\w.]+)?$'
-                                     OR i.item !~* '^\s*[@#](?:\s+as\s+\w+)?\s*$'
+                WHEN g.is_query THEN i.item IS NULL AND v.value !~* $re$^select\s+into\s+(?:strict\s+)?#\s+@(?:\s+from\s+[\w.]+)?$$re$
+                                     OR i.item !~* $re$^\s*[@#](?:\s+as\s+\w+)?\s*$$re$
                 ELSE v.value !~* ($re$^[\s(]*(?:(?:select\s+|cast\s*\(\s*)?@(?:\s+(?:as|from)\s+\w+)?|#|null|$re$
                                   || $re$case\s+when\s+#\s+is\s+(?:not\s+)?null\s+then\s+[@#]\s+else\s+[@#]\s+end|$re$
                                   || $re$(?:lower|upper|[lrb]?trim)\s*\(\s*#\s*\)|coalesce\s*\(\s*#\s*,$re$
                                   || $re$(?:[^()]|\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))*\))[\s)]*$$re$)
                      -- A variable may have taken it.
-                     AND NOT (g.draws AND v.value ~ '^[\s(]*\w+[\s)]*$') END
+                     AND NOT (g.draws AND v.value ~ $re$^[\s(]*\w+[\s)]*$$re$) END
      UNION
     SELECT r.oid, a.attname::text, false
       FROM replacing r
@@ -127,7 +127,7 @@ ruled AS MATERIALIZED (
             WHERE r.ev_class = c.oid
               AND r.ev_type = '3' AND r.ev_enabled IN ('O', 'A')
               -- A query on rows, see CmdType in nodes.h: NOTHING and NOTIFY take no value.
-              AND (pg_column_size(r.ev_action) > 20000 OR r.ev_action::text ~ '\{QUERY :commandType [1-4] ')
+              AND (pg_column_size(r.ev_action) > 20000 OR r.ev_action::text ~ $re$\{QUERY :commandType [1-4] $re$)
            OFFSET 0) r
       JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE c.relhasrules AND c.relkind IN ('r', 'p', 'f')
