@@ -50,8 +50,10 @@ PROMPT, NEXT_HEARTBEAT = 20, 60
 
 #: The sessions of tasks, by the name that they give themselves.
 SESSIONS = """
-    SELECT pid, state, query ~ 'public.slow', (
-               SELECT count(*) FROM pg_locks WHERE pg_locks.pid = a.pid AND relation >= 16384)
+    SELECT pid, state,
+           -- The text of a statement is cut off before it comes to the table.
+           EXISTS (SELECT FROM pg_locks l WHERE l.pid = a.pid AND l.relation = 'public.slow'::regclass),
+           (SELECT count(*) FROM pg_locks l WHERE l.pid = a.pid AND l.relation >= 16384)
       FROM pg_stat_activity AS a
      WHERE datname = current_database() AND application_name ~ '^{dag_id}\\.' AND pid <> pg_backend_pid()
 """
