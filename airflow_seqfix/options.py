@@ -275,7 +275,7 @@ class TableOptions(TypedDict, total=False):
         Option(
             Group.RUN,
             1,
-            IntegerOr(1, MOST_JOBS, AUTO),
+            IntegerOr(Integer(1, MOST_JOBS), AUTO),
             "Number of connections that share the work; auto: more than one from 2,000 sequences on.",
             templated=True,
             flags=("-j", "--jobs"),

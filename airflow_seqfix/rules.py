@@ -75,18 +75,18 @@ class Integer(Rule):
 
 
 @dataclass(frozen=True, slots=True)
-class IntegerOr(Integer):
+class IntegerOr(Rule):
     """An integer, or a word that stands for one that the run finds."""
 
-    word: str = ""
+    integer: Integer
+    word: str
 
     @property
     def wanted(self) -> str:
-        # No zero-argument super(): slots make another class.
-        return f"{Integer.wanted.fget(self)}, or {self.word}"  # type: ignore[attr-defined]
+        return f"{self.integer.wanted}, or {self.word}"
 
     def allows(self, value: Any) -> bool:
-        return value == self.word or Integer.allows(self, value)
+        return value == self.word or self.integer.allows(value)
 
 
 class Percentage(Rule):

@@ -84,7 +84,35 @@ def _addresses(run: Run) -> list[Address]:
     chosen = run.databases.choose(run.list_databases(server))
     if not chosen:
         raise SelectionError("no database is left", option="exclude_database", remedy="exclude fewer")
-    return [server.on(name) for name in chosen]
+    addresses = [server.on(name) for name in chosen]
+    _refuse_schema_of_none(run, addresses)
+    return addresses
+
+
+def _refuse_schema_of_none(run: Run, addresses: list[Address]) -> None:
+    """A schema may be missing from some of the databases, but a name that is misspelt must not pass for a healthy one.
+
+    :raises SelectionError: that names the schema, before anything is written.
+    """
+    from airflow_seqfix.core import ConnectionFailedError, SelectionError
+    from airflow_seqfix.core.discover.names import did_you_mean, parse_all, parts_of
+
+    wanted = () if run.options.get("allow_empty") else parse_all(run.options["schemas"], "schemas")
+    if not wanted:
+        return
+    try:
+        schemas = {name for address in addresses for name in run.list_schemas(address)}
+    except ConnectionFailedError:
+        # One that cannot be asked may have it; it is an error of its own in the report.
+        return
+    for name in wanted:
+        if not any(name.matches(*parts_of(schema)) for schema in schemas):
+            raise SelectionError(
+                f"no schema {name.text} has a sequence in any of the {len(addresses):,} databases",
+                option="schemas",
+                missing=name.text,
+                candidates=did_you_mean(name, sorted(schemas)),
+            )
 
 
 def _result(
@@ -133,7 +161,6 @@ def _conclude(run: Run, results: list[DatabaseResult]) -> int:
     run.output.write_surely([_as_text(run, fleet)], [_as_table(fleet, None)])
     if fleet.with_state("error"):
         return TROUBLE
-    _refuse_schema_of_none(run, fleet)
     if not fleet.count("checked") and not run.options.get("allow_empty"):
         raise NothingCheckedError(
             f"nothing was checked: none of the {len(results):,} databases has a sequence to check",
@@ -141,26 +168,6 @@ def _conclude(run: Run, results: list[DatabaseResult]) -> int:
             allowed_by="allow_empty",
         )
     return DRIFT if fleet.with_state("failing") else IN_SYNC
-
-
-def _refuse_schema_of_none(run: Run, fleet: Fleet) -> None:
-    """A schema may be missing from some of the databases, but a name that is misspelt must not pass for a healthy one.
-
-    :raises SelectionError: that names the schema.
-    """
-    from airflow_seqfix.core import SelectionError
-    from airflow_seqfix.core.discover.names import parse_all, parts_of
-
-    reports = [one.report for one in fleet.databases if one.report]
-    schemas = {parts_of(row["sequence"])[0] for report in reports for row in report["sequences"]}
-    for name in () if run.options.get("allow_empty") else parse_all(run.options["schemas"], "schemas"):
-        if not any(name.matches(schema) for schema in schemas):
-            raise SelectionError(
-                f"no schema {name.text} has a sequence in any of the {len(reports):,} databases",
-                option="schemas",
-                missing=name.text,
-                allowed_by="allow_empty",
-            )
 
 
 def _as_text(run: Run, fleet: Fleet) -> str:

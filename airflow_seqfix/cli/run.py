@@ -203,6 +203,13 @@ class Run:
         with self._open_sessions(address) as sessions:
             return list_databases(sessions.session)
 
+    def list_schemas(self, address: Address) -> list[str]:
+        """Ask a database which schemas have a sequence."""
+        from airflow_seqfix.core.discover.catalog import list_schemas
+
+        with self._open_sessions(address) as sessions:
+            return list_schemas(sessions.session)
+
     def _open_sessions(self, address: Address | None = None) -> AbstractContextManager[Sessions]:
         from airflow_seqfix.core.database.sessions import open_sessions
 

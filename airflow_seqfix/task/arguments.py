@@ -94,7 +94,7 @@ def _read(name: str, value: Any) -> Any:
             value = names(name, value)
         case IntegerOr(word=word) if value == word:
             pass
-        case Integer() if option and option.templated:
+        case Integer() | IntegerOr() if option and option.templated:
             value = number(name, value, int, "an integer")
         case Seconds() if option and option.templated:
             value = number(name, value, float, "a number of seconds")

@@ -217,13 +217,14 @@ def test_commands_that_take_one_database(newest_server: Server, three: list[Data
 @pytest.mark.parametrize("command", ["check", "fix"])
 def test_a_schema_that_none_of_them_has(newest_server: Server, three: list[Database], command: str) -> None:
     three[1].execute("CREATE SCHEMA audit CREATE TABLE t (id serial)")
-    assert seqfix(command, newest_server.dsn, *asked(three), "-n", "public", "-n", "audit").returncode != 2
     for names in (["public", "audt"], ["audt"], ["public", "tenant_*"]):
         schemas = [word for name in names for word in ("-n", name)]
         done = seqfix(command, newest_server.dsn, *asked(three), *schemas)
         assert done.returncode == 2
         assert f"no schema {names[-1]} has a sequence in any of the 3 databases" in done.stderr
-        assert seqfix(command, newest_server.dsn, *asked(three), *schemas, "--allow-empty").returncode != 2
+        assert (done.stdout, three[0].state("orders_id_seq")[:2]) == ("", (1, False)), "nothing was begun"
+    for schemas in (["-n", "public", "-n", "audit"], ["-n", "public", "-n", "audt", "--allow-empty"]):
+        assert seqfix(command, newest_server.dsn, *asked(three), *schemas).returncode != 2
 
 
 def test_nothing_is_checked_in_any_of_them(newest_server: Server) -> None:

@@ -17,7 +17,7 @@ from psycopg import conninfo
 from airflow_seqfix.core import check, fix, plan, queries, suggest
 from airflow_seqfix.core.database.room import connections_for
 from airflow_seqfix.core.database.sessions import open_sessions
-from airflow_seqfix.core.discover.catalog import list_databases
+from airflow_seqfix.core.discover.catalog import list_databases, list_schemas
 from airflow_seqfix.core.measure import partitions
 from airflow_seqfix.core.policy import Limits
 from tests.support.psql import psql, reset, reset_script
@@ -138,6 +138,7 @@ def test_no_statement_of_the_core_runs_any(
         suggest(conn)
         with open_sessions(conn, Limits()) as sessions:
             assert db.name in list_databases(sessions.session)
+            assert "public" in list_schemas(sessions.session)
             assert connections_for(400, sessions.session, already=1) > 1
         script = plan(conn, mapping=MAPPING).to_sql()
         fix(conn, mapping=MAPPING, lock="guarded", tables=["few"])

@@ -235,6 +235,12 @@ def list_databases(session: Session) -> list[str]:
         return session.fetch(queries.get("databases"), lambda name: str(name), {"name": str})
 
 
+def list_schemas(session: Session) -> list[str]:
+    """Return the names of the schemas that have a sequence, quoted as SQL needs them."""
+    with session.transaction():
+        return session.fetch(queries.get("schemas"), lambda name: str(name), {"name": str})
+
+
 def _column(*, sequence_oid: int, feed: str, source: str | None, ancestors: list[int], **row: Any) -> Found:
     """Return a sequence's OID, a column that is tied to it, and the tables above the column's own."""
     source = source if feed in (Feed.WRAPPED, Feed.AMBIGUOUS) else None
