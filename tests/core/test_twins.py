@@ -172,3 +172,20 @@ def test_what_has_gone_on_into_the_others_range_is_not_moved_there(newest_db: Da
     assert (row.verdict, row.next_value) == ("behind", 1001)
     assert reset(newest_db.dsn, sequence="a_x.s").rows["a_x.s"]["verdict"] == "behind"
     assert insert(newest_db, "a_x.o") == 1100
+
+
+@EVERY_FACE
+def test_whoever_may_only_insert_stops_no_repair(repair: Callable[[Database], None], newest_db: Database) -> None:
+    """Anybody who may read the table can make a view of it, and keep its sequence locked."""
+    newest_db.execute(VIEW.format(s="a_x") + "INSERT INTO a_x.o (x) SELECT 1 FROM generate_series(1, 600)")
+    stranger = newest_db.role()
+    newest_db.execute(f"""
+        GRANT USAGE, CREATE ON SCHEMA a_x TO {stranger}; GRANT SELECT, INSERT ON a_x.t TO {stranger};
+        ALTER VIEW a_x.o OWNER TO {stranger}; ALTER SEQUENCE a_x.z OWNER TO {stranger};
+    """)
+    with newest_db.connect() as held:
+        held.execute(f"SET ROLE {stranger}; BEGIN; DROP SEQUENCE a_x.z CASCADE")
+        repair(newest_db)
+        held.execute("ROLLBACK")
+    assert insert(newest_db, "a_x.t") == 601
+    newest_db.execute(f"DROP OWNED BY {stranger} CASCADE")

@@ -2,20 +2,22 @@
 -- where sequences meet are left: nothing is paired with all that lies below it.
 --
 -- A view's column is that of the same name in the table it shows, if the view's owner may insert there: anybody can make one.
+-- It is of the house if he has the rights of the table's owner.
 shown AS (
-    SELECT t.sequence_oid, t.feed, t.table_oid AS oid, a.attname AS column_name, 0 AS depth
+    SELECT t.sequence_oid, t.feed, t.table_oid AS oid, a.attname AS column_name, 0 AS depth, true AS is_of_house
       FROM weighed t
      CROSS JOIN LATERAL (
            SELECT a.attname FROM pg_attribute a WHERE a.attrelid = t.table_oid AND a.attnum = t.column_number OFFSET 0) a
      WHERE t.is_view AND t.is_trusted AND t.feed <> 'ambiguous'
      UNION
-    SELECT s.sequence_oid, s.feed, d.refobjid, s.column_name, s.depth + 1
+    SELECT s.sequence_oid, s.feed, d.refobjid, s.column_name, s.depth + 1, s.is_of_house AND d.is_of_house
       FROM shown s
       JOIN pg_class v ON v.oid = s.oid AND v.relkind = 'v'
      CROSS JOIN LATERAL (SELECT w.oid FROM pg_rewrite w WHERE w.ev_class = s.oid OFFSET 0) w
      CROSS JOIN LATERAL (
-           SELECT d.refobjid, d.refobjsubid
+           SELECT d.refobjid, d.refobjsubid, pg_has_role(v.relowner, b.relowner, 'USAGE') AS is_of_house
              FROM pg_depend d
+             JOIN pg_class b ON b.oid = d.refobjid
             WHERE d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
               AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 AND d.refobjid <> s.oid
            OFFSET 0) d
@@ -26,13 +28,14 @@ shown AS (
      WHERE s.depth < 10 AND has_table_privilege(v.relowner, d.refobjid, 'INSERT')
 ),
 placed AS (
-    SELECT t.sequence_oid, t.table_oid, t.column_number, NULL::name AS column_name, t.feed, w.is_partition, p.oid AS place_oid
+    SELECT t.sequence_oid, t.table_oid, t.column_number, NULL::name AS column_name, t.feed, w.is_partition, true AS is_of_house,
+           p.oid AS place_oid
       FROM weighed t
       JOIN fed w ON w.table_oid = t.table_oid
      CROSS JOIN LATERAL unnest(t.table_oid::bigint || w.ancestors) AS p (oid)
      WHERE t.is_trusted AND NOT t.is_view AND t.feed NOT IN ('undrawn', 'ambiguous')
      UNION ALL
-    SELECT s.sequence_oid, s.oid, NULL, s.column_name, s.feed, false, p.oid
+    SELECT s.sequence_oid, s.oid, NULL, s.column_name, s.feed, false, s.is_of_house, p.oid
       FROM shown s
       LEFT JOIN fed w ON w.table_oid = s.oid
      CROSS JOIN LATERAL unnest(s.oid::bigint || coalesce(w.ancestors, '{}')) AS p (oid)
@@ -41,7 +44,7 @@ placed AS (
 -- By sorting, so that no estimate of the planner's makes it a loop in a loop. First by tables: most have one sequence.
 gathered AS (
     SELECT p.sequence_oid, p.table_oid, p.column_number, coalesce(p.column_name, a.attname) AS column_name, p.feed,
-           p.is_partition, p.place_oid
+           p.is_partition, p.is_of_house, p.place_oid
       FROM (SELECT p.*, min(p.sequence_oid) OVER place AS least, max(p.sequence_oid) OVER place AS most
               FROM placed p
             WINDOW place AS (PARTITION BY p.place_oid)) p
@@ -61,13 +64,13 @@ met AS MATERIALIZED (
 -- What a read of the table reads; and what a partition is inserted through. Two joins, neither of which has many on both sides.
 beside AS (
     SELECT m.sequence_oid, m.table_oid, m.column_number, o.sequence_oid AS other_oid, o.feed AS other_feed,
-           m.is_by_default AND o.is_by_default AND (o.table_oid = m.table_oid OR o.is_partition) AS is_twin
+           m.is_by_default AND o.is_by_default AND o.is_of_house AND (o.table_oid = m.table_oid OR o.is_partition) AS is_twin
       FROM met m
       JOIN met o ON o.place_oid = m.place_oid AND o.column_name = m.column_name
      WHERE m.is_here AND m.column_number IS NOT NULL AND m.feed NOT IN ('wrapped', 'mapping') AND o.sequence_oid <> m.sequence_oid
      UNION ALL
     SELECT m.sequence_oid, m.table_oid, m.column_number, o.sequence_oid, o.feed,
-           m.is_by_default AND o.is_by_default
+           m.is_by_default AND o.is_by_default AND o.is_of_house
       FROM met m
       JOIN met o ON o.place_oid = m.place_oid AND o.column_name = m.column_name AND o.is_here
      WHERE m.is_partition AND NOT m.is_here AND m.feed NOT IN ('wrapped', 'mapping') AND o.sequence_oid <> m.sequence_oid
@@ -91,7 +94,8 @@ rival AS (
      WHERE m.other_feed <> 'mapping' OR b.start_value IS NOT NULL
      ORDER BY m.sequence_oid, m.table_oid, m.column_number, b.start_value * d.direction, n.nspname, s.relname
 ),
--- Another sequence whose values land in the same indexes, of a table or of its partitions, and in the same direction.
+-- Another sequence whose values land in the same indexes, of a table or of its partitions, and in the same direction. It is read
+-- with the table, and keeps a move from being made: whoever may only insert has no say in that, nor in whether it can be read.
 twin AS (
     SELECT DISTINCT ON (m.sequence_oid, m.table_oid, m.column_number)
            m.sequence_oid, m.table_oid, m.column_number, m.other_oid, format('%I.%I', n.nspname, s.relname) AS name,
